@@ -1,0 +1,114 @@
+# libioevent: GNU make.  What takes more than a few lines is a script in ci/ that also runs by hand.
+#
+#   make                  libioevent.so and libioevent.a, in target/dist
+#   make run              build everything and serve examples-c/site on a local port (PORT=8080)
+#   make check            all tests; the last line says how many passed
+#   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR=
+#   make uninstall        removes what make install put down (same variables)
+#   make header           write include/ioevent.h anew from src/
+#   make examples         the programs of examples-c/, in target/examples
+#   make lint             clippy, rustfmt, mandoc, shellcheck and checks of this repository's own
+#   make check-san        Rust tests under the address sanitizer (nightly), C tests under address and undefined
+#   make check-valgrind   C tests under memcheck
+#   make check-loom       tests/loom*.rs: every interleaving
+#   make clean
+
+PREFIX       = /usr/local
+LIBDIR       = $(PREFIX)/lib
+INCLUDEDIR   = $(PREFIX)/include
+MANDIR       = $(PREFIX)/share/man
+PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+DESTDIR      =
+PORT         = 8080
+CARGO        = cargo
+INSTALL      = install
+
+VERSION  := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
+SONAME   := libioevent.so.$(firstword $(subst ., ,$(VERSION)))
+BUILD    := $(or $(CARGO_TARGET_DIR),target)
+DIST     := $(BUILD)/dist
+STAGE    := $(abspath $(BUILD))/stage
+SOURCES  := $(wildcard Cargo.toml Cargo.lock build.rs) $(shell find src -name '*.rs' 2>/dev/null)
+
+# In a staged or fresh tree there may be no pkg-config: ci/pkg-config.sh then reads our own .pc file.
+PKG_CONFIG := $(or $(shell command -v pkg-config || command -v pkgconf),$(CURDIR)/ci/pkg-config.sh)
+
+all: $(DIST)/libioevent.so $(DIST)/libioevent.a
+
+# One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
+# are copied away, because any other cargo build overwrites target/release/libioevent.so with one that lacks it.
+$(DIST)/libioevent.so: $(SOURCES)
+	$(CARGO) rustc --release --lib --crate-type cdylib
+	mkdir -p $(DIST)
+	cp $(BUILD)/release/libioevent.so $@
+
+$(DIST)/libioevent.a: $(SOURCES) | $(DIST)/libioevent.so
+	$(CARGO) rustc --release --lib --crate-type staticlib
+	mkdir -p $(DIST)
+	cp $(BUILD)/release/libioevent.a $@
+
+help:
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
+
+header:
+	UPDATE_HEADER=1 $(CARGO) test --test header
+
+install: all
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
+	$(INSTALL) -m 755 $(DIST)/libioevent.so "$(DESTDIR)$(LIBDIR)/libioevent.so.$(VERSION)"
+	ln -sf libioevent.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libioevent.so"
+	$(INSTALL) -m 644 $(DIST)/libioevent.a "$(DESTDIR)$(LIBDIR)/libioevent.a"
+	$(INSTALL) -m 644 include/ioevent.h "$(DESTDIR)$(INCLUDEDIR)/ioevent.h"
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	    pkgconfig/libioevent.pc.in > "$(DESTDIR)$(PKGCONFIGDIR)/libioevent.pc"
+	chmod 644 "$(DESTDIR)$(PKGCONFIGDIR)/libioevent.pc"
+	ci/man.sh install "$(DESTDIR)$(MANDIR)"
+	$(LDCONFIG)
+
+uninstall:
+	rm -f "$(DESTDIR)$(LIBDIR)/libioevent.so.$(VERSION)" "$(DESTDIR)$(LIBDIR)/$(SONAME)" \
+	    "$(DESTDIR)$(LIBDIR)/libioevent.so" "$(DESTDIR)$(LIBDIR)/libioevent.a" \
+	    "$(DESTDIR)$(INCLUDEDIR)/ioevent.h" "$(DESTDIR)$(PKGCONFIGDIR)/libioevent.pc"
+	ci/man.sh uninstall "$(DESTDIR)$(MANDIR)"
+	$(LDCONFIG)
+
+# The loader's cache, if the library went straight into a directory that the loader knows and we may write it.
+LDCONFIG = @if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && \
+	PATH=$$PATH:/sbin:/usr/sbin ldconfig -NXv 2>/dev/null | grep -q '^$(LIBDIR)[: ]'; \
+	then PATH=$$PATH:/sbin:/usr/sbin ldconfig; fi
+
+# A private install that tests and examples are built against, as any other program would be.
+stage: all
+	@rm -rf "$(STAGE)"
+	@$(MAKE) --no-print-directory -s install DESTDIR= PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" \
+	    INCLUDEDIR="$(STAGE)/include" MANDIR="$(STAGE)/share/man" PKGCONFIGDIR="$(STAGE)/lib/pkgconfig"
+
+examples: stage
+	PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig" $(MAKE) -C examples-c PKG_CONFIG="$(PKG_CONFIG)" \
+	    O="$(abspath $(BUILD))/examples"
+
+run: examples
+	@IOEVENT_BUILD="$(abspath $(BUILD))" ci/run.sh $(PORT)
+
+check:
+	@ci/check.sh
+
+lint:
+	@ci/lint.sh
+
+check-san: stage
+	@status=0; ci/rust-san.sh || status=1; ci/c-tests.sh san || status=1; exit $$status
+
+check-valgrind: stage
+	@ci/c-tests.sh valgrind
+
+check-loom:
+	@ci/loom.sh
+
+clean:
+	$(CARGO) clean
+
+.PHONY: all help header install uninstall stage examples run check lint check-san check-valgrind check-loom clean

@@ -1,0 +1,69 @@
+/*
+ * Descriptors take turns: those whose operations always finish at once do not starve another: rule 3.4. A harvesting
+ * thread looks into the kernel at least once in 64 events, or once a harvest that takes more.
+ */
+#include "test.h"
+#include <sys/eventfd.h>
+
+enum { BUSY = 8 };
+
+static void run(int harvest_size, int outstanding)
+{
+    int p = OK(ioeventpipe(BUSY * outstanding + 1)), busy[BUSY], fd[2];
+    static uint64_t ticks;
+    char b[4];
+    struct ioevent e[128];
+
+    for (int i = 0; i < BUSY; i++) {
+        busy[i] = OK(eventfd(0, EFD_SEMAPHORE));
+        OK(eventfd_write(busy[i], UINT64_MAX - 1)); /* readable for longer than this test lives */
+        ATTACH(busy[i], p, i);
+        for (int k = 0; k < outstanding; k++)
+            QUEUED(ioevent_read(busy[i], &ticks, sizeof ticks));
+    }
+    unix_pair(fd);
+    ATTACH(fd[0], p, 99);
+    for (int round = 0; round < 20; round++) {
+        int others = 0;
+        bool seen = false;
+
+        QUEUED(ioevent_read(fd[0], b, 4));
+        for (int n = 0; n < 300;) { /* it waits while the others are busy */
+            int got = OK(ioevent_wait(p, e, harvest_size, NULL));
+
+            n += got;
+            for (int i = 0; i < got; i++) {
+                CHECK(e[i].ioe_user != USER(99));
+                QUEUED(ioevent_read(busy[(uintptr_t)e[i].ioe_user], &ticks, sizeof ticks));
+            }
+        }
+        OK(write(fd[1], "x", 1));
+        while (!seen) {
+            int got = OK(ioevent_wait(p, e, harvest_size, NULL));
+
+            for (int i = 0; i < got; i++)
+                if (e[i].ioe_user == USER(99)) {
+                    seen = true;
+                } else {
+                    others += !seen;
+                    QUEUED(ioevent_read(busy[(uintptr_t)e[i].ioe_user], &ticks, sizeof ticks));
+                }
+            /* those until the look, those that were ready then, and the harvest that takes more */
+            CHECK(seen || others <= 64 + BUSY * outstanding + harvest_size);
+        }
+    }
+    GIVES(ioevent_close(p), 0);
+    for (int i = 0; i < BUSY; i++)
+        OK(close(busy[i]));
+    OK(close(fd[0]));
+    OK(close(fd[1]));
+}
+
+int main(void)
+{
+    run(1, 1);
+    run(8, 1);
+    run(1, 4);
+    run(128, 8);
+    return 0;
+}

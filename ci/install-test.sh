@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# make install puts down what it should, DESTDIR stays out of what is installed, and make uninstall removes all of it.
+set -u -o pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "$0")/lib.sh"
+top=$build/install-test
+rm -rf "$top"
+mkdir -p "$top"
+complain() {
+    echo "ci/install-test.sh: $*"
+    exit 1
+}
+left() { (cd "$top" && find . -not -type d | sort); }
+
+check() {
+    local name=$1
+    shift
+    make -s install "$@" || complain "$name: make install failed"
+    version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
+    for file in "libioevent.so.$version" libioevent.so.0 libioevent.so libioevent.a ioevent.h libioevent.pc ioevent.7 \
+        ioeventpipe.3 ioevent_fcntl.3 ioevent_read.3 ioevent_readv.3; do
+        [ -n "$(find -L "$top" -type f -name "$file")" ] || complain "$name: $file was not installed"
+    done
+    [ "$(readlink "$(find "$top" -name libioevent.so.0)")" = "libioevent.so.$version" ] ||
+        complain "$name: libioevent.so.0 does not lead to libioevent.so.$version"
+    left >"$logs/install-test.$name"
+    make -s uninstall "$@" || complain "$name: make uninstall failed"
+    [ -z "$(left)" ] || complain "$name: make uninstall left" "$(left)"
+}
+
+# As a packager does it, with a directory for each kind; and as somebody does it in his home.
+check destdir DESTDIR="$top" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu
+check prefix PREFIX="$top" DESTDIR=
+check places DESTDIR="$top" PREFIX=/opt/io LIBDIR=/l INCLUDEDIR=/i MANDIR=/m PKGCONFIGDIR=/p
+
+make -s install DESTDIR="$top" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu >/dev/null || complain "make install failed"
+pc=$(find "$top" -name libioevent.pc)
+! grep -n "$top" "$pc" || complain "libioevent.pc names DESTDIR"
+# shellcheck disable=SC2016
+grep -q '^libdir=${prefix}/lib/some-linux-gnu$' "$pc" || complain "libioevent.pc: wrong libdir"
+! grep -n '@' "$pc" || complain "libioevent.pc: something was not filled in"
+rm -rf "$top"
+
+# A second install, as another user with no cargo at hand, builds nothing.
+make -n install CARGO=/nonexistent/cargo | grep /nonexistent/cargo && complain "make install builds again"
+exit 0

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# clippy, rustfmt, mandoc, shellcheck, and the checks of this repository's own that need no run of the library.
+set -u -o pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "$0")/lib.sh"
+shopt -s nullglob
+
+if cargo clippy --version >/dev/null 2>&1; then
+    STEP_TIMEOUT=900 step "clippy" cargo clippy --all-targets -- -D warnings
+else
+    skip "clippy" "not installed (rustup component add clippy)"
+fi
+if cargo fmt --version >/dev/null 2>&1; then
+    step "rustfmt" cargo fmt --check -- --color never
+else
+    skip "rustfmt" "not installed (rustup component add rustfmt)"
+fi
+
+# All that mandoc says, but what depends on which other manuals this machine has.  In man/, where it finds ours.
+man_lint() {
+    cd man && ! mandoc -T lint -W style "${1##*/}" 2>&1 |
+        grep -vE 'referenced manual not found: Xr [^i]|outdated mandoc.db' | grep .
+}
+export -f man_lint
+for page in man/*.[1-9]; do
+    if have mandoc; then
+        step "mandoc -T lint $page" bash -c 'man_lint "$0"' "$page"
+    else
+        skip "mandoc -T lint $page" "mandoc is not installed"
+    fi
+done
+# Our pages refer to pages of ours that exist.
+referenced() { sed -n 's/^\.Xr \(ioevent[a-z0-9_]*\) \([37]\).*/\1 \2/p' man/*.[1-9] | sort -u; }
+existing() { ci/man.sh names | sed 's/ .*\.\([0-9]\)$/ \1/' | sort -u; }
+step "man pages refer to pages that exist" diff <(referenced) <(comm -12 <(referenced) <(existing))
+
+# Each function of the header has a page, and no page documents what is not there.
+documented() { ci/man.sh names | awk '$2 ~ /\.3$/ { print $1 }' | sort -u; }
+step "each function has a man page" diff <(header_functions) <(documented)
+
+step "README.md shows examples-c/echo.c" ci/readme.sh
+
+scripts=(ci/*.sh .ci/run c-tests/*.sh)
+for script in "${scripts[@]}"; do
+    case $(head -n 1 "$script") in *bash* | *shellcheck*) shell="bash" ;; *) shell="sh" ;; esac
+    $shell -n "$script" || { echo "FAIL  $shell -n $script"; tally fail 1; }
+done
+if have shellcheck; then
+    step "shellcheck" shellcheck -x -S warning "${scripts[@]}"
+else
+    skip "shellcheck" "not installed"
+fi
+finish

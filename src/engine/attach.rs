@@ -1,0 +1,189 @@
+//! Attaching, detaching and closing.
+
+use super::attachment::{self, Attachment, Locked, SEVERAL_PIPES};
+use super::pipe::{self, Pipe};
+use super::sink::Sink;
+use super::table::{self, Entry, World};
+use super::{Engine, ending};
+use crate::sys::{Errno, Result, fd};
+use core::ffi::c_int;
+
+/// F_SETIOEVENTPIPE: ties `fd` to the pipe behind `pipefd`, or to none if that is -1.
+pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
+    if pipefd == -1 {
+        return detach(fd);
+    }
+    fd::check_open(fd)?;
+    let pipe = pipe::enter(pipefd)?;
+    let world = table::make_world()?;
+    let _stripe = world.attaching(fd);
+    if let Entry::Pipe(other) = table::get(fd) {
+        if other.is_current() {
+            return Err(Errno::EINVAL);
+        }
+        other.close();
+    }
+    if let Some(attachment) = attachment::find(fd) {
+        if knows(&attachment) {
+            return attach_again(&attachment, &pipe, user);
+        }
+        release(attachment);
+    }
+    attach_new(world, fd, &pipe, user)
+}
+
+fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Result<()> {
+    table::reserve(fd)?;
+    let node = world.attachments.take()?;
+    let attachment = node.lock();
+    attachment.fd.set(fd);
+    attachment.flags.set(0);
+    attachment.set_own_fd(None);
+    attachment.user.set(user);
+    belong_to(&attachment, pipe);
+    // The engine may hand out an edge as soon as it watches; the table must know the descriptor then.
+    table::set(fd, Entry::Attachment(node));
+    let attached = pipe.engine().attach(&attachment);
+    if attached.is_err() {
+        free(attachment);
+    }
+    attached
+}
+
+/// Changes pipe and user pointer for operations queued from now on (rule 4.2).
+fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result<()> {
+    let Some(before) = attachment.pipe.get() else { return Err(Errno::EBADF) };
+    if !core::ptr::eq(before, pipe) {
+        pipe.engine().attach(attachment)?;
+        if attachment.is_idle() {
+            before.engine().detach(attachment);
+        } else {
+            // The pipe of the operations that are still outstanding goes on watching for them.
+            attachment.mark(SEVERAL_PIPES);
+        }
+        belong_to(attachment, pipe);
+    }
+    attachment.user.set(user);
+    Ok(())
+}
+
+fn belong_to(attachment: &Locked, pipe: &'static Pipe) {
+    attachment.pipe.set(Some(pipe));
+    // No event of the descriptor is in any lane of this pipe: the number before the next to be taken out is gone.
+    attachment.newest_lane.set(pipe::COMMON as u8);
+    attachment.newest_number.set(pipe.lane(pipe::COMMON).popped().wrapping_sub(1));
+}
+
+fn knows(attachment: &Locked) -> bool {
+    attachment.pipe.get().is_some_and(|pipe| pipe.engine().knows(attachment))
+}
+
+/// Detaches (rule 4.3). It is no error if `fd` is not attached.
+pub(crate) fn detach(fd: c_int) -> Result<()> {
+    if let Some(attachment) = attachment::find(fd) {
+        release(attachment);
+    }
+    fd::check_open(fd)
+}
+
+/// F_GETIOEVENTPIPE: the number of the pipe, and the user pointer.
+pub(crate) fn attached_to(fd: c_int) -> Result<Option<(c_int, usize)>> {
+    if let Some(attachment) = attachment::find(fd) {
+        if knows(&attachment) {
+            return Ok(attachment.pipe.get().map(|pipe| (pipe.number(), attachment.user.get())));
+        }
+        release(attachment);
+    }
+    fd::check_open(fd)?;
+    Ok(None)
+}
+
+/// Closes an attached descriptor or a pipe. `None` if `fd` is neither.
+pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
+    match table::get(fd) {
+        Entry::Nothing => return None,
+        Entry::Attachment(_) => release(attachment::find(fd)?),
+        Entry::Pipe(pipe) => {
+            if pipe.number() != fd || !pipe.close() {
+                return Some(Err(Errno::EBADF));
+            }
+        }
+    }
+    Some(fd::close(fd))
+}
+
+/// The number was just given out by the kernel: whatever the table has under it was closed behind the library's back
+/// (rules 3.7, 4.4).
+pub(super) fn forget_stale(number: c_int) {
+    match table::get(number) {
+        Entry::Nothing => {}
+        Entry::Attachment(_) => {
+            if let Some(attachment) = attachment::find(number) {
+                release(attachment);
+            }
+        }
+        Entry::Pipe(pipe) => {
+            pipe.close();
+        }
+    }
+}
+
+/// Ends what is outstanding, each operation with its event, and frees the attachment.
+fn release(attachment: Locked) {
+    if let Some(pipe) = attachment.pipe.get() {
+        let sink = Sink::of_thread(pipe);
+        for queue in [&attachment.input, &attachment.output, &attachment.alone] {
+            while let Some(op) = queue.pop() {
+                sink.complete(&attachment, op, ending(op, Errno::ECANCELED));
+            }
+        }
+        unwatch(&attachment, pipe);
+    }
+    free(attachment);
+}
+
+fn unwatch(attachment: &Locked, pipe: &'static Pipe) {
+    pipe.engine().detach(attachment);
+    if attachment.has(SEVERAL_PIPES)
+        && let Some(world) = table::world()
+    {
+        for other in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
+            other.engine().detach(attachment);
+        }
+    }
+}
+
+/// Frees an attachment that nobody watches and that has no operations.
+fn free(attachment: Locked) {
+    let node: &'static Attachment = attachment.node();
+    table::clear(attachment.fd.get(), Entry::Attachment(node));
+    if let Some(own) = attachment.set_own_fd(None) {
+        let _ = fd::close(own);
+    }
+    attachment.pipe.set(None);
+    attachment.generation.set(attachment.generation.get().wrapping_add(1));
+    attachment.fd.set(-1);
+    drop(attachment);
+    if let Some(world) = table::world() {
+        world.attachments.give(node);
+    }
+}
+
+/// The pipe is being closed: detaches its descriptors. Their operations get no events (rule 3.7).
+pub(super) fn detach_all_of(pipe: &'static Pipe) {
+    let Some(world) = table::world() else { return };
+    for node in world.attachments.all() {
+        let attachment = node.lock();
+        if attachment.pipe.get().is_some_and(|its| core::ptr::eq(its, pipe)) {
+            pipe.drop_operations(&attachment);
+            // What is left is another pipe's, from before the descriptor was attached to this one.
+            release(attachment);
+        } else if attachment.pipe.get().is_some() && attachment.has(SEVERAL_PIPES) {
+            pipe.drop_operations(&attachment);
+            pipe.engine().detach(&attachment);
+            if let Some(its) = attachment.pipe.get() {
+                its.engine().proceed(&attachment, &Sink::of_thread(its));
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
+
+use super::op::Queue;
+use super::pipe::Pipe;
+use super::pool::Pooled;
+use super::table::{self, Entry};
+use core::cell::Cell;
+use core::ffi::c_int;
+use core::ops::Deref;
+use core::cell::UnsafeCell;
+use core::mem::ManuallyDrop;
+use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use parking_lot::RawMutex;
+use parking_lot::lock_api::RawMutex as _;
+
+/// What kind of file an attached descriptor is, as far as the way to its I/O differs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Class {
+    /// Pollable, none of the others: pipes, eventfd, timerfd, signalfd, pidfd, inotify, pty masters, ...
+    File,
+    /// TCP on which a short read proves that nothing is left.
+    PlainTcp,
+    /// Another stream socket; or TCP once that proof is no good.
+    Stream,
+    /// A socket of messages.
+    Datagram,
+    /// A FIFO or terminal: I/O goes through an open file of the library's own.
+    Reopened,
+}
+
+impl Class {
+    #[inline]
+    pub(crate) fn is_socket(self) -> bool {
+        matches!(self, Class::PlainTcp | Class::Stream | Class::Datagram)
+    }
+
+    /// Whether a write may be taken in parts.
+    #[inline]
+    pub(crate) fn is_byte_stream(self) -> bool {
+        self != Class::Datagram
+    }
+}
+
+/// A read may succeed: it is worth a try. Without this bit an edge comes when it may.
+pub(crate) const READABLE: u8 = 1;
+/// The same for writes.
+pub(crate) const WRITABLE: u8 = 2;
+
+/// The kernel has no call-by-call way not to wait for reads of this file.
+pub(crate) const NO_NOWAIT_READ: u8 = 1;
+/// The same for writes.
+pub(crate) const NO_NOWAIT_WRITE: u8 = 2;
+/// Operations of more than one pipe may be outstanding, and more than one pipe's engine may watch the descriptor.
+pub(crate) const SEVERAL_PIPES: u8 = 4;
+
+/// What the lock of an attachment guards.
+pub(crate) struct Inside {
+    pub(crate) class: Cell<Class>,
+    /// READABLE, WRITABLE.
+    pub(crate) ready: Cell<u8>,
+    pub(crate) flags: Cell<u8>,
+    /// The descriptor; -1 while the node is free.
+    pub(crate) fd: Cell<c_int>,
+    /// Counted up for each descriptor that uses the node: tells its events from those of earlier ones.
+    pub(crate) generation: Cell<u32>,
+    /// Where its newest event was put, and as which number (see `Pipe::complete`).
+    pub(crate) newest_lane: Cell<u8>,
+    pub(crate) newest_number: Cell<u32>,
+    pub(crate) user: Cell<usize>,
+    pub(crate) pipe: Cell<Option<&'static Pipe>>,
+    pub(crate) input: Queue,
+    pub(crate) output: Queue,
+    /// Operations that stand outside the order of reads and writes.
+    pub(crate) alone: Queue,
+}
+
+/// An attachment. One cache line.
+#[repr(align(64))]
+pub(crate) struct Attachment {
+    lock: RawMutex,
+    /// The library's own open file of a `Class::Reopened` while operations are outstanding; else -1. Used under the
+    /// lock like the rest, and outside of `Inside` only because there is room for it beside the lock; so Relaxed.
+    own_fd: AtomicI32,
+    inside: UnsafeCell<Inside>,
+}
+
+const _: () = assert!(size_of::<Attachment>() == 64);
+
+// SAFETY: `inside` is reached only through `Locked`, which holds the lock, and by the pool that has the node.
+unsafe impl Sync for Attachment {}
+
+// SAFETY: all fields are valid when zeroed: an unlocked lock, `Class::File`, empty queues, no pipe. A zeroed node is
+// descriptor 0's only if the table says so, which it does not before `fd` is set.
+unsafe impl Pooled for Attachment {
+    fn link(&self) -> &Cell<Option<&'static Attachment>> {
+        // SAFETY: the word of `user` is free while the node is; it is as wide as `Option<&_>`, which is null or an
+        // address, and valid as both whatever it holds; the pool writes before it reads.
+        unsafe { &*(&raw const (*self.inside.get()).user).cast() }
+    }
+}
+
+/// An attachment whose lock is held.
+pub(crate) struct Locked {
+    node: &'static Attachment,
+    guard: ManuallyDrop<<RawMutex as parking_lot::lock_api::RawMutex>::Guard>,
+}
+
+impl Drop for Locked {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: the guard is taken once, here; it is from locking this lock.
+        unsafe { self.node.lock.unlock(ManuallyDrop::take(&mut self.guard)) }
+    }
+}
+
+impl Deref for Locked {
+    type Target = Inside;
+    #[inline(always)]
+    fn deref(&self) -> &Inside {
+        // SAFETY: the lock is held, and all fields are cells: nobody has a unique reference.
+        unsafe { &*self.node.inside.get() }
+    }
+}
+
+impl Attachment {
+    #[inline(always)]
+    pub(crate) fn lock(&'static self) -> Locked {
+        Locked { node: self, guard: ManuallyDrop::new(self.lock.lock()) }
+    }
+}
+
+impl Locked {
+    pub(crate) fn node(&self) -> &'static Attachment {
+        self.node
+    }
+
+    #[inline]
+    pub(crate) fn is_ready(&self, bits: u8) -> bool {
+        self.ready.get() & bits != 0
+    }
+
+    #[inline]
+    pub(crate) fn set_ready(&self, bits: u8) {
+        self.ready.set(self.ready.get() | bits);
+    }
+
+    #[inline]
+    pub(crate) fn clear_ready(&self, bits: u8) {
+        self.ready.set(self.ready.get() & !bits);
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, flag: u8) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    pub(crate) fn mark(&self, flag: u8) {
+        self.flags.set(self.flags.get() | flag);
+    }
+
+    /// The library's own open file for this descriptor, if there is one now.
+    #[inline]
+    pub(crate) fn own_fd(&self) -> Option<c_int> {
+        let own = self.node.own_fd.load(Relaxed);
+        (own >= 0).then_some(own)
+    }
+
+    /// Remembers, or forgets, the library's own open file; returns the one before.
+    pub(crate) fn set_own_fd(&self, own: Option<c_int>) -> Option<c_int> {
+        let before = self.node.own_fd.swap(own.unwrap_or(-1), Relaxed);
+        (before >= 0).then_some(before)
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.input.is_empty() && self.output.is_empty() && self.alone.is_empty()
+    }
+}
+
+/// The attachment of `fd`, locked, if it has one.
+#[inline(always)]
+pub(crate) fn find(fd: c_int) -> Option<Locked> {
+    loop {
+        let Entry::Attachment(node) = table::get(fd) else { return None };
+        let locked = node.lock();
+        if locked.fd.get() == fd {
+            return Some(locked);
+        }
+        // It was detached, and perhaps taken for another descriptor, between the two looks. Look again.
+    }
+}

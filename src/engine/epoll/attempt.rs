@@ -1,0 +1,341 @@
+//! One try of an operation: the system calls for it, none of which waits.
+
+use super::iovec::Iovecs;
+use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
+use crate::engine::op::{CONNECT_BEGUN, Kind, OpRef};
+use crate::sys::file::Buffers;
+use crate::sys::{Errno, Result, UserPtr, fd, file, socket};
+use core::ffi::c_int;
+
+/// The kernel refuses more buffers than this with EINVAL.
+const MOST_IOVECS: usize = 1024;
+
+/// What a try gave.
+pub(super) enum Step {
+    /// The operation is finished.
+    Done(Result<usize>),
+    /// Not yet. An edge comes when it is worth another try.
+    Wait,
+    /// Not yet, and no edge comes: try again after a while.
+    Retry,
+}
+
+use Step::{Done, Retry, Wait};
+
+/// Tries an operation that reads.
+#[inline]
+pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
+    let fd = attachment.fd.get();
+    let len = op.len.get() as usize;
+    match op.kind.get() {
+        Kind::Read if attachment.class.get().is_socket() => {
+            // read(2) of nothing is 0 at once; recv(2) of nothing would wait for data.
+            if len == 0 {
+                return Done(Ok(0));
+            }
+            let r = socket::recv(fd, op.buf.get(), len, 0, UserPtr::NULL, UserPtr::NULL);
+            finish_read(attachment, len, r)
+        }
+        Kind::Recv if op.arg.get() & (libc::MSG_WAITALL | libc::MSG_PEEK) == 0 => {
+            let r =
+                socket::recv(fd, op.buf.get(), len, op.arg.get(), op.addr.get(), op.addrlen.get());
+            finish_read(attachment, len, r)
+        }
+        Kind::Recv => receive_all(attachment, op),
+        Kind::Recvmsg => receive_message(attachment, op),
+        Kind::Accept => finish(fd::with_nonblock(fd, || {
+            socket::accept(fd, op.addr.get(), op.addrlen.get(), op.arg.get())
+        })),
+        _ => finish(read_file(attachment, buffers(op))),
+    }
+}
+
+/// Ends a try that either did it all or did nothing.
+#[inline]
+fn finish(r: Result<usize>) -> Step {
+    match r {
+        Err(Errno::EAGAIN | Errno::EINTR) => Wait,
+        r => Done(r),
+    }
+}
+
+#[inline]
+fn finish_read(attachment: &Locked, len: usize, r: Result<usize>) -> Step {
+    if let Ok(n) = r
+        && n > 0
+        && n < len
+        && attachment.class.get() == Class::PlainTcp
+    {
+        attachment.clear_ready(READABLE);
+    }
+    finish(r)
+}
+
+fn buffers(op: OpRef) -> Buffers {
+    match op.kind.get() {
+        Kind::Readv | Kind::Writev => Buffers::Many { iov: op.buf.get(), count: op.len.get() as usize },
+        _ => Buffers::One { buf: op.buf.get(), len: op.len.get() as usize },
+    }
+}
+
+/// recv with MSG_WAITALL or MSG_PEEK, which the kernel does not carry through without waiting.
+fn receive_all(attachment: &Locked, op: OpRef) -> Step {
+    let fd = attachment.fd.get();
+    let len = op.len.get() as usize;
+    let flags = op.arg.get();
+    let all = flags & libc::MSG_WAITALL != 0 && waits_for_all(attachment);
+    loop {
+        let done = op.done.get() as usize;
+        let r = socket::recv(
+            fd,
+            op.buf.get().skip(done),
+            len - done,
+            flags,
+            op.addr.get(),
+            op.addrlen.get(),
+        );
+        match r {
+            Ok(n) if !all || n == 0 || done + n >= len => return Done(Ok(done + n)),
+            // Looking does not take the data away, so it is looked at again when there is more, or no more to come.
+            Ok(n) if flags & libc::MSG_PEEK != 0 => {
+                return if attachment.class.get() == Class::PlainTcp { Wait } else { Done(Ok(n)) };
+            }
+            Ok(n) => op.done.set((done + n) as u32),
+            Err(Errno::EAGAIN | Errno::EINTR) => return Wait,
+            Err(_) if done > 0 => return Done(Ok(done)),
+            r => return Done(r),
+        }
+    }
+}
+
+/// Whether MSG_WAITALL means anything.
+fn waits_for_all(attachment: &Locked) -> bool {
+    matches!(attachment.class.get(), Class::PlainTcp | Class::Stream)
+}
+
+fn receive_message(attachment: &Locked, op: OpRef) -> Step {
+    let fd = attachment.fd.get();
+    let flags = op.arg.get();
+    if flags & libc::MSG_WAITALL == 0 || flags & libc::MSG_PEEK != 0 || !waits_for_all(attachment) {
+        return finish(socket::recvmsg(fd, op.buf.get(), flags));
+    }
+    loop {
+        let done = op.done.get() as usize;
+        let r = if done == 0 {
+            socket::recvmsg(fd, op.buf.get(), flags)
+        } else {
+            message_iovecs(op).rest(done, |iov, n| with_message(iov, n, |msg| socket::recvmsg(fd, msg, flags)))
+        };
+        match r {
+            Ok(0) => return Done(Ok(done)),
+            Ok(n) => {
+                let done = done + n;
+                op.done.set(done as u32);
+                if done >= message_iovecs(op).total() {
+                    return Done(Ok(done));
+                }
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => return Wait,
+            Err(_) if done > 0 => return Done(Ok(done)),
+            r => return Done(r),
+        }
+    }
+}
+
+/// The iovecs of the operation's msghdr, which the kernel has accepted.
+fn message_iovecs<'a>(op: OpRef) -> Iovecs<'a> {
+    // SAFETY: the kernel has read the msghdr in this operation, so it is there, and is the library's (rule 2.3).
+    let message = unsafe { &*(op.buf.get().addr() as *const libc::msghdr) };
+    // SAFETY: the kernel has accepted the array with the same call.
+    unsafe { Iovecs::accepted(UserPtr::new(message.msg_iov), message.msg_iovlen) }
+}
+
+/// Calls `call` with a msghdr that has the given iovecs and nothing else.
+fn with_message<T>(iov: UserPtr, count: usize, call: impl FnOnce(UserPtr) -> T) -> T {
+    // SAFETY: zero is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
+    message.msg_iov = iov.addr() as *mut libc::iovec;
+    message.msg_iovlen = count;
+    // SAFETY: the msghdr is used only during the call.
+    call(unsafe { UserPtr::new(&raw const message) })
+}
+
+/// The open file through which the I/O of a FIFO or terminal goes, or nothing if there is none to be had.
+fn own_file(attachment: &Locked) -> Option<c_int> {
+    if attachment.class.get() != Class::Reopened {
+        return None;
+    }
+    if attachment.own_fd().is_none() {
+        // A FIFO cannot be opened for writing while nobody reads: then the descriptor itself gives EPIPE.
+        let own = fd::reopen_nonblocking(attachment.fd.get()).ok()?;
+        attachment.set_own_fd(Some(own.into_raw()));
+    }
+    attachment.own_fd()
+}
+
+/// Reads a file that is no socket. Where the kernel has no way to say for one call that it shall not wait, O_NONBLOCK
+/// is set for its length (rule 4.5).
+fn read_file(attachment: &Locked, to: Buffers) -> Result<usize> {
+    let fd = attachment.fd.get();
+    if let Some(own) = own_file(attachment) {
+        return file::read(own, to);
+    }
+    if !attachment.has(NO_NOWAIT_READ) {
+        match file::read_nowait(fd, to) {
+            Err(Errno::EOPNOTSUPP) => attachment.mark(NO_NOWAIT_READ),
+            r => return r,
+        }
+    }
+    fd::with_nonblock(fd, || file::read(fd, to))
+}
+
+/// The same for writing.
+fn write_file(attachment: &Locked, from: Buffers) -> Result<usize> {
+    let fd = attachment.fd.get();
+    if let Some(own) = own_file(attachment) {
+        return file::write(own, from);
+    }
+    if !attachment.has(NO_NOWAIT_WRITE) {
+        match file::write_nowait(fd, from) {
+            Err(Errno::EOPNOTSUPP) => attachment.mark(NO_NOWAIT_WRITE),
+            r => return r,
+        }
+    }
+    fd::with_nonblock(fd, || file::write(fd, from))
+}
+
+/// Tries an operation that writes.
+#[inline]
+pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
+    let kind = op.kind.get();
+    if kind == Kind::Connect {
+        return connect(attachment, op);
+    }
+    loop {
+        let done = op.done.get() as usize;
+        let r = match kind {
+            Kind::Writev | Kind::Sendmsg => send_buffers(attachment, op, done),
+            _ => send_bytes(attachment, op, done),
+        };
+        match r {
+            Ok(n) => {
+                let done = done + n;
+                // A message is taken whole or not at all; nothing may also have been all there was.
+                if n == 0 || !attachment.class.get().is_byte_stream() || done >= total(op) {
+                    return Done(Ok(done));
+                }
+                op.done.set(done as u32);
+            }
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return if edge_may_fail(attachment, op) { Retry } else { Wait },
+            Err(_) if done > 0 => return Done(Ok(done)),
+            r => return Done(r),
+        }
+    }
+}
+
+/// How many bytes the operation writes in all. Some were taken already.
+#[inline]
+fn total(op: OpRef) -> usize {
+    match op.kind.get() {
+        // SAFETY: the kernel has just taken bytes from this array.
+        Kind::Writev => unsafe { Iovecs::accepted(op.buf.get(), op.len.get() as usize) }.total(),
+        Kind::Sendmsg => message_iovecs(op).total(),
+        _ => op.len.get() as usize,
+    }
+}
+
+/// write, send and sendto from the given byte on.
+#[inline]
+fn send_bytes(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
+    let buf = op.buf.get().skip(done);
+    let len = op.len.get() as usize - done;
+    if op.kind.get() == Kind::Write {
+        if !attachment.class.get().is_socket() {
+            return write_file(attachment, Buffers::One { buf, len });
+        }
+        return socket::send(attachment.fd.get(), buf, len, 0, UserPtr::NULL, 0);
+    }
+    let addrlen = op.addrlen.get().addr();
+    socket::send(attachment.fd.get(), buf, len, op.arg.get(), op.addr.get(), addrlen)
+}
+
+/// writev and sendmsg from the given byte on.
+fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
+    let fd = attachment.fd.get();
+    if op.kind.get() == Kind::Sendmsg {
+        if done == 0 {
+            return socket::sendmsg(fd, op.buf.get(), op.arg.get());
+        }
+        // Control data goes with the first byte.
+        return message_iovecs(op)
+            .rest(done, |iov, n| with_message(iov, n, |msg| socket::sendmsg(fd, msg, op.arg.get())));
+    }
+    let (iov, count) = (op.buf.get(), op.len.get() as usize);
+    if count > MOST_IOVECS {
+        return Err(Errno::EINVAL);
+    }
+    let write = |iov: UserPtr, count: usize| {
+        if attachment.class.get().is_socket() {
+            with_message(iov, count, |msg| socket::sendmsg(fd, msg, 0))
+        } else {
+            write_file(attachment, Buffers::Many { iov, count })
+        }
+    };
+    if done == 0 {
+        write(iov, count)
+    } else {
+        // SAFETY: the kernel has taken bytes from this array.
+        unsafe { Iovecs::accepted(iov, count) }.rest(done, write)
+    }
+}
+
+/// Whether the kernel may owe no edge for a message that it could not take: an AF_UNIX socket that sends to an
+/// address is not told when the queue of the receiver has room.
+fn edge_may_fail(attachment: &Locked, op: OpRef) -> bool {
+    attachment.class.get() == Class::Datagram
+        && match op.kind.get() {
+            Kind::Send => !op.addr.get().is_null(),
+            Kind::Sendmsg => true,
+            _ => false,
+        }
+}
+
+/// Begins a connection, or asks what has become of it: connect(2) on a socket that is connecting gives EALREADY, then
+/// once the outcome.
+fn connect(attachment: &Locked, op: OpRef) -> Step {
+    let fd = attachment.fd.get();
+    let r = fd::with_nonblock(fd, || socket::connect(fd, op.addr.get(), op.addrlen.get().addr()));
+    match r {
+        Err(Errno::EINPROGRESS | Errno::EINTR) => {
+            op.mark(CONNECT_BEGUN);
+            Wait
+        }
+        Err(Errno::EALREADY) if op.has(CONNECT_BEGUN) => Wait,
+        Err(Errno(libc::EISCONN)) if op.has(CONNECT_BEGUN) => Done(Ok(0)),
+        // The backlog of an AF_UNIX listener is full, and the kernel does not tell when it has room.
+        Err(Errno::EAGAIN) => Retry,
+        r => Done(r),
+    }
+}
+
+/// Tries an operation that stands outside the order of reads and writes.
+pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
+    let fd = attachment.fd.get();
+    match op.kind.get() {
+        Kind::Poll => match fd::poll_now(fd, op.arg.get() as i16) {
+            Ok(0) => Wait,
+            Ok(revents) => Done(Ok(revents as u16 as usize)),
+            Err(errno) => finish(Err(errno)),
+        },
+        Kind::Recvmsg => finish(socket::recvmsg(fd, op.buf.get(), op.arg.get())),
+        _ => finish(socket::recv(
+            fd,
+            op.buf.get(),
+            op.len.get() as usize,
+            op.arg.get(),
+            op.addr.get(),
+            op.addrlen.get(),
+        )),
+    }
+}

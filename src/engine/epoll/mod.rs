@@ -1,0 +1,223 @@
+//! The epoll engine: descriptors are registered once, edge-triggered, and what cannot be done at once is parked.
+//!
+//! # Protocol
+//!
+//! READABLE and WRITABLE on an attachment mean "worth a try". A try that finds nothing clears the bit, and so does a
+//! short read where that proves that nothing is left; from then on the kernel owes an edge for whatever comes. All of
+//! it happens under the lock of the attachment: an edge that was taken from the kernel before the try but is handled
+//! after it only causes one try more. An attachment begins with both bits set: nothing is known of it, and a call
+//! that fails whatever comes (on a socket that is not connected, say) gets no edge. For the same reason an operation that
+//! differs from those before it is tried once even while its bit is unset (`Op::waits_like_others`).
+//!
+//! Edges carry the descriptor's number and the generation of its attachment; one that is late, for a descriptor that
+//! is no more (its open file may live on in a dup or a child), is ignored.
+//!
+//! The bell is an eventfd and the clock a timerfd, both registered edge-triggered and never read: each ring and
+//! each expiry is an edge, taken by exactly one epoll_wait.
+
+mod alarm;
+mod attempt;
+mod class;
+mod iovec;
+mod run;
+
+use super::attachment::{self, Locked, READABLE, WRITABLE};
+use super::op::{OpRef, Order};
+use super::sink::Sink;
+use super::wake::Bell;
+use super::{Engine, Heard};
+use crate::sys::epoll::{self as sys, Event};
+use crate::sys::{Errno, Result, fd};
+use alarm::Alarm;
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+
+/// What every attached descriptor is watched for. PRI and RDHUP tell when a short read proves nothing; the band bits
+/// are what `ioevent_poll` may ask for.
+const WATCHED: u32 = (sys::EPOLLIN
+    | sys::EPOLLOUT
+    | sys::EPOLLPRI
+    | sys::EPOLLRDHUP
+    | sys::EPOLLRDNORM
+    | sys::EPOLLRDBAND
+    | sys::EPOLLWRNORM
+    | sys::EPOLLWRBAND
+    | sys::EPOLLET) as u32;
+const HUNG_UP: u32 = (sys::EPOLLHUP | sys::EPOLLERR) as u32;
+/// After one of these a short read proves nothing any more.
+const NO_PROOF: u32 = (sys::EPOLLRDHUP | sys::EPOLLPRI) as u32 | HUNG_UP;
+const INPUT: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLRDBAND) as u32 | NO_PROOF;
+const OUTPUT: u32 = (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32 | HUNG_UP;
+
+/// Data of the bell and of the clock. No descriptor has these: its lower half would be negative.
+const BELL: u64 = u64::MAX;
+const CLOCK: u64 = u64::MAX - 1;
+
+/// The most edges taken from the kernel at a time (rule 3.4).
+pub(crate) const BATCH: usize = 64;
+
+/// The engine of one pipe. Its descriptors are -1 while the pipe is not in use.
+pub(crate) struct Epoll {
+    epfd: AtomicI32,
+    bell: AtomicI32,
+    alarm: Alarm,
+}
+
+/// Data of a descriptor's registration.
+fn data(attachment: &Locked) -> u64 {
+    u64::from(attachment.generation.get()) << 32 | u64::from(attachment.fd.get() as u32)
+}
+
+impl Epoll {
+    pub(crate) const fn new() -> Epoll {
+        Epoll { epfd: AtomicI32::new(-1), bell: AtomicI32::new(-1), alarm: Alarm::new() }
+    }
+
+    // All loads of the descriptors are Relaxed: who uses the engine has entered the pipe or holds the lock of one of
+    // its attachments, which came after `open`.
+
+    fn epfd(&self) -> c_int {
+        self.epfd.load(Relaxed)
+    }
+
+    /// Makes the engine's descriptors. Returns the one for the public: a dup of the epoll descriptor, so that it is
+    /// readable whenever there is something in it.
+    pub(crate) fn open(&self) -> Result<fd::OwnedFd> {
+        let public = sys::create()?;
+        let epfd = public.duplicate_out_of_the_way()?;
+        let bell = sys::eventfd()?.move_out_of_the_way()?;
+        let clock = sys::timerfd()?.move_out_of_the_way()?;
+        let edge = (sys::EPOLLIN | sys::EPOLLET) as u32;
+        sys::add(epfd.raw(), bell.raw(), edge, BELL)?;
+        sys::add(epfd.raw(), clock.raw(), edge, CLOCK)?;
+        self.epfd.store(epfd.into_raw(), Relaxed);
+        self.bell.store(bell.into_raw(), Relaxed);
+        self.alarm.reset();
+        self.alarm.open(clock.into_raw());
+        Ok(public)
+    }
+
+    /// Closes them. No lock is taken: a forked child calls it too.
+    pub(crate) fn close(&self) {
+        for fd in [self.epfd.swap(-1, Relaxed), self.bell.swap(-1, Relaxed), self.alarm.close()] {
+            if fd >= 0 {
+                let _ = fd::close(fd);
+            }
+        }
+    }
+
+    /// Whether `number` is a descriptor of this engine's epoll instance. The kernel refuses to put an instance into
+    /// itself with EINVAL, and answers otherwise for everything else.
+    pub(crate) fn is_behind(&self, number: c_int) -> bool {
+        sys::modify(self.epfd(), number, WATCHED, BELL) == Err(Errno::EINVAL)
+    }
+
+    /// Rings without regard to whether it has been heard: for closing.
+    pub(crate) fn ring_all(&self) {
+        let _ = sys::signal(self.bell.load(Relaxed));
+    }
+
+    /// One edge of the kernel's.
+    fn edge(&self, data: u64, events: u32, sink: &Sink) {
+        let Some(attachment) = attachment::find(data as u32 as c_int) else { return };
+        if attachment.generation.get() != (data >> 32) as u32 {
+            return;
+        }
+        if events & NO_PROOF != 0 {
+            class::distrust(&attachment);
+        }
+        if events & INPUT != 0 {
+            attachment.set_ready(READABLE);
+            run::input(&attachment, sink);
+        }
+        if events & OUTPUT != 0 {
+            attachment.set_ready(WRITABLE);
+            run::output(self, &attachment, sink);
+        }
+        run::alone(&attachment, sink);
+        run::let_go(&attachment);
+    }
+
+    fn clock(&self, sink: &Sink) -> bool {
+        let due = self.alarm.heard();
+        for (number, generation) in due.retries {
+            if let Some(attachment) = attachment::find(number)
+                && attachment.generation.get() == generation
+            {
+                attachment.set_ready(WRITABLE);
+                run::output(self, &attachment, sink);
+                run::let_go(&attachment);
+            }
+        }
+        due.tick
+    }
+}
+
+impl Bell for Epoll {
+    fn ring(&self) {
+        self.ring_all();
+    }
+
+    fn start_clock(&self) {
+        self.alarm.tick();
+    }
+}
+
+impl Engine for Epoll {
+    fn attach(&self, attachment: &Locked) -> Result<()> {
+        class::classify(attachment);
+        let fd = attachment.fd.get();
+        match sys::add(self.epfd(), fd, WATCHED, data(attachment)) {
+            // A registration of an earlier attachment, whose open file has come back to its old number.
+            Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, WATCHED, data(attachment)),
+            r => r,
+        }
+    }
+
+    fn detach(&self, attachment: &Locked) {
+        let _ = sys::delete(self.epfd(), attachment.fd.get());
+    }
+
+    fn knows(&self, attachment: &Locked) -> bool {
+        sys::modify(self.epfd(), attachment.fd.get(), WATCHED, data(attachment)).is_ok()
+    }
+
+    #[inline(always)]
+    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink) {
+        match op.order() {
+            Order::Input => run::submit_input(attachment, op, sink),
+            Order::Output => run::submit_output(self, attachment, op, sink),
+            Order::Alone => run::submit_alone(attachment, op, sink),
+        }
+    }
+
+    fn proceed(&self, attachment: &Locked, sink: &Sink) {
+        run::input(attachment, sink);
+        run::output(self, attachment, sink);
+        run::let_go(attachment);
+    }
+
+    #[inline]
+    fn look(&self, sink: &Sink, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
+        let mut buffer = [const { MaybeUninit::<Event>::uninit() }; BATCH];
+        let buffer = buffer.get_mut(..most.clamp(1, BATCH)).unwrap_or(&mut []);
+        let events = sys::wait(self.epfd(), buffer, timeout);
+        woken();
+        let events = events?;
+        let mut heard = Heard { count: events.len(), ..Heard::default() };
+        for event in events {
+            let (data, bits) = (event.u64, event.events);
+            match data {
+                BELL => {
+                    sink.pipe.wake.0.heard();
+                    heard.bell = true;
+                }
+                CLOCK => heard.tick |= self.clock(sink),
+                data => self.edge(data, bits, sink),
+            }
+        }
+        Ok(heard)
+    }
+}
+

@@ -1,0 +1,85 @@
+//! The engine: operations, places, ready lists, sleep and wake, and under them the engine proper, which does the I/O.
+//!
+//! An operation goes once through the floors: `submit` finds the attachment and takes a place, the pipe's
+//! `Engine` carries the operation out, now or later, its completion goes through a `Sink` into a lane of the pipe, and a
+//! harvest takes it out as an event.
+//!
+//! # Locks
+//!
+//! From the outside in; whoever holds one takes only those further in:
+//!
+//! 1. a stripe of the `World` (who attaches a number), 2. an attachment (one at a time, but for accept, which may find
+//! a stale one under the number that it was given), 3. a lane, or the engine's alarm, 4. a pool.
+//!
+//! A pipe is kept alive by the count of its users or by the lock of an attachment of it; see `pipe`.
+
+mod attach;
+pub(crate) mod attachment;
+mod epoll;
+pub(crate) mod fork;
+mod harvest;
+mod lane;
+pub(crate) mod op;
+pub(crate) mod pipe;
+mod pool;
+mod sink;
+mod submit;
+pub(crate) mod table;
+pub(crate) mod wake;
+
+pub(crate) use attach::{attach, attached_to, close};
+pub(crate) use pipe::create;
+pub(crate) use submit::{cancel, submit};
+
+use crate::sys::{Errno, Result};
+use attachment::Locked;
+use op::{Kind, OpRef};
+use sink::Sink;
+
+/// The pipe is full: nothing was scheduled.
+pub(crate) const EIOEVENTFULL: Errno = Errno(crate::EIOEVENTFULL);
+/// The operation was queued.
+pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);
+
+/// The seam: what does the I/O of one pipe.
+///
+/// Operations are handed in with `submit`; each comes out exactly once, through `Sink::complete`, during any of these
+/// calls: at once, in a later `look`, or in `end`. What lies between is the engine's own business: one engine tries,
+/// parks and waits for readiness, another may give the operation to a kernel that completes it by itself. An
+/// operation that is not yet complete is in one of the queues of its attachment, whose lock the caller holds and
+/// which gives the order of rule 2.5.
+pub(crate) trait Engine {
+    /// Begins to watch a descriptor. The table has it already, so a `look` in another thread may see it.
+    fn attach(&self, attachment: &Locked) -> Result<()>;
+    /// Stops watching. Its queues are empty, or another pipe's engine goes on with what is in them.
+    fn detach(&self, attachment: &Locked);
+    /// Whether the descriptor is still the open file that was attached (rule 4.4).
+    fn knows(&self, attachment: &Locked) -> bool;
+    /// Takes an operation over.
+    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink);
+    /// Goes on with operations that something other than the kernel has made possible.
+    fn proceed(&self, attachment: &Locked, sink: &Sink);
+    /// Waits until something has happened, for `timeout` nanoseconds (`None`: for ever), and completes what can be
+    /// completed, of at most `most` descriptors. Returns what else was heard.
+    fn look(&self, sink: &Sink, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard>;
+}
+
+/// What a `look` heard beside completions.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Heard {
+    /// How many things had happened; less than asked for means that nothing more was there.
+    pub(crate) count: usize,
+    /// Somebody rang.
+    pub(crate) bell: bool,
+    /// The clock of `wake` ticked.
+    pub(crate) tick: bool,
+}
+
+/// What an operation that is ended early delivers (rule 2.4).
+fn ending(op: OpRef, errno: Errno) -> Result<usize> {
+    match op.done.get() {
+        0 => Err(errno),
+        _ if op.kind.get() == Kind::Poll => Err(errno),
+        done => Ok(done as usize),
+    }
+}

@@ -1,0 +1,469 @@
+//! Pipes: places, lanes, and the life of a pipe.
+//!
+//! # Places
+//!
+//! `taken` counts the operations outstanding and the events posted (rule 3.1). A place is taken before an operation is
+//! handed to the engine and given back when its event is harvested, so a completion always has one. It is taken with
+//! compare-and-exchange, never by adding first and looking afterwards: a refused call must not make another call see
+//! a full pipe that was not full at any instant.
+//!
+//! # Life
+//!
+//! Pipes are made once and used again; they are never freed, so a reference found in the table is always good. Who
+//! found one counts itself in `users` and then checks that the pipe is still the one behind the number, and open.
+//! `close` sets CLOSING in the same word; it rings the bell until nobody uses the pipe any more (a woken thread passes
+//! the bell on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
+//! of its attachment, and closing takes each of these locks to detach it.
+
+use super::attachment::Locked;
+use super::epoll::Epoll;
+use super::lane::Lane;
+use super::op::{Kind, OpRef, Ops};
+use super::table::{self, Entry, World};
+use super::wake::Wake;
+use super::{EIOEVENTFULL, attach};
+use crate::Event;
+use crate::sys::{Errno, Result, fd, process};
+use core::ffi::c_int;
+use core::ops::Deref;
+use core::ptr::null_mut;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize};
+use parking_lot::{Condvar, Mutex};
+
+/// In `users`: the pipe is closed, or being closed.
+const CLOSING: u32 = 1 << 31;
+/// The lane that is common to all threads.
+pub(crate) const COMMON: u32 = 0;
+/// Lanes of a pipe, the common one included. `Wake` has a bit for each.
+const LANES: usize = 32;
+
+/// On cache lines of its own.
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
+
+/// An ioevent pipe.
+pub(crate) struct Pipe {
+    /// The public descriptor; -1 while the pipe is not in use.
+    number: AtomicI32,
+    index: u32,
+    nonblock: AtomicBool,
+    capacity: AtomicUsize,
+    world: &'static World,
+    engine: Epoll,
+    in_use: AtomicBool,
+    next: AtomicPtr<Pipe>,
+    quiet: (Mutex<()>, Condvar),
+    lanes: [Lane; LANES],
+    taken: Apart<AtomicUsize>,
+    users: Apart<AtomicU32>,
+    pub(crate) wake: Apart<Wake>,
+}
+
+/// All pipes of a world: a list that only grows; a pipe that is not in use is used again.
+pub(crate) struct Pipes {
+    first: AtomicPtr<Pipe>,
+    count: AtomicU32,
+}
+
+impl Pipes {
+    pub(super) const fn new() -> Pipes {
+        Pipes { first: AtomicPtr::new(null_mut()), count: AtomicU32::new(0) }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static Pipe> {
+        // Acquire pairs with the Release in `add`: a pipe is whole before it is seen.
+        // SAFETY: pipes are never freed.
+        let first = unsafe { self.first.load(Acquire).as_ref() };
+        // SAFETY: as above; `next` is written before the pipe is seen.
+        core::iter::successors(first, |pipe| unsafe { pipe.next.load(Relaxed).as_ref() })
+    }
+
+    /// A pipe that nobody else uses, marked as in use.
+    fn take(&self, world: &'static World) -> Result<&'static Pipe> {
+        // AcqRel: pairs with the Release in `Pipe::close`, so that what closing put back is seen.
+        let unused = |pipe: &&Pipe| pipe.in_use.compare_exchange(false, true, AcqRel, Relaxed).is_ok();
+        if let Some(pipe) = self.iter().find(unused) {
+            return Ok(pipe);
+        }
+        let pipe = Box::leak(Box::new(Pipe {
+            number: AtomicI32::new(-1),
+            index: self.count.fetch_add(1, Relaxed),
+            nonblock: AtomicBool::new(false),
+            capacity: AtomicUsize::new(0),
+            world,
+            engine: Epoll::new(),
+            in_use: AtomicBool::new(true),
+            next: AtomicPtr::new(null_mut()),
+            quiet: (Mutex::new(()), Condvar::new()),
+            lanes: core::array::from_fn(|_| Lane::new()),
+            taken: Apart(AtomicUsize::new(0)),
+            users: Apart(AtomicU32::new(CLOSING)),
+            wake: Apart(Wake::default()),
+        }));
+        let mut first = self.first.load(Relaxed);
+        loop {
+            pipe.next.store(first, Relaxed);
+            // Release pairs with the Acquire in `iter`.
+            match self.first.compare_exchange(first, pipe, Release, Relaxed) {
+                Ok(_) => return Ok(pipe),
+                Err(other) => first = other,
+            }
+        }
+    }
+}
+
+/// A pipe that cannot be taken apart as long as this value lives.
+pub(crate) struct InUse(&'static Pipe);
+
+impl Deref for InUse {
+    type Target = &'static Pipe;
+    #[inline]
+    fn deref(&self) -> &&'static Pipe {
+        &self.0
+    }
+}
+
+impl Drop for InUse {
+    #[inline]
+    fn drop(&mut self) {
+        // Release pairs with the Acquire of `close`, which takes apart what this user has used.
+        let before = self.0.users.0.fetch_sub(1, Release);
+        if before & CLOSING != 0 {
+            self.0.leave_closing(before - 1);
+        }
+    }
+}
+
+/// `ioeventpipe2`.
+pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
+    if nevents < 1 || flags & !(libc::O_NONBLOCK | libc::O_CLOEXEC) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let world = table::make_world()?;
+    let pipe = world.pipes.take(world)?;
+    let opened = pipe.open(nevents as usize, flags);
+    if opened.is_err() {
+        pipe.in_use.store(false, Release);
+    }
+    opened
+}
+
+/// The pipe behind a descriptor. EBADF if that is not open, EINVAL if it is something else.
+#[inline]
+pub(crate) fn enter(number: c_int) -> Result<InUse> {
+    match find(number) {
+        Some(pipe) => Ok(pipe),
+        None => Err(fd::check_open(number).err().unwrap_or(Errno::EINVAL)),
+    }
+}
+
+/// The pipe behind a descriptor, if it is one.
+#[inline]
+pub(crate) fn find(number: c_int) -> Option<InUse> {
+    let Entry::Pipe(pipe) = table::get(number) else { return None };
+    // SeqCst: `close` sets CLOSING and then looks at the count; either it sees this user, or this user sees CLOSING.
+    let before = pipe.users.0.fetch_add(1, SeqCst);
+    let in_use = InUse(pipe);
+    (before & CLOSING == 0 && pipe.number.load(Relaxed) == number).then_some(in_use)
+}
+
+impl Pipe {
+    #[inline]
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    #[inline]
+    pub(super) fn engine(&self) -> &Epoll {
+        &self.engine
+    }
+
+    #[inline]
+    pub(super) fn ops(&self) -> &'static Ops {
+        &self.world.ops
+    }
+
+    pub(super) fn by_index(&self, index: u32) -> Option<&'static Pipe> {
+        self.world.pipes.iter().find(|pipe| pipe.index == index)
+    }
+
+    /// The public descriptor.
+    pub(crate) fn number(&self) -> c_int {
+        self.number.load(Relaxed)
+    }
+
+    /// Whether harvests do not wait, and the descriptor can be waited on (rule 3.6).
+    #[inline]
+    pub(crate) fn is_nonblock(&self) -> bool {
+        // Relaxed: `set_nonblock` rings when it has made the pipe pollable.
+        self.nonblock.load(Relaxed)
+    }
+
+    /// O_NONBLOCK was set or cleared.
+    pub(crate) fn set_nonblock(&self, nonblock: bool) {
+        self.nonblock.store(nonblock, SeqCst);
+        if nonblock && self.wake.0.filled() != 0 {
+            self.wake.0.ring(&self.engine);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.users.0.load(SeqCst) & CLOSING != 0
+    }
+
+    // Places. All Relaxed: the count guards no memory, and a thread sees what happened before in its own order.
+
+    /// Takes up to `wanted` places; returns how many, at least one, or EIOEVENTFULL.
+    #[inline]
+    pub(crate) fn take_places(&self, wanted: usize) -> Result<usize> {
+        let mut taken = self.taken.0.load(Relaxed);
+        loop {
+            let free = self.capacity.load(Relaxed).saturating_sub(taken);
+            if free == 0 {
+                return Err(EIOEVENTFULL);
+            }
+            let n = free.min(wanted);
+            match self.taken.0.compare_exchange_weak(taken, taken + n, Relaxed, Relaxed) {
+                Ok(_) => return Ok(n),
+                Err(now) => taken = now,
+            }
+        }
+    }
+
+    /// Gives places back.
+    #[inline]
+    pub(crate) fn give_places(&self, n: usize) {
+        self.taken.0.fetch_sub(n, Relaxed);
+    }
+
+    // Lanes.
+
+    #[inline(always)]
+    pub(crate) fn lane(&self, index: u32) -> &Lane {
+        let Some(lane) = self.lanes.get(index as usize % LANES) else { unreachable!() };
+        lane
+    }
+
+    /// Where the search for a thread's lane begins.
+    #[inline(always)]
+    fn first_try(thread: usize) -> u32 {
+        // Fibonacci hashing: thread pointers lie a stack's size apart. The upper bits are scaled to 1..LANES.
+        let hash = (thread as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        1 + ((hash * (LANES as u64 - 1)) >> 32) as u32
+    }
+
+    /// The lane of the calling thread, if it has harvested this pipe before.
+    #[inline]
+    pub(crate) fn find_lane(&self) -> Option<u32> {
+        let thread = process::thread_pointer();
+        let lane = Self::first_try(thread);
+        // Relaxed, here and below: a thread finds what it wrote itself; nobody else's number is its own.
+        match self.lane(lane).owner.load(Relaxed) {
+            owner if owner == thread => Some(lane),
+            0 => None,
+            _ => self.search_lane(thread).ok(),
+        }
+    }
+
+    /// The lane of the calling thread, given to it if it has none. When all are given away it shares one.
+    #[inline]
+    pub(crate) fn claim_lane(&self) -> u32 {
+        let thread = process::thread_pointer();
+        let lane = Self::first_try(thread);
+        if self.lane(lane).owner.load(Relaxed) == thread { lane } else { self.claim_lane_slow(thread) }
+    }
+
+    #[cold]
+    fn claim_lane_slow(&self, thread: usize) -> u32 {
+        loop {
+            match self.search_lane(thread) {
+                Ok(lane) => return lane,
+                Err(None) => return Self::first_try(thread),
+                Err(Some(free)) => {
+                    if self.lane(free).owner.compare_exchange(0, thread, Relaxed, Relaxed).is_ok() {
+                        return free;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lane of a thread, or else the first free one in the order of its search.
+    fn search_lane(&self, thread: usize) -> core::result::Result<u32, Option<u32>> {
+        let first = Self::first_try(thread);
+        for step in 0..LANES as u32 - 1 {
+            let lane = 1 + (first - 1 + step) % (LANES as u32 - 1);
+            match self.lane(lane).owner.load(Relaxed) {
+                0 => return Err(Some(lane)),
+                owner if owner == thread => return Ok(lane),
+                _ => {}
+            }
+        }
+        Err(None)
+    }
+
+    /// An event was put into the empty lane from outside a harvest.
+    #[inline]
+    pub(crate) fn announce(&self, lane: u32) {
+        self.wake.0.announce(lane, self.is_nonblock(), &self.engine);
+    }
+
+    /// Puts an event that has its place into the common lane.
+    pub(crate) fn put_common(&self, op: OpRef) {
+        let locked = self.lane(COMMON).lock();
+        let was_empty = locked.is_empty();
+        locked.push(op);
+        if was_empty {
+            self.wake.0.fill(COMMON);
+        }
+        drop(locked);
+        if was_empty {
+            self.announce(COMMON);
+        }
+    }
+
+    /// Posts events (rule 3.5); returns how many had a place, at least one, or EIOEVENTFULL.
+    pub(crate) fn post(&self, events: &[Event]) -> Result<usize> {
+        let places = self.take_places(events.len())?;
+        let locked = self.lane(COMMON).lock();
+        let was_empty = locked.is_empty();
+        let mut posted = 0;
+        for event in events.iter().take(places) {
+            let Ok(op) = locked.take_free(self.ops()) else { break };
+            op.kind.set(Kind::Posted);
+            op.user.set(event.user as usize);
+            op.done.set(event.result as u32);
+            op.arg.set(event.errno);
+            locked.push(op);
+            posted += 1;
+        }
+        if was_empty && posted > 0 {
+            self.wake.0.fill(COMMON);
+        }
+        drop(locked);
+        if posted < places {
+            self.give_places(places - posted);
+        }
+        if was_empty && posted > 0 {
+            self.announce(COMMON);
+        }
+        if posted == 0 { Err(Errno::ENOMEM) } else { Ok(posted) }
+    }
+
+    // Life.
+
+    fn open(&'static self, capacity: usize, flags: c_int) -> Result<c_int> {
+        let public = self.engine.open()?;
+        let number = public.raw();
+        let nonblock = flags & libc::O_NONBLOCK != 0;
+        let prepared = table::reserve(number).and_then(|()| {
+            if flags & libc::O_CLOEXEC == 0 {
+                fd::control(number, libc::F_SETFD, 0)?;
+            }
+            fd::control(number, libc::F_SETFL, (flags & libc::O_NONBLOCK) as usize)
+        });
+        if let Err(errno) = prepared {
+            self.engine.close();
+            return Err(errno);
+        }
+        attach::forget_stale(number);
+        self.capacity.store(capacity, Relaxed);
+        self.nonblock.store(nonblock, Relaxed);
+        self.number.store(number, Relaxed);
+        // Release pairs with `find`: the pipe is whole before it can be entered.
+        self.users.0.fetch_and(!CLOSING, Release);
+        table::set(number, Entry::Pipe(self));
+        Ok(public.into_raw())
+    }
+
+    /// Whether the public number still is this pipe's descriptor (rule 3.7).
+    pub(super) fn is_current(&self) -> bool {
+        self.engine.is_behind(self.number())
+    }
+
+    /// Ends everything. The public descriptor stays open: it is the caller's to close. False if somebody else closes
+    /// the pipe already.
+    pub(super) fn close(&'static self) -> bool {
+        // SeqCst: see `find`.
+        if self.users.0.fetch_or(CLOSING, SeqCst) & CLOSING != 0 {
+            return false;
+        }
+        table::clear(self.number(), Entry::Pipe(self));
+        self.wait_until_unused();
+        attach::detach_all_of(self);
+        let mut places = 0;
+        for (index, lane) in self.lanes.iter().enumerate() {
+            let locked = lane.lock();
+            while let Some(op) = locked.pop() {
+                close_unread_accept(op);
+                locked.give_free(op, self.ops());
+                places += 1;
+            }
+            self.wake.0.empty(index as u32);
+            locked.return_stock(self.ops(), 0);
+            lane.owner.store(0, Relaxed);
+        }
+        self.give_places(places);
+        self.engine.close();
+        self.wake.0.reset();
+        self.number.store(-1, Relaxed);
+        // Release pairs with the AcqRel in `Pipes::take`.
+        self.in_use.store(false, Release);
+        true
+    }
+
+    fn wait_until_unused(&self) {
+        let mut guard = self.quiet.0.lock();
+        // Acquire pairs with the Release in `InUse::drop`.
+        while self.users.0.load(Acquire) != CLOSING {
+            self.engine.ring_all();
+            self.quiet.1.wait(&mut guard);
+        }
+    }
+
+    #[cold]
+    fn leave_closing(&self, left: u32) {
+        // The lock makes sure that `wait_until_unused` either waits already, or has not looked at the count yet.
+        let _guard = self.quiet.0.lock();
+        if left == CLOSING {
+            self.quiet.1.notify_all();
+        } else {
+            self.engine.ring_all();
+        }
+    }
+
+    /// Removes from the attachment the operations that belong to this pipe, without events.
+    pub(super) fn drop_operations(&self, attachment: &Locked) {
+        let mut places = 0;
+        for queue in [&attachment.input, &attachment.output, &attachment.alone] {
+            queue.take_out(
+                |op| op.pipe.get() == self.index,
+                |op| {
+                    self.ops().give(op);
+                    places += 1;
+                },
+            );
+        }
+        self.give_places(places);
+    }
+
+    pub(super) fn is_in_use(&self) -> bool {
+        self.in_use.load(Relaxed)
+    }
+
+    /// In a forked child: the descriptors are the child's copies. The number stays taken, by a descriptor that can do
+    /// nothing; the parent's registrations are not touched.
+    pub(super) fn bury(&self, dead: c_int) {
+        let _ = fd::replace(self.number(), dead);
+        self.engine.close();
+    }
+}
+
+/// Descriptors in accept events that nobody read are closed (rule 3.7).
+fn close_unread_accept(op: OpRef) {
+    if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
+        let _ = fd::close(op.done.get() as c_int);
+    }
+}

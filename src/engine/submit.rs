@@ -1,0 +1,56 @@
+//! Queuing operations, and taking them back.
+
+use super::attachment::{self, Locked};
+use super::op::{OpRef, Queue, Request};
+use super::sink::Sink;
+use super::{EIOEVENTQUEUED, Engine, ending};
+use crate::sys::{Errno, Result, fd};
+use core::ffi::c_int;
+
+/// Queues an operation on `fd`. `None` if that is not attached; else what `errno` is to say: EIOEVENTQUEUED, or
+/// EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
+#[inline(always)]
+pub(crate) fn submit(fd: c_int, request: &Request) -> Option<Errno> {
+    let attachment = attachment::find(fd)?;
+    let pipe = attachment.pipe.get()?;
+    if let Err(errno) = pipe.take_places(1) {
+        return Some(errno);
+    }
+    let sink = Sink::of_thread(pipe);
+    match sink.take_free() {
+        Ok(op) => {
+            op.fill(request, attachment.user.get(), pipe.index());
+            pipe.engine().submit(&attachment, op, &sink);
+            Some(EIOEVENTQUEUED)
+        }
+        Err(errno) => {
+            pipe.give_places(1);
+            Some(errno)
+        }
+    }
+}
+
+/// Ends the operations of `fd` that are not finished; returns how many there were (rule 4.7).
+pub(crate) fn cancel(fd: c_int) -> Result<usize> {
+    let Some(attachment) = attachment::find(fd) else {
+        return Err(fd::check_open(fd).err().unwrap_or(Errno::EINVAL));
+    };
+    let Some(pipe) = attachment.pipe.get() else { return Err(Errno::EINVAL) };
+    let sink = Sink::of_thread(pipe);
+    let ended = [&attachment.input, &attachment.output, &attachment.alone]
+        .into_iter()
+        .map(|queue| end(&attachment, queue, |_| true, &sink))
+        .sum();
+    pipe.engine().proceed(&attachment, &sink);
+    Ok(ended)
+}
+
+/// Ends the operations of a queue for which `pick` says true.
+fn end(attachment: &Locked, queue: &Queue, pick: impl FnMut(OpRef) -> bool, sink: &Sink) -> usize {
+    let mut ended = 0;
+    queue.take_out(pick, |op| {
+        sink.complete(attachment, op, ending(op, Errno::ECANCELED));
+        ended += 1;
+    });
+    ended
+}

@@ -1,0 +1,19 @@
+//! Events: what comes out of a pipe.
+
+use core::ffi::{c_int, c_void};
+
+/// An event: one operation is complete, or one struct was posted.
+/// cbindgen:field-names=[ioe_user, ioe_result, ioe_errno]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Event {
+    /// The user pointer that the descriptor was attached with when the operation was queued.
+    pub user: *mut c_void,
+    /// What the system call returned.
+    pub result: c_int,
+    /// Its errno; 0 if it did not fail.
+    pub errno: c_int,
+}
+
+const _: () = assert!(size_of::<Event>() == 16 && align_of::<Event>() == 8);
+const _: () = assert!(core::mem::offset_of!(Event, result) == 8 && core::mem::offset_of!(Event, errno) == 12);

@@ -1,0 +1,74 @@
+//! ioevent_fcntl and ioevent_strerror.
+
+#![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
+
+use super::answer;
+use super::constants::{EIOEVENTFULL, EIOEVENTQUEUED, F_GETIOEVENTPIPE, F_SETIOEVENTPIPE};
+use crate::engine::{self, pipe};
+use crate::sys::Errno;
+use core::ffi::{c_char, c_int, c_void};
+use core::ptr::null_mut;
+
+#[cfg(cbindgen)]
+unsafe extern "C" {
+    /// fcntl(2), with commands of its own; all others are handed to fcntl(2).
+    ///
+    /// F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for operations
+    /// queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is no pipe, or
+    /// fd is one), EPERM (a kind of file that cannot be attached), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void
+    /// **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. Any thread. ioevent_fcntl(3),
+    /// rules 4.2, 4.3.
+    pub fn ioevent_fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
+}
+
+/// `ioevent_fcntl` of the header. Variadic functions get their arguments in the same registers as others do, on both
+/// architectures, up to the number of arguments there is here. MSRV(c_variadic): Rust cannot define these yet.
+///
+/// cbindgen:ignore
+#[cfg(not(cbindgen))]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, second: usize) -> c_int {
+    match cmd {
+        F_SETIOEVENTPIPE => answer(|| engine::attach(fd, first as c_int, second).map(|()| 0)),
+        F_GETIOEVENTPIPE => {
+            let (number, user) = (first as *mut c_int, second as *mut *mut c_void);
+            answer(|| {
+                if number.is_null() || user.is_null() {
+                    return Err(Errno::EFAULT);
+                }
+                let attached = engine::attached_to(fd)?;
+                let (its_number, its_user) = attached.unwrap_or((-1, 0));
+                // SAFETY: the caller gives an int and a pointer to write to.
+                unsafe {
+                    *number = its_number;
+                    *user = if its_user == 0 { null_mut() } else { its_user as *mut c_void };
+                }
+                Ok(0)
+            })
+        }
+        // SAFETY: as promised by the caller: the argument is what the command takes.
+        _ => {
+            // SAFETY: as above.
+            let r = unsafe { libc::fcntl(fd, cmd, first) };
+            if cmd == libc::F_SETFL
+                && r == 0
+                && let Some(pipe) = pipe::find(fd)
+            {
+                pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
+            }
+            r
+        }
+    }
+}
+
+/// strerror(3) that knows EIOEVENTFULL and EIOEVENTQUEUED too. Returns a string that is not to be changed. Any thread,
+/// as far as strerror(3). ioevent_strerror(3).
+#[unsafe(no_mangle)]
+pub extern "C" fn ioevent_strerror(errnum: c_int) -> *const c_char {
+    match errnum {
+        EIOEVENTFULL => c"Ioevent pipe is full".as_ptr(),
+        EIOEVENTQUEUED => c"Operation queued on ioevent pipe".as_ptr(),
+        // SAFETY: strerror takes any number.
+        _ => unsafe { libc::strerror(errnum) },
+    }
+}

@@ -1,0 +1,99 @@
+//! read, write, readv, writev, poll, close, cancel.
+
+#![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
+
+use super::{NOTHING, answer, fail, lent, pipe, queue_or};
+use crate::engine::op::{Kind, Request};
+use crate::engine::{self};
+use crate::sys::Errno;
+use core::ffi::{c_int, c_short, c_void};
+use libc::{iovec, ssize_t};
+
+/// read(2), or harvesting.
+///
+/// On an attached descriptor the read is queued: -1 and EIOEVENTQUEUED. `buf` is the library's until the event has been
+/// read; the event says how many bytes there were, 0 at end of file, or -1. On a pipe: reads as many whole struct
+/// ioevent as are there and fit, and returns their bytes; waits for the first unless O_NONBLOCK is set. Errors there:
+/// EINVAL (nbytes below the size of one), EAGAIN, EINTR, EBADF (the pipe was closed). On anything else: read(2).
+/// Any thread. ioevent_read(3), rules 2.4, 3.2.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
+    let request = Request { kind: Kind::Read, buf: lent(buf), len: nbytes, ..NOTHING };
+    // SAFETY: as promised by the caller.
+    queue_or(fd, request, || unsafe { pipe::read(fd, buf, nbytes) })
+}
+
+/// write(2), or posting.
+///
+/// On an attached descriptor the write is queued: -1 and EIOEVENTQUEUED, or EIOEVENTFULL. `buf` is the library's until
+/// the event has been read; a write to a stream is complete when all nbytes were taken. No SIGPIPE. On a pipe: posts
+/// whole struct ioevent, each to be harvested like any other event; returns the bytes of those that had a place.
+/// Errors there: EIOEVENTFULL (none had), EINVAL (not whole structs), ENOMEM. On anything else: write(2). Any thread.
+/// ioevent_read(3), rules 2.4, 3.5.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
+    let request = Request { kind: Kind::Write, buf: lent(buf), len: nbytes, ..NOTHING };
+    // SAFETY: as promised by the caller.
+    queue_or(fd, request, || unsafe { pipe::write(fd, buf, nbytes) })
+}
+
+/// readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until the event has been
+/// read. Any thread. ioevent_read(3).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
+    let request = Request { kind: Kind::Readv, buf: lent(iov), len: iovcnt as u32 as usize, ..NOTHING };
+    // SAFETY: as promised by the caller.
+    queue_or(fd, request, || unsafe { pipe::readv(fd, iov, iovcnt) })
+}
+
+/// writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the event has been
+/// read. Any thread. ioevent_read(3).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
+    let request = Request { kind: Kind::Writev, buf: lent(iov), len: iovcnt as u32 as usize, ..NOTHING };
+    // SAFETY: as promised by the caller.
+    queue_or(fd, request, || unsafe { pipe::writev(fd, iov, iovcnt) })
+}
+
+/// Queues "tell me when it is ready" on an attached descriptor: -1 and EIOEVENTQUEUED.
+///
+/// The event's ioe_result is what poll(2) gives as revents: those of `events` that hold, POLLERR, POLLHUP, POLLNVAL. It
+/// takes no buffer and stands outside the order of reads and writes. Errors: EIOEVENTFULL, EINVAL (not attached),
+/// EBADF. Any thread. ioevent_poll(3), rule 2.10.
+#[unsafe(no_mangle)]
+pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
+    let request = Request { kind: Kind::Poll, arg: c_int::from(events), ..NOTHING };
+    queue_or(fd, request, || fail(crate::sys::fd::check_open(fd).err().unwrap_or(Errno::EINVAL)))
+}
+
+/// close(2), for attached descriptors and pipes too.
+///
+/// Ends the outstanding operations of an attached descriptor; each still gives its event (ECANCELED, or the bytes that
+/// were moved). Ends all operations of a pipe, whose events are gone with it; when it returns, no buffer is in use and
+/// every descriptor is detached; threads that wait in a harvest get EBADF. Errors: as close(2). Any thread.
+/// ioevent_close(3), rules 3.7, 4.3.
+#[unsafe(no_mangle)]
+pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
+    let kept = crate::sys::errno::Kept::new();
+    match engine::close(fd) {
+        Some(Ok(())) => 0,
+        Some(Err(errno)) => {
+            drop(kept);
+            fail(errno)
+        }
+        None => {
+            drop(kept);
+            // SAFETY: the descriptor is the caller's to close.
+            unsafe { libc::close(fd) }
+        }
+    }
+}
+
+/// Ends the operations of an attached descriptor that are not finished; returns how many.
+///
+/// Each gives its event: ECANCELED, or the bytes that were moved. Errors: EINVAL (not attached), EBADF. Any thread.
+/// ioevent_cancel(3), rule 4.7.
+#[unsafe(no_mangle)]
+pub extern "C" fn ioevent_cancel(fd: c_int) -> c_int {
+    answer(|| engine::cancel(fd).map(|n| n as c_int))
+}

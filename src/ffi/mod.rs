@@ -1,0 +1,67 @@
+//! The C interface. Each function reads its arguments, calls the engine, and answers; there is no logic here.
+//!
+//! Calls on descriptors that are neither attached nor pipes are libc's (rule 1.1), cancellation points included. `errno` is
+//! written as the last thing, and only by calls that fail (rule 5.1).
+
+pub mod constants;
+pub mod control;
+pub mod io;
+pub mod pipe;
+pub mod socket;
+
+use crate::engine::op::{Kind, Request};
+use crate::engine::{self};
+use crate::sys::{Errno, Result, UserPtr, errno};
+use core::ffi::c_int;
+
+/// What C functions return: -1 for an error.
+trait Answer {
+    const FAILED: Self;
+}
+
+impl Answer for c_int {
+    const FAILED: c_int = -1;
+}
+
+impl Answer for isize {
+    const FAILED: isize = -1;
+}
+
+/// Fails with an errno.
+#[inline]
+fn fail<T: Answer>(errno: Errno) -> T {
+    errno::set(errno.0);
+    T::FAILED
+}
+
+/// A result as C wants it. What the library did on the way may have written `errno`; success puts it back.
+fn answer<T: Answer>(call: impl FnOnce() -> Result<T>) -> T {
+    let kept = errno::Kept::new();
+    match call() {
+        Ok(value) => value,
+        Err(errno) => {
+            drop(kept);
+            fail(errno)
+        }
+    }
+}
+
+/// An operation without anything.
+const NOTHING: Request =
+    Request { kind: Kind::Read, buf: UserPtr::NULL, len: 0, addr: UserPtr::NULL, addrlen: UserPtr::NULL, arg: 0 };
+
+/// Queues an operation if `fd` is attached, else calls libc.
+#[inline(always)]
+fn queue_or<T: Answer>(fd: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
+    match engine::submit(fd, &request) {
+        Some(errno) => fail(errno),
+        None => libc(),
+    }
+}
+
+/// The address of memory that rule 2.3 makes the library's until the event is read.
+#[inline(always)]
+fn lent<T>(p: *const T) -> UserPtr {
+    // SAFETY: every function here that takes a pointer says so, and the caller of an unsafe function keeps to it.
+    unsafe { UserPtr::new(p) }
+}

@@ -1,0 +1,227 @@
+//! ioeventpipe, wait, and reading and writing a pipe.
+
+#![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
+
+use super::answer;
+use crate::Event;
+use crate::engine::pipe::{self, InUse};
+use crate::engine::{self};
+use crate::sys::{Errno, Result};
+use core::ffi::{c_int, c_void};
+use core::mem::MaybeUninit;
+use libc::{iovec, timespec};
+
+/// Makes an ioevent pipe that can have `nevents` operations outstanding and events posted, together. Returns its
+/// descriptor.
+///
+/// Errors: EINVAL (nevents below 1), EMFILE, ENFILE, ENOMEM. Any thread. ioeventpipe(3), rule 3.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn ioeventpipe(nevents: c_int) -> c_int {
+    answer(|| engine::create(nevents, 0))
+}
+
+/// ioeventpipe with flags: O_NONBLOCK (harvests do not wait, and the descriptor can be waited on with poll(2) and its
+/// like), O_CLOEXEC.
+///
+/// Errors: as ioeventpipe, and EINVAL for other flags. Any thread. ioeventpipe(3), rule 3.6.
+#[unsafe(no_mangle)]
+pub extern "C" fn ioeventpipe2(nevents: c_int, flags: c_int) -> c_int {
+    answer(|| engine::create(nevents, flags))
+}
+
+/// Harvests: takes up to `nevents` events out of a pipe and returns how many there were.
+///
+/// Waits for the first for at most `timeout`; NULL waits for ever, 0 does not wait; 0 is returned when the time is over.
+/// O_NONBLOCK does not matter. Errors: EINVAL (not a pipe, nevents below 1, no valid time), EBADF (not open, or the pipe
+/// was closed meanwhile), EFAULT, EINTR (a signal was handled and no event read). Any number of threads; each event
+/// goes to one of them. ioevent_wait(3), rule 3.2.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioevent_wait(
+    pipefd: c_int, events: *mut Event, nevents: c_int, timeout: *const timespec,
+) -> c_int {
+    answer(|| {
+        let pipe = pipe::enter(pipefd)?;
+        // SAFETY: the caller gives a timespec or NULL.
+        let timeout = unsafe { timeout.as_ref() }.map(nanoseconds).transpose()?;
+        let room = usize::try_from(nevents).map_err(|_| Errno::EINVAL)?;
+        // SAFETY: the caller gives room for `nevents` events.
+        let n = unsafe { harvest(&pipe, events, room, timeout) }?;
+        Ok(n as c_int)
+    })
+}
+
+fn nanoseconds(time: &timespec) -> Result<u64> {
+    let seconds = u64::try_from(time.tv_sec).map_err(|_| Errno::EINVAL)?;
+    match u64::try_from(time.tv_nsec) {
+        Ok(rest @ 0..=999_999_999) => Ok(seconds.saturating_mul(1_000_000_000).saturating_add(rest)),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// # Safety
+///
+/// `events` is null or has room for `room` events.
+unsafe fn harvest(pipe: &InUse, events: *mut Event, room: usize, timeout: Option<u64>) -> Result<usize> {
+    if room == 0 {
+        return Err(Errno::EINVAL);
+    }
+    if events.is_null() {
+        return Err(Errno::EFAULT);
+    }
+    // SAFETY: passed on to the caller.
+    let room = unsafe { core::slice::from_raw_parts_mut(events.cast::<MaybeUninit<Event>>(), room) };
+    pipe.harvest(room, timeout)
+}
+
+/// The caller's array of buffers, and how many whole events they hold together.
+///
+/// # Safety
+///
+/// `iov` is null or has `iovcnt` entries.
+unsafe fn vector<'a>(iov: *const iovec, iovcnt: c_int) -> Result<(&'a [iovec], usize)> {
+    const MOST: usize = 1024;
+    let count = usize::try_from(iovcnt).ok().filter(|n| *n <= MOST).ok_or(Errno::EINVAL)?;
+    if count == 0 {
+        return Err(Errno::EINVAL);
+    }
+    if iov.is_null() {
+        return Err(Errno::EFAULT);
+    }
+    // SAFETY: passed on to the caller.
+    let parts = unsafe { core::slice::from_raw_parts(iov, count) };
+    if parts.iter().any(|part| part.iov_base.is_null() && part.iov_len > 0) {
+        return Err(Errno::EFAULT);
+    }
+    let bytes = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.iov_len));
+    Ok((parts, bytes / size_of::<Event>()))
+}
+
+/// How many events a call with an array of buffers moves at most.
+const MOST_AT_ONCE: usize = 4096;
+
+/// readv(2) of a descriptor that is not attached.
+///
+/// # Safety
+///
+/// `iov` has `iovcnt` entries, which describe memory to write to.
+#[cold]
+pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
+    let Some(pipe) = pipe::find(fd) else {
+        // SAFETY: passed on to the caller.
+        return unsafe { libc::readv(fd, iov, iovcnt) };
+    };
+    answer(|| {
+        // SAFETY: passed on to the caller.
+        let (parts, room) = unsafe { vector(iov, iovcnt) }?;
+        let mut events = Vec::<Event>::new();
+        events.try_reserve_exact(room.min(MOST_AT_ONCE)).map_err(|_| Errno::ENOMEM)?;
+        let room = room.min(MOST_AT_ONCE);
+        // SAFETY: there is room for as many.
+        let n = unsafe { harvest(&pipe, events.as_mut_ptr(), room, patience(&pipe)) }?;
+        if n == 0 {
+            return Err(Errno::EAGAIN);
+        }
+        let mut from = events.as_ptr().cast::<u8>();
+        let mut left = n * size_of::<Event>();
+        for part in parts {
+            let len = part.iov_len.min(left);
+            // SAFETY: `left` bytes of the harvested events are left at `from`; the caller's part has `len` bytes.
+            from = unsafe {
+                core::ptr::copy_nonoverlapping(from, part.iov_base.cast(), len);
+                from.add(len)
+            };
+            left -= len;
+        }
+        Ok((n * size_of::<Event>()) as isize)
+    })
+}
+
+/// writev(2) to a descriptor that is not attached.
+///
+/// # Safety
+///
+/// `iov` has `iovcnt` entries, which describe memory to read.
+#[cold]
+pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
+    let Some(pipe) = pipe::find(fd) else {
+        // SAFETY: passed on to the caller.
+        return unsafe { libc::writev(fd, iov, iovcnt) };
+    };
+    drop(pipe);
+    // SAFETY: passed on to the caller.
+    let (parts, events) = match unsafe { vector(iov, iovcnt) } {
+        Ok(parts) => parts,
+        Err(errno) => return super::fail(errno),
+    };
+    let bytes = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.iov_len));
+    if bytes != events * size_of::<Event>() {
+        return super::fail(Errno::EINVAL);
+    }
+    let mut gathered = vec![NO_EVENT; events.min(MOST_AT_ONCE)];
+    let mut left = gathered.len() * size_of::<Event>();
+    let mut to = gathered.as_mut_ptr().cast::<u8>();
+    for part in parts {
+        let len = part.iov_len.min(left);
+        // SAFETY: `left` bytes are left at `to`, in which any bytes are valid; the caller's part has `len` bytes.
+        to = unsafe {
+            core::ptr::copy_nonoverlapping(part.iov_base.cast(), to, len);
+            to.add(len)
+        };
+        left -= len;
+    }
+    // SAFETY: `gathered` is an array of whole events.
+    unsafe { write(fd, gathered.as_ptr().cast(), size_of_val(gathered.as_slice())) }
+}
+
+const NO_EVENT: Event = Event { user: core::ptr::null_mut(), result: 0, errno: 0 };
+
+fn patience(pipe: &InUse) -> Option<u64> {
+    if pipe.is_nonblock() { Some(0) } else { None }
+}
+
+/// read(2) of a descriptor that is not attached.
+///
+/// # Safety
+///
+/// `buf` has room for `nbytes` bytes.
+#[cold]
+pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
+    let Some(pipe) = pipe::find(fd) else {
+        // SAFETY: passed on to the caller.
+        return unsafe { libc::read(fd, buf, nbytes) };
+    };
+    answer(|| {
+        let room = nbytes / size_of::<Event>();
+        // SAFETY: passed on to the caller.
+        match unsafe { harvest(&pipe, buf.cast(), room, patience(&pipe)) }? {
+            0 => Err(Errno::EAGAIN),
+            n => Ok((n * size_of::<Event>()) as isize),
+        }
+    })
+}
+
+/// write(2) to a descriptor that is not attached.
+///
+/// # Safety
+///
+/// `buf` has `nbytes` bytes.
+#[cold]
+pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isize {
+    let Some(pipe) = pipe::find(fd) else {
+        // SAFETY: passed on to the caller.
+        return unsafe { libc::write(fd, buf, nbytes) };
+    };
+    answer(|| {
+        let count = nbytes / size_of::<Event>();
+        if count == 0 || nbytes % size_of::<Event>() != 0 {
+            return Err(Errno::EINVAL);
+        }
+        if buf.is_null() {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: passed on to the caller; the events are copied before this returns.
+        let events = unsafe { core::slice::from_raw_parts(buf.cast::<Event>(), count) };
+        let posted = pipe.post(events)?;
+        Ok((posted * size_of::<Event>()) as isize)
+    })
+}

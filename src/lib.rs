@@ -1,0 +1,20 @@
+//! libioevent: the completion port that Linux never had.
+//!
+//! An *ioevent pipe* hands out exactly the events that have happened. A descriptor that is attached to one has its
+//! ordinary I/O done asynchronously: the calls return at once with EIOEVENTQUEUED, and what they would have returned
+//! comes out of the pipe later. The design was put to the linux-kernel list in 1997 by Dean Gaudet.
+//!
+//! This crate is the C library: see `include/ioevent.h` and the manual, `ioevent(7)`. From the bottom up: `sys` makes the
+//! system calls, `engine` has operations, ready lists and the epoll engine, `ffi` the C entry points.
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+compile_error!("libioevent is for Linux on x86-64 and aarch64");
+
+mod engine;
+mod event;
+pub mod ffi;
+mod sync;
+mod sys;
+
+pub use event::Event;
+pub use ffi::constants::{EIOEVENTFULL, EIOEVENTQUEUED, F_GETIOEVENTPIPE, F_SETIOEVENTPIPE};

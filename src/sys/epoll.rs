@@ -1,0 +1,140 @@
+//! epoll(7), eventfd(2) and timerfd_create(2): what the epoll engine sleeps on.
+
+use super::fd::OwnedFd;
+use super::raw::{self, Sysno};
+use super::{Errno, Result};
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+pub(crate) use libc::{
+    EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDBAND, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRBAND,
+    EPOLLWRNORM,
+};
+
+/// One entry of what epoll_wait(2) gives.
+pub(crate) type Event = libc::epoll_event;
+
+/// A new epoll instance, close-on-exec.
+pub(crate) fn create() -> Result<OwnedFd> {
+    // SAFETY: no pointers.
+    let fd = unsafe { raw::call1(Sysno::epoll_create1, libc::EPOLL_CLOEXEC as usize)? };
+    Ok(OwnedFd::adopt(fd as c_int))
+}
+
+/// A new eventfd with count 0, close-on-exec, nonblocking.
+pub(crate) fn eventfd() -> Result<OwnedFd> {
+    let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
+    // SAFETY: no pointers.
+    let fd = unsafe { raw::call2(Sysno::eventfd2, 0, flags as usize)? };
+    Ok(OwnedFd::adopt(fd as c_int))
+}
+
+/// A new disarmed timer on CLOCK_MONOTONIC, close-on-exec, nonblocking.
+pub(crate) fn timerfd() -> Result<OwnedFd> {
+    let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
+    // SAFETY: no pointers.
+    let fd = unsafe { raw::call2(Sysno::timerfd_create, libc::CLOCK_MONOTONIC as usize, flags as usize)? };
+    Ok(OwnedFd::adopt(fd as c_int))
+}
+
+/// Adds one to an eventfd: an edge for every epoll that watches it.
+pub(crate) fn signal(eventfd: c_int) -> Result<()> {
+    let one = 1u64;
+    // SAFETY: the eight bytes of `one` are read.
+    unsafe { raw::call3(Sysno::write, eventfd as usize, &raw const one as usize, 8)? };
+    Ok(())
+}
+
+/// Arms a timerfd: it goes off once, at a time of CLOCK_MONOTONIC in nanoseconds.
+pub(crate) fn arm(timerfd: c_int, time: u64) -> Result<()> {
+    let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let spec = libc::itimerspec { it_interval: zero, it_value: super::process::timespec(time.max(1)) };
+    let flags = libc::TFD_TIMER_ABSTIME;
+    // SAFETY: `spec` is read; no old value is asked for.
+    unsafe {
+        raw::call4(Sysno::timerfd_settime, timerfd as usize, flags as usize, &raw const spec as usize, 0)?;
+    }
+    Ok(())
+}
+
+fn control(epfd: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> Result<()> {
+    let event = Event { events, u64: data };
+    // SAFETY: `event` is read.
+    unsafe {
+        raw::call4(Sysno::epoll_ctl, epfd as usize, op as usize, fd as usize, &raw const event as usize)?;
+    }
+    Ok(())
+}
+
+/// EPOLL_CTL_ADD.
+pub(crate) fn add(epfd: c_int, fd: c_int, events: u32, data: u64) -> Result<()> {
+    control(epfd, libc::EPOLL_CTL_ADD, fd, events, data)
+}
+
+/// EPOLL_CTL_MOD.
+pub(crate) fn modify(epfd: c_int, fd: c_int, events: u32, data: u64) -> Result<()> {
+    control(epfd, libc::EPOLL_CTL_MOD, fd, events, data)
+}
+
+/// EPOLL_CTL_DEL.
+pub(crate) fn delete(epfd: c_int, fd: c_int) -> Result<()> {
+    control(epfd, libc::EPOLL_CTL_DEL, fd, 0, 0)
+}
+
+/// epoll_wait(2): up to `events.len()` events that are there now, or after waiting for at most `timeout`
+/// nanoseconds (`None`: for ever).
+#[inline]
+pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Option<u64>) -> Result<&[Event]> {
+    let n = match timeout {
+        None => wait_milliseconds(epfd, events, -1)?,
+        Some(0) => wait_milliseconds(epfd, events, 0)?,
+        Some(ns) => wait_nanoseconds(epfd, events, ns)?,
+    };
+    // SAFETY: the kernel has filled the first `n` entries, and `n` is at most the length it was given.
+    Ok(unsafe { core::slice::from_raw_parts(events.as_ptr().cast(), n) })
+}
+
+#[inline]
+fn wait_milliseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_int) -> Result<usize> {
+    // SAFETY: the kernel writes at most `events.len()` entries. (epoll_pwait without a mask: aarch64 has no epoll_wait.)
+    unsafe {
+        raw::call6(
+            Sysno::epoll_pwait,
+            epfd as usize,
+            events.as_mut_ptr() as usize,
+            events.len(),
+            timeout as usize,
+            0,
+            8,
+        )
+    }
+}
+
+/// Set once the kernel, or a filter in front of it, has refused epoll_pwait2 (Linux 5.11).
+static WITHOUT_PWAIT2: AtomicBool = AtomicBool::new(false);
+
+fn wait_nanoseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], ns: u64) -> Result<usize> {
+    // Relaxed: a hint; whoever misses it asks the kernel itself.
+    if !WITHOUT_PWAIT2.load(Ordering::Relaxed) {
+        let spec = super::process::timespec(ns);
+        // SAFETY: as in `wait_milliseconds`; `spec` is read.
+        let r = unsafe {
+            raw::call6(
+                Sysno::epoll_pwait2,
+                epfd as usize,
+                events.as_mut_ptr() as usize,
+                events.len(),
+                &raw const spec as usize,
+                0,
+                8,
+            )
+        };
+        match r {
+            Err(Errno::ENOSYS | Errno::EPERM) => WITHOUT_PWAIT2.store(true, Ordering::Relaxed),
+            r => return r,
+        }
+    }
+    let ms = ns.div_ceil(1_000_000).min(c_int::MAX as u64);
+    wait_milliseconds(epfd, events, ms as c_int)
+}

@@ -1,0 +1,189 @@
+//! Descriptors: making, moving, closing, their flags and kinds.
+
+use super::raw::{self, Sysno};
+use super::{Errno, Result};
+use core::ffi::c_int;
+
+/// A descriptor of the library's own; closed when dropped.
+#[derive(Debug)]
+pub(crate) struct OwnedFd(c_int);
+
+impl OwnedFd {
+    /// Takes over a descriptor that a system call has just made.
+    pub(super) fn adopt(fd: c_int) -> OwnedFd {
+        OwnedFd(fd)
+    }
+
+    pub(crate) fn raw(&self) -> c_int {
+        self.0
+    }
+
+    /// Gives the number away: nothing closes it any more.
+    pub(crate) fn into_raw(self) -> c_int {
+        let fd = self.0;
+        core::mem::forget(self);
+        fd
+    }
+
+    /// Another descriptor of the same open file, close-on-exec, where programs rarely look: the low numbers stay free
+    /// for the application, which may count on getting the lowest.
+    pub(crate) fn duplicate_out_of_the_way(&self) -> Result<OwnedFd> {
+        const BASE: u64 = 512;
+        let base = BASE.min(descriptor_limit() / 2);
+        match control(self.0, libc::F_DUPFD_CLOEXEC, base as usize) {
+            Err(Errno::EINVAL | Errno::EMFILE) => control(self.0, libc::F_DUPFD_CLOEXEC, 0),
+            r => r,
+        }
+        .map(|fd| OwnedFd(fd as c_int))
+    }
+
+    /// The same, and the low number is given back.
+    pub(crate) fn move_out_of_the_way(self) -> Result<OwnedFd> {
+        self.duplicate_out_of_the_way()
+    }
+}
+
+impl Drop for OwnedFd {
+    fn drop(&mut self) {
+        let _ = close(self.0);
+    }
+}
+
+/// The soft limit on descriptor numbers.
+fn descriptor_limit() -> u64 {
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is written.
+    let r = unsafe {
+        raw::call4(Sysno::prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize)
+    };
+    if r.is_ok() { limit.rlim_cur } else { 1024 }
+}
+
+/// close(2). The number is free afterwards whatever the answer is.
+pub(crate) fn close(fd: c_int) -> Result<()> {
+    // SAFETY: no pointers. Whoever calls this owns the descriptor.
+    unsafe { raw::call1(Sysno::close, fd as usize)? };
+    Ok(())
+}
+
+/// fcntl(2) with an integer argument.
+pub(crate) fn control(fd: c_int, cmd: c_int, arg: usize) -> Result<usize> {
+    // SAFETY: the commands used in this crate take an integer or nothing.
+    unsafe { raw::call3(Sysno::fcntl, fd as usize, cmd as usize, arg) }
+}
+
+/// EBADF unless `fd` is open.
+pub(crate) fn check_open(fd: c_int) -> Result<()> {
+    control(fd, libc::F_GETFD, 0).map(drop)
+}
+
+/// The status flags of the open file behind `fd`.
+pub(crate) fn status_flags(fd: c_int) -> Result<c_int> {
+    control(fd, libc::F_GETFL, 0).map(|flags| flags as c_int)
+}
+
+/// Runs `call` with O_NONBLOCK set on the open file, which is put back afterwards unless it was set before (rule
+/// 4.5). Others who share the open file can see it for that long.
+pub(crate) fn with_nonblock<T>(fd: c_int, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    let flags = status_flags(fd)?;
+    if flags & libc::O_NONBLOCK != 0 {
+        return call();
+    }
+    control(fd, libc::F_SETFL, (flags | libc::O_NONBLOCK) as usize)?;
+    let r = call();
+    let _ = control(fd, libc::F_SETFL, flags as usize);
+    r
+}
+
+/// The type bits (S_IFMT) of the mode of the file behind `fd`.
+pub(crate) fn file_type(fd: c_int) -> Result<u32> {
+    let mut stat = core::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
+    unsafe { raw::call2(Sysno::fstat, fd as usize, stat.as_mut_ptr() as usize)? };
+    // SAFETY: zeroed, then filled: every field is initialised.
+    Ok(unsafe { stat.assume_init() }.st_mode & libc::S_IFMT)
+}
+
+/// Whether `fd` is an end of a pipe without a name (which lives in the kernel's pipefs).
+pub(crate) fn is_unnamed_pipe(fd: c_int) -> bool {
+    const PIPEFS_MAGIC: i64 = 0x5049_5045;
+    let mut stat = core::mem::MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
+    let r = unsafe { raw::call2(Sysno::fstatfs, fd as usize, stat.as_mut_ptr() as usize) };
+    // SAFETY: zeroed, then filled: every field is initialised.
+    r.is_ok() && unsafe { stat.assume_init() }.f_type as i64 == PIPEFS_MAGIC
+}
+
+/// Whether `fd` is the slave side of a pseudo-terminal or another terminal that can be opened anew. The master side
+/// cannot: opening it gives another terminal.
+pub(crate) fn is_reopenable_terminal(fd: c_int) -> bool {
+    let mut number: c_int = 0;
+    // SAFETY: the kernel writes an int. Only a master has a pty number.
+    let master =
+        unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGPTN as usize, &raw mut number as usize) };
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel writes a winsize.
+    let terminal =
+        unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
+    master.is_err() && terminal.is_ok()
+}
+
+/// A new open file for the FIFO or terminal behind `fd`, with O_NONBLOCK of its own.
+pub(crate) fn reopen_nonblocking(fd: c_int) -> Result<OwnedFd> {
+    let access = status_flags(fd)? & libc::O_ACCMODE;
+    let flags = access | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
+    let mut digits = [0u8; 10];
+    let mut rest = fd as u32;
+    let mut n = 0;
+    for digit in &mut digits {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        n += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    for (to, from) in path.iter_mut().skip(14).zip(digits.iter().take(n).rev()) {
+        *to = *from;
+    }
+    // SAFETY: `path` ends in a zero byte: at most ten digits were written before the last two.
+    let own = unsafe {
+        raw::call4(
+            Sysno::openat,
+            libc::AT_FDCWD as usize,
+            path.as_ptr() as usize,
+            flags as usize,
+            0,
+        )?
+    };
+    OwnedFd(own as c_int).move_out_of_the_way()
+}
+
+/// A descriptor that can do nothing but be closed: `open("/", O_PATH | O_CLOEXEC)`.
+pub(crate) fn open_dead() -> Result<OwnedFd> {
+    let flags = libc::O_PATH | libc::O_CLOEXEC;
+    // SAFETY: the path is a constant with its zero byte.
+    let fd = unsafe {
+        raw::call4(Sysno::openat, libc::AT_FDCWD as usize, c"/".as_ptr() as usize, flags as usize, 0)?
+    };
+    Ok(OwnedFd(fd as c_int))
+}
+
+/// dup3(2) with O_CLOEXEC.
+pub(crate) fn replace(fd: c_int, by: c_int) -> Result<()> {
+    // SAFETY: no pointers.
+    unsafe { raw::call3(Sysno::dup3, by as usize, fd as usize, libc::O_CLOEXEC as usize)? };
+    Ok(())
+}
+
+/// poll(2) on one descriptor without waiting: what of `events` (and POLLERR, POLLHUP, POLLNVAL) holds now.
+pub(crate) fn poll_now(fd: c_int, events: i16) -> Result<i16> {
+    let mut entry = libc::pollfd { fd, events, revents: 0 };
+    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel reads `none` and reads and writes `entry`. (ppoll: aarch64 has no poll.)
+    unsafe {
+        raw::call5(Sysno::ppoll, &raw mut entry as usize, 1, &raw const none as usize, 0, 8)?;
+    }
+    Ok(entry.revents)
+}

@@ -1,0 +1,35 @@
+//! Memory straight from the kernel: for tables that are mostly empty, and for what a forked child must not see.
+
+use super::raw::{self, Sysno};
+use super::{Errno, Result};
+use core::ptr::NonNull;
+
+/// Zeroed pages that are never given back. Pages that are not touched cost nothing.
+pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    let addr = unsafe {
+        raw::call6(Sysno::mmap, 0, bytes, prot as usize, flags as usize, usize::MAX, 0)?
+    };
+    NonNull::new(addr as *mut u8).ok_or(Errno::ENOMEM)
+}
+
+/// Gives back pages that `map_zeroed` made.
+///
+/// # Safety
+///
+/// Nobody uses the pages any more.
+pub(crate) unsafe fn unmap(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: passed on to the caller.
+    let _ = unsafe { raw::call2(Sysno::munmap, start.as_ptr() as usize, bytes) };
+}
+
+/// Makes pages from `map_zeroed` read as zero in every child that is forked from now on (Linux 4.14).
+pub(crate) fn wipe_on_fork(start: NonNull<u8>, bytes: usize) -> Result<()> {
+    // SAFETY: advice about a mapping of our own; this process sees no change.
+    unsafe {
+        raw::call3(Sysno::madvise, start.as_ptr() as usize, bytes, libc::MADV_WIPEONFORK as usize)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! The only place that makes system calls.
+//!
+//! Everything here is one system call, or one libc call that makes none. Calls are made raw, without libc's
+//! wrappers: libc's `read`, `recv`, `epoll_wait` and their like are cancellation points and write `errno`, and rules
+//! 5.1 and 5.3 allow neither while the library holds its locks.
+
+pub(crate) mod epoll;
+pub(crate) mod errno;
+pub(crate) mod fd;
+pub(crate) mod file;
+pub(crate) mod memory;
+pub(crate) mod process;
+mod raw;
+pub(crate) mod socket;
+
+pub(crate) use errno::Errno;
+
+/// What a system call gives: its value, or the error that it would have put into `errno`.
+pub(crate) type Result<T> = core::result::Result<T, Errno>;
+
+/// An address in the caller's memory, given through the C interface.
+///
+/// It is handed to the kernel, which checks it. Rule 2.3 makes the memory behind it the library's until the event of
+/// the operation has been read; whoever makes a `UserPtr` vouches for that, so that it can be passed on safely.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UserPtr(usize);
+
+impl UserPtr {
+    /// No memory at all.
+    pub(crate) const NULL: UserPtr = UserPtr(0);
+
+    /// # Safety
+    ///
+    /// Until the operation that it is given to has completed, the memory that starts at `p` must be usable by the
+    /// kernel as that operation needs (or not be mapped at all, which gives EFAULT), and by nobody else.
+    pub(crate) unsafe fn new<T>(p: *const T) -> UserPtr {
+        UserPtr(p as usize)
+    }
+
+    pub(crate) fn addr(self) -> usize {
+        self.0
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The same buffer without its first `n` bytes.
+    #[inline]
+    pub(crate) fn skip(self, n: usize) -> UserPtr {
+        UserPtr(self.0.wrapping_add(n))
+    }
+}

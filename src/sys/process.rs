@@ -1,0 +1,79 @@
+//! Clock, signals and threads.
+
+use super::Errno;
+use super::Result;
+use super::raw::{self, Sysno};
+
+/// CLOCK_MONOTONIC in nanoseconds.
+pub(crate) fn now() -> u64 {
+    let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `spec` is written. clock_gettime is no cancellation point; it goes through the vDSO.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut spec) };
+    spec.tv_sec as u64 * 1_000_000_000 + spec.tv_nsec as u64
+}
+
+/// Nanoseconds as the kernel's struct.
+pub(crate) fn timespec(nanoseconds: u64) -> libc::timespec {
+    libc::timespec {
+        tv_sec: (nanoseconds / 1_000_000_000) as libc::time_t,
+        tv_nsec: (nanoseconds % 1_000_000_000) as libc::c_long,
+    }
+}
+
+/// A number that no other living thread has: the address of the thread's control block.
+#[inline(always)]
+pub(crate) fn thread_pointer() -> usize {
+    let tp: usize;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the x86-64 ABI keeps the address of the thread control block in its own first word.
+    unsafe {
+        core::arch::asm!("mov {}, fs:0", out(reg) tp, options(nostack, readonly, preserves_flags));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the AArch64 ABI keeps the thread pointer in this register.
+    unsafe {
+        core::arch::asm!("mrs {}, tpidr_el0", out(reg) tp, options(nostack, nomem, preserves_flags));
+    }
+    tp
+}
+
+const SIGPIPE_ONLY: u64 = 1 << (libc::SIGPIPE - 1);
+
+fn signal_mask(how: libc::c_int, set: u64) -> Result<u64> {
+    let mut old = 0u64;
+    // SAFETY: eight bytes are read and eight written: the kernel's signal set.
+    unsafe {
+        raw::call4(
+            Sysno::rt_sigprocmask,
+            how as usize,
+            &raw const set as usize,
+            &raw mut old as usize,
+            8,
+        )?;
+    }
+    Ok(old)
+}
+
+fn pending_signals() -> Result<u64> {
+    let mut set = 0u64;
+    // SAFETY: eight bytes are written.
+    unsafe { raw::call2(Sysno::rt_sigpending, &raw mut set as usize, 8)? };
+    Ok(set)
+}
+
+/// Runs `call` so that a SIGPIPE that it raises in this thread is taken back (rule 2.4). Five system calls; only for
+/// kernels without RWF_NOSIGNAL.
+pub(crate) fn without_sigpipe<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    let Ok(old) = signal_mask(libc::SIG_BLOCK, SIGPIPE_ONLY) else { return call() };
+    let was_pending = pending_signals().is_ok_and(|set| set & SIGPIPE_ONLY != 0);
+    let r = call();
+    if matches!(r, Err(Errno::EPIPE)) && !was_pending {
+        let (set, none) = (SIGPIPE_ONLY, timespec(0));
+        // SAFETY: `set` and `none` are read; no siginfo is asked for.
+        let _ = unsafe {
+            raw::call4(Sysno::rt_sigtimedwait, &raw const set as usize, 0, &raw const none as usize, 8)
+        };
+    }
+    let _ = signal_mask(libc::SIG_SETMASK, old);
+    r
+}

@@ -1,0 +1,121 @@
+//! Socket calls that do not wait: MSG_DONTWAIT where there is such a flag.
+
+use super::raw::{self, Sysno};
+use super::{Result, UserPtr};
+use core::ffi::c_int;
+
+/// recvfrom(2) with MSG_DONTWAIT.
+#[inline]
+pub(crate) fn recv(
+    fd: c_int, buf: UserPtr, len: usize, flags: c_int, addr: UserPtr, addrlen: UserPtr,
+) -> Result<usize> {
+    let flags = flags | libc::MSG_DONTWAIT;
+    // SAFETY: a `UserPtr` stands for memory that the operation may use; the kernel checks it.
+    unsafe {
+        raw::call6(
+            Sysno::recvfrom,
+            fd as usize,
+            buf.addr(),
+            len,
+            flags as usize,
+            addr.addr(),
+            addrlen.addr(),
+        )
+    }
+}
+
+/// sendto(2) with MSG_DONTWAIT and MSG_NOSIGNAL.
+#[inline]
+pub(crate) fn send(
+    fd: c_int, buf: UserPtr, len: usize, flags: c_int, addr: UserPtr, addrlen: usize,
+) -> Result<usize> {
+    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: as in `recv`.
+    unsafe {
+        raw::call6(
+            Sysno::sendto,
+            fd as usize,
+            buf.addr(),
+            len,
+            flags as usize,
+            addr.addr(),
+            addrlen,
+        )
+    }
+}
+
+/// recvmsg(2) with MSG_DONTWAIT.
+pub(crate) fn recvmsg(fd: c_int, msg: UserPtr, flags: c_int) -> Result<usize> {
+    // SAFETY: as in `recv`.
+    unsafe {
+        raw::call3(Sysno::recvmsg, fd as usize, msg.addr(), (flags | libc::MSG_DONTWAIT) as usize)
+    }
+}
+
+/// sendmsg(2) with MSG_DONTWAIT and MSG_NOSIGNAL.
+pub(crate) fn sendmsg(fd: c_int, msg: UserPtr, flags: c_int) -> Result<usize> {
+    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: as in `recv`.
+    unsafe { raw::call3(Sysno::sendmsg, fd as usize, msg.addr(), flags as usize) }
+}
+
+/// accept4(2). It waits unless the open file has O_NONBLOCK.
+pub(crate) fn accept(fd: c_int, addr: UserPtr, addrlen: UserPtr, flags: c_int) -> Result<usize> {
+    // SAFETY: as in `recv`.
+    unsafe {
+        raw::call4(Sysno::accept4, fd as usize, addr.addr(), addrlen.addr(), flags as usize)
+    }
+}
+
+/// connect(2). It waits unless the open file has O_NONBLOCK.
+pub(crate) fn connect(fd: c_int, addr: UserPtr, addrlen: usize) -> Result<usize> {
+    // SAFETY: as in `recv`.
+    unsafe { raw::call3(Sysno::connect, fd as usize, addr.addr(), addrlen) }
+}
+
+fn option(fd: c_int, level: c_int, name: c_int) -> Result<c_int> {
+    let mut value: c_int = 0;
+    let mut len = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes to `value`, and the length.
+    unsafe {
+        raw::call5(
+            Sysno::getsockopt,
+            fd as usize,
+            level as usize,
+            name as usize,
+            &raw mut value as usize,
+            &raw mut len as usize,
+        )?;
+    }
+    Ok(value)
+}
+
+/// Whether the socket moves a stream of bytes, so that a write may be taken in parts.
+pub(crate) fn is_stream(fd: c_int) -> bool {
+    option(fd, libc::SOL_SOCKET, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
+}
+
+/// Whether the socket is TCP over IPv4 or IPv6, without an upper layer protocol (such as TLS in the kernel).
+pub(crate) fn is_plain_tcp(fd: c_int) -> bool {
+    let domain = option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN);
+    if !matches!(domain, Ok(libc::AF_INET | libc::AF_INET6))
+        || option(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL) != Ok(libc::IPPROTO_TCP)
+    {
+        return false;
+    }
+    // With an upper layer the kernel writes its name; without one it writes nothing and sets the length to 0.
+    let mut name = [0u8; 16];
+    let mut len = name.len() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes to `name`, and the length.
+    let r = unsafe {
+        raw::call5(
+            Sysno::getsockopt,
+            fd as usize,
+            libc::SOL_TCP as usize,
+            libc::TCP_ULP as usize,
+            name.as_mut_ptr() as usize,
+            &raw mut len as usize,
+        )
+    };
+    r.is_err() || len == 0
+}
