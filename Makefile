@@ -87,7 +87,7 @@ stage: all
 	    INCLUDEDIR="$(STAGE)/include" MANDIR="$(STAGE)/share/man" PKGCONFIGDIR="$(STAGE)/lib/pkgconfig"
 
 examples: stage
-	PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig" $(MAKE) -C examples-c PKG_CONFIG="$(PKG_CONFIG)" \
+	PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig" $(MAKE) --no-print-directory -C examples-c PKG_CONFIG="$(PKG_CONFIG)" \
 	    O="$(abspath $(BUILD))/examples"
 
 run: examples

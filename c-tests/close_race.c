@@ -8,7 +8,7 @@ enum { THREADS = 2, ROUNDS = 3000 };
 
 static int p, q, fd[2], over;
 static long queued, events;
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 
 static void *user(void *unused)
 {

@@ -65,6 +65,8 @@ int main(void)
         low.rlim_cur = (rlim_t)top + 20;
         OK(setrlimit(RLIMIT_NOFILE, &low));
     }
+    if (on_valgrind())
+        return 0; /* its accept takes the connection before it says EMFILE */
     /* the connection was not lost */
     QUEUED(ioevent_accept(l, NULL, NULL));
     e = HARVEST(p);

@@ -51,7 +51,7 @@ static struct ioevent next(enum way way)
         n = ioevent_read(p, &e, sizeof e);
         if (n == sizeof e)
             return e;
-        FAILS(n, errno);
+        SAME(n, -1);
         SAME(errno, EAGAIN);
     }
 }

@@ -5,7 +5,7 @@ enum { N = 3000 };
 
 int main(void)
 {
-    int p = OK(ioeventpipe(64)), fd[2], posted = 0, seen = 0, reads = 0;
+    int p = OK(ioeventpipe(12)), fd[2], posted = 0, seen = 0, reads = 0;
     uint64_t seed = 42;
     char b[8];
 

@@ -21,6 +21,8 @@ static int p;
         EITHER(call, p, fd, e_);                                                \
     } while (0)
 
+static struct iovec too_many[5000];
+
 static void sockets(int s, int twin)
 {
     char b[8] = "";
@@ -31,13 +33,14 @@ static void sockets(int s, int twin)
 
     ATTACH(s, p, s);
     REFUSED(ioevent_readv(s, &iov, few), s, twin);
-    REFUSED(ioevent_readv(s, &iov, many), s, twin);
+    REFUSED(ioevent_readv(s, too_many, many), s, twin);
     REFUSED(ioevent_writev(s, &iov, few), s, twin);
-    REFUSED(ioevent_writev(s, &iov, many), s, twin);
+    REFUSED(ioevent_writev(s, too_many, many), s, twin);
     REFUSED(ioevent_accept(s, NULL, NULL), s, twin);
     REFUSED(ioevent_accept4(s, NULL, NULL, 0), s, twin);
     REFUSED(ioevent_accept4(s, NULL, NULL, 12345), s, twin);
     REFUSED(ioevent_connect(s, (struct sockaddr *)&in, 1), s, twin);
+    msg.msg_iov = too_many;
     msg.msg_iovlen = 5000;
     REFUSED(ioevent_sendmsg(s, &msg, 0), s, twin);
     REFUSED(ioevent_recvmsg(s, &msg, 0), s, twin);

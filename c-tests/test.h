@@ -505,6 +505,18 @@ static inline bool on_valgrind(void)
     return preload && strstr(preload, "vgpreload");
 }
 
+/* The address sanitizer's malloc is not usable in the child of a process with threads. */
+#if defined __SANITIZE_ADDRESS__
+#define ON_ASAN true
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define ON_ASAN true
+#endif
+#endif
+#ifndef ON_ASAN
+#define ON_ASAN false
+#endif
+
 /* The bytes that go through the streams. */
 static inline unsigned char pattern(size_t i)
 {

@@ -15,6 +15,8 @@
             test_fail(&test_place_, e1_, "gave %lld, libc %lld errno %d", r1_, r2_, e2_); \
     } while (0)
 
+static struct iovec too_many[5000];
+
 static void every_function(int fd)
 {
     char b[8] = "";
@@ -29,7 +31,7 @@ static void every_function(int fd)
     BOTH(ioevent_read(fd, b, 8), read(fd, b, 8));
     BOTH(ioevent_readv(fd, &iov, 1), readv(fd, &iov, 1));
     BOTH(ioevent_readv(fd, &iov, few), readv(fd, &iov, few));
-    BOTH(ioevent_readv(fd, &iov, many), readv(fd, &iov, many));
+    BOTH(ioevent_readv(fd, too_many, many), readv(fd, too_many, many));
     BOTH(ioevent_writev(fd, &iov, few), writev(fd, &iov, few));
     BOTH(ioevent_recv(fd, b, 8, MSG_DONTWAIT), recv(fd, b, 8, MSG_DONTWAIT));
     BOTH(ioevent_recv(fd, b, 8, MSG_OOB | MSG_DONTWAIT), recv(fd, b, 8, MSG_OOB | MSG_DONTWAIT));

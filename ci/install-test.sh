@@ -39,6 +39,15 @@ pc=$(find "$top" -name libioevent.pc)
 # shellcheck disable=SC2016
 grep -q '^libdir=${prefix}/lib/some-linux-gnu$' "$pc" || complain "libioevent.pc: wrong libdir"
 ! grep -n '@' "$pc" || complain "libioevent.pc: something was not filled in"
+# Where there is no pkg-config ours stands in, and must say the same.
+if have pkg-config; then
+    export PKG_CONFIG_PATH=${pc%/*}
+    for what in --cflags --libs "--static --cflags --libs" --modversion --variable=libdir; do
+        # shellcheck disable=SC2086
+        [ "$(pkg-config $what libioevent | xargs)" = "$(ci/pkg-config.sh $what libioevent | xargs)" ] ||
+            complain "ci/pkg-config.sh $what differs from pkg-config"
+    done
+fi
 rm -rf "$top"
 
 # A second install, as another user with no cargo at hand, builds nothing.

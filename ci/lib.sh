@@ -33,8 +33,18 @@ else
     tally_owner=no
 fi
 
+# Without pkg-config ours stands in: under that name, for whatever calls it by that name.
+if ! command -v pkg-config >/dev/null; then
+    mkdir -p "$build/bin" && ln -sf "$root/ci/pkg-config.sh" "$build/bin/pkg-config"
+    PATH=$PATH:$build/bin
+fi
+
 note() { echo "---- $*"; }
-have() { command -v "$1" >/dev/null 2>&1; }
+# have COMMAND: it is installed (our stand-ins do not count).
+have() {
+    local path
+    path=$(command -v "$1" 2>/dev/null) && [ "${path#"$build"/bin/}" = "$path" ]
+}
 
 # The functions that the header declares.
 header_functions() { sed -n 's/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' include/ioevent.h | sort -u; }
@@ -97,6 +107,33 @@ cargo_tests() {
     tally pass "$passed"
     tally fail "$failed"
     tally skip "$ignored"
+    [ "$failed" = 0 ]
+}
+
+# tap_tests NAME COMMAND...: each line `ok ...` or `not ok ...` that the command prints counts as one.
+tap_tests() {
+    local name=$1 log rc passed failed
+    shift
+    log=$logs/$(echo "$name" | tr -c 'A-Za-z0-9._\n-' _).log
+    timeout -k 10 "${STEP_TIMEOUT:-300}" "$@" </dev/null >"$log" 2>&1
+    rc=$?
+    if [ $rc = 77 ]; then
+        skip "$name" "$(tail -n 1 "$log")"
+        return 77
+    fi
+    passed=$(grep -c '^ok ' "$log")
+    failed=$(grep -c '^not ok ' "$log")
+    if [ $rc != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+    if [ $rc = 0 ] && [ "$passed" = 0 ]; then passed=1; fi
+    if [ "$failed" != 0 ]; then
+        echo "FAIL  $name: $passed passed, $failed failed (exit status $rc); what went wrong (all of it: $log):"
+        # The lines that failed and what belongs to them, and what came last.
+        { awk '/^ok /{on=0} /^not ok /{on=1} on' "$log" | head -n 150; tail -n 10 "$log"; } | sed 's/^/    | /'
+    else
+        echo "PASS  $name: $passed passed"
+    fi
+    tally pass "$passed"
+    tally fail "$failed"
     [ "$failed" = 0 ]
 }
 

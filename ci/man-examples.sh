@@ -4,7 +4,6 @@
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
-pkg_config=${PKG_CONFIG:-$(command -v pkg-config || command -v pkgconf || echo "$root/ci/pkg-config.sh")}
 export PKG_CONFIG_PATH=$stage/lib/pkgconfig
 export LD_LIBRARY_PATH=$stage/lib
 work=$build/man-examples
@@ -19,7 +18,7 @@ awk -v dir="$work" '
     END { for (n in run) print n, run[n] > (dir "/list") }' man/*.[1-9]
 
 [ -s "$work/list" ] || { echo "no program found in man/"; tally fail 1; finish; }
-read -r -a flags < <("$pkg_config" --cflags --libs libioevent)
+read -r -a flags < <(pkg-config --cflags --libs libioevent)
 while read -r name run; do
     step "man page example $name compiles" "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror "$work/$name.c" \
         -o "$work/$name" -pthread "${flags[@]}" || continue

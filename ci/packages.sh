@@ -7,7 +7,7 @@ set -u -o pipefail
 
 # package: a command that it brings
 want=(pkgconf:pkg-config curl:curl wrk:wrk strace:strace valgrind:valgrind mandoc:mandoc clang:clang g++:g++
-    python3:python3 shellcheck:shellcheck)
+    shellcheck:shellcheck)
 missing=()
 for pair in "${want[@]}"; do
     have "${pair#*:}" || missing+=("${pair%%:*}")
@@ -22,6 +22,8 @@ if have rustup; then
 fi
 
 [ ${#missing[@]} != 0 ] || exit 0
+# Where the dynamic linker is stripped, valgrind cannot do without its symbols.
+case " ${missing[*]} " in *" valgrind "*) missing+=(libc6-dbg) ;; esac
 
 sudo=()
 if [ "$(id -u)" != 0 ]; then

@@ -13,7 +13,10 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
     if pipefd == -1 {
         return detach(fd);
     }
-    fd::check_open(fd)?;
+    if let Err(errno) = fd::check_open(fd) {
+        forget_stale(fd);
+        return Err(errno);
+    }
     let pipe = pipe::enter(pipefd)?;
     let world = table::make_world()?;
     let _stripe = world.attaching(fd);
@@ -62,6 +65,10 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
             attachment.mark(SEVERAL_PIPES);
         }
         belong_to(attachment, pipe);
+    }
+    // A spare node is filled in for the pipe and user pointer before.
+    if let (Some(spare), Some(world)) = (attachment.input.take_spare(), table::world()) {
+        world.ops.give(spare);
     }
     attachment.user.set(user);
     Ok(())
@@ -112,7 +119,7 @@ pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
     Some(fd::close(fd))
 }
 
-/// The number was just given out by the kernel: whatever the table has under it was closed behind the library's back
+/// The number is not open, or was just given out by the kernel: whatever the table has under it was closed behind the library's back
 /// (rules 3.7, 4.4).
 pub(super) fn forget_stale(number: c_int) {
     match table::get(number) {
@@ -160,11 +167,15 @@ fn free(attachment: Locked) {
     if let Some(own) = attachment.set_own_fd(None) {
         let _ = fd::close(own);
     }
+    let spare = attachment.input.take_spare();
     attachment.pipe.set(None);
     attachment.generation.set(attachment.generation.get().wrapping_add(1));
     attachment.fd.set(-1);
     drop(attachment);
     if let Some(world) = table::world() {
+        if let Some(op) = spare {
+            world.ops.give(op);
+        }
         world.attachments.give(node);
     }
 }

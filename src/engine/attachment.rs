@@ -19,20 +19,23 @@ use parking_lot::lock_api::RawMutex as _;
 pub(crate) enum Class {
     /// Pollable, none of the others: pipes, eventfd, timerfd, signalfd, pidfd, inotify, pty masters, ...
     File,
-    /// TCP on which a short read proves that nothing is left.
-    PlainTcp,
-    /// Another stream socket; or TCP once that proof is no good.
-    Stream,
-    /// A socket of messages.
-    Datagram,
     /// A FIFO or terminal: I/O goes through an open file of the library's own.
     Reopened,
+    /// A socket of messages.
+    Datagram = SOCKET,
+    /// Another stream socket; or TCP once that proof is no good.
+    Stream = SOCKET + 1,
+    /// TCP on which a short read proves that nothing is left.
+    PlainTcp = SOCKET + 2,
 }
+
+/// A bit that the classes of sockets have.
+const SOCKET: u8 = 4;
 
 impl Class {
     #[inline]
     pub(crate) fn is_socket(self) -> bool {
-        matches!(self, Class::PlainTcp | Class::Stream | Class::Datagram)
+        self as u8 & SOCKET != 0
     }
 
     /// Whether a write may be taken in parts.
@@ -130,6 +133,15 @@ impl Attachment {
     }
 }
 
+impl Attachment {
+    /// Locks if that needs no waiting.
+    #[inline(always)]
+    pub(crate) fn try_lock(&'static self) -> Option<Locked> {
+        let guard = self.lock.try_lock()?;
+        Some(Locked { node: self, guard: ManuallyDrop::new(guard) })
+    }
+}
+
 impl Locked {
     pub(crate) fn node(&self) -> &'static Attachment {
         self.node
@@ -177,8 +189,16 @@ impl Locked {
     }
 }
 
-/// The attachment of `fd`, locked, if it has one.
+/// The attachment of `fd`, locked, if it has one and nobody else has the lock. `None` says nothing: use `find` then.
 #[inline(always)]
+pub(crate) fn find_at_once(fd: c_int) -> Option<Locked> {
+    let Entry::Attachment(node) = table::get(fd) else { return None };
+    let locked = node.try_lock()?;
+    (locked.fd.get() == fd).then_some(locked)
+}
+
+/// The attachment of `fd`, locked, if it has one.
+#[inline]
 pub(crate) fn find(fd: c_int) -> Option<Locked> {
     loop {
         let Entry::Attachment(node) = table::get(fd) else { return None };

@@ -8,27 +8,29 @@
 use super::table::{self, World};
 use crate::sys::fd;
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use core::sync::atomic::{AtomicPtr, Ordering::{Acquire, Release}};
 
-/// The world at the time of the fork, for the child, which does not see it in the table.
-static BEFORE: AtomicPtr<World> = AtomicPtr::new(null_mut());
+/// The newest world. A child finds its parent's here, since it does not see it in the table; and leak checkers, which
+/// do not look for pointers in mapped memory, find what belongs to it.
+static NEWEST: AtomicPtr<World> = AtomicPtr::new(null_mut());
 
-extern "C" fn in_parent_before() {
-    BEFORE.store(table::world().map_or(null_mut(), |world| core::ptr::from_ref(world).cast_mut()), Relaxed);
+pub(super) fn remember(world: &'static World) {
+    // Release pairs with the Acquire in `in_child`, which may run in another thread's child.
+    NEWEST.store(core::ptr::from_ref(world).cast_mut(), Release);
 }
 
 extern "C" fn in_child() {
     table::forget();
     // SAFETY: worlds are never freed; the child has its own copy.
-    let Some(world) = (unsafe { BEFORE.load(Relaxed).as_ref() }) else { return };
+    let Some(world) = (unsafe { NEWEST.load(Acquire).as_ref() }) else { return };
     let Ok(dead) = fd::open_dead() else { return };
     for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
         pipe.bury(dead.raw());
     }
 }
 
-/// Registers the handlers, once.
+/// Registers the handler, once.
 pub(super) fn prepare() {
-    // SAFETY: the handlers make system calls and touch memory of the library's own; they neither allocate nor lock.
-    unsafe { libc::pthread_atfork(Some(in_parent_before), None, Some(in_child)) };
+    // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor locks.
+    unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
 }

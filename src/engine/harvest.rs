@@ -4,10 +4,12 @@ use super::epoll::BATCH;
 use super::pipe::{COMMON, Pipe};
 use super::sink::Sink;
 use super::wake::{Doze, bit};
-use super::{Engine, Heard, lane};
+use super::lane::Lane;
+use super::{Engine, Heard};
 use crate::Event;
 use crate::sys::{Errno, Result, process};
 use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// A harvesting thread looks into the kernel at least once in this many events (rule 3.4).
 const LOOK_EVERY: u32 = 64;
@@ -15,13 +17,14 @@ const LOOK_EVERY: u32 = 64;
 /// Where the events go.
 struct Basket<'a> {
     room: &'a mut [MaybeUninit<Event>],
+    /// How many have been put in. `room` is what is left.
     count: usize,
 }
 
 impl Basket<'_> {
     #[inline]
     fn is_full(&self) -> bool {
-        self.count == self.room.len()
+        self.room.is_empty()
     }
 
     #[inline]
@@ -31,10 +34,10 @@ impl Basket<'_> {
 }
 
 /// A thread that harvests.
-struct Harvester {
+struct Harvester<'a> {
     pipe: &'static Pipe,
     me: u32,
-    sink: Sink,
+    sink: Sink<'a>,
 }
 
 impl Pipe {
@@ -45,23 +48,42 @@ impl Pipe {
         &'static self, room: &mut [MaybeUninit<Event>], timeout: Option<u64>,
     ) -> Result<usize> {
         let me = self.claim_lane();
-        self.wake.0.activate(me);
         let harvester = Harvester { pipe: self, me, sink: Sink::of_harvest(self, me) };
         let mut basket = Basket { room, count: 0 };
         let outcome = harvester.fill(&mut basket, timeout);
+        if basket.count > 0 {
+            let since = &self.lane(me).since_look;
+            since.store(since.load(Relaxed).saturating_add(basket.count as u32), Relaxed);
+            self.give_places(basket.count);
+        }
+        if me != COMMON {
+            self.lane(me).stock().trim(self.ops());
+        }
         self.wake.0.leave(self.is_nonblock(), self.engine());
         if basket.is_empty() { outcome.map(|()| 0) } else { Ok(basket.count) }
     }
 }
 
-impl Harvester {
+impl<'a> Harvester<'a> {
     #[inline]
-    fn fill(&self, basket: &mut Basket, timeout: Option<u64>) -> Result<()> {
-        self.take_own(basket)?;
-        if basket.is_full() {
-            return Ok(());
+    fn fill(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
+        if self.takeable() != 0 {
+            // Relaxed: counts for this thread alone.
+            let since = self.lane().since_look.load(Relaxed);
+            if since >= LOOK_EVERY {
+                // Its turn has lasted long enough. Every other time the lanes that are for all come first.
+                self.look(BATCH, Some(0))?;
+                let others_first = self.lane().others_first.load(Relaxed);
+                self.lane().others_first.store(!others_first, Relaxed);
+                if others_first {
+                    self.take_others(basket, self.takeable());
+                }
+            }
+            self.take_own(basket);
+            if !basket.is_full() {
+                self.take_others(basket, self.takeable());
+            }
         }
-        self.take_others(basket, self.takeable());
         match timeout {
             Some(0) => self.gather(basket),
             _ if !basket.is_empty() => Ok(()),
@@ -69,31 +91,19 @@ impl Harvester {
         }
     }
 
+    #[inline(always)]
+    fn lane(&self) -> &Lane {
+        self.pipe.lane(self.me)
+    }
+
+    #[inline]
     fn takeable(&self) -> u64 {
         self.pipe.wake.0.takeable(self.me, self.pipe.is_nonblock())
     }
 
-    /// The events of this thread's lane. When its turn has lasted long enough, the kernel is looked into first, and
-    /// the lanes that are for all have theirs first every other time.
     #[inline]
-    fn take_own(&self, basket: &mut Basket) -> Result<()> {
-        let locked = self.pipe.lane(self.me).lock();
-        if locked.is_empty() {
-            return Ok(());
-        }
-        let since = locked.since_look.get();
-        if since < LOOK_EVERY {
-            self.take(&locked, self.me, basket);
-            return Ok(());
-        }
-        let others_first = locked.turn.replace(!locked.turn.get());
-        drop(locked);
-        self.look(BATCH, Some(0))?;
-        if others_first {
-            self.take_others(basket, self.takeable());
-        }
-        self.take(&self.pipe.lane(self.me).lock(), self.me, basket);
-        Ok(())
+    fn take_own(&self, basket: &mut Basket) {
+        self.take(self.me, basket);
     }
 
     /// The events of the lanes in `lanes`, but for this thread's own.
@@ -103,33 +113,55 @@ impl Harvester {
         while lanes != 0 && !basket.is_full() {
             let lane = lanes.trailing_zeros();
             lanes &= lanes - 1;
-            self.take(&self.pipe.lane(lane).lock(), lane, basket);
+            self.take(lane, basket);
         }
     }
 
     /// The events of one lane, as many as there is room for.
     #[inline]
-    fn take(&self, locked: &lane::Locked, lane: u32, basket: &mut Basket) {
-        let before = basket.count;
-        for slot in basket.room.iter_mut().skip(before) {
-            let Some(op) = locked.pop() else { break };
-            slot.write(Event {
-                user: op.user.get() as *mut _,
-                result: op.done.get() as i32,
-                errno: op.arg.get(),
-            });
-            locked.give_free(op, self.pipe.ops());
-            basket.count += 1;
-        }
-        let taken = basket.count - before;
-        if taken == 0 {
-            return;
-        }
+    fn take(&self, index: u32, basket: &mut Basket) {
+        let lane = self.pipe.lane(index);
+        let locked = lane.lock();
+        let mut slots = basket.room.iter_mut();
+        let taken = locked.take(slots.len(), |op| {
+            if let Some(slot) = slots.next() {
+                slot.write(Event {
+                    user: op.user.get() as *mut _,
+                    result: op.done.get() as i32,
+                    errno: op.arg.get(),
+                });
+            }
+        });
+        let Some(taken) = taken else { return };
         if locked.is_empty() {
-            self.pipe.wake.0.empty(lane);
+            self.pipe.wake.0.empty(index);
         }
-        locked.since_look.set(locked.since_look.get().saturating_add(taken as u32));
-        self.pipe.give_places(taken);
+        // The nodes go to this thread's stock; to the common one under the lock of that lane.
+        if self.me == COMMON && index != COMMON {
+            drop(locked);
+            let _common = self.lane().lock();
+            self.lane().stock().give_chain(taken.first, taken.last, taken.count);
+        } else {
+            self.lane().stock().give_chain(taken.first, taken.last, taken.count);
+        }
+        basket.count += taken.count as usize;
+        let room = core::mem::take(&mut basket.room);
+        basket.room = room.get_mut(taken.count as usize..).unwrap_or(&mut []);
+    }
+
+    /// Looks into the kernel while this thread's lane is empty: what completes is handed out at once while there is
+    /// room; the rest is in the lane afterwards.
+    #[inline]
+    fn look_into(
+        &self, basket: &mut Basket<'a>, most: usize, timeout: Option<u64>, woken: impl FnOnce(),
+    ) -> Result<Heard> {
+        let room = core::mem::take(&mut basket.room);
+        let before = room.len();
+        self.sink.set_room(room);
+        let heard = self.look_then(most, timeout, woken);
+        basket.room = self.sink.take_room();
+        basket.count += before - basket.room.len();
+        heard
     }
 
     /// Looks into the kernel. What comes of it is in this thread's lane afterwards (or behind earlier events of the
@@ -141,7 +173,7 @@ impl Harvester {
     #[inline]
     fn look_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
         let heard = self.pipe.engine().look(&self.sink, most, timeout, woken)?;
-        self.pipe.lane(self.me).lock().since_look.set(0);
+        self.lane().since_look.store(0, Relaxed);
         if heard.tick {
             self.tick();
         }
@@ -159,7 +191,7 @@ impl Harvester {
             lanes &= lanes - 1;
             let locked = self.pipe.lane(index).lock();
             if locked.popped() == locked.at_tick.get() {
-                wake.deactivate(index);
+                self.pipe.mark_absent(index);
             } else {
                 locked.at_tick.set(locked.popped());
             }
@@ -168,11 +200,13 @@ impl Harvester {
     }
 
     /// A harvest that does not wait: all that is there now, wherever it is (rule 3.2).
-    fn gather(&self, basket: &mut Basket) -> Result<()> {
+    fn gather(&self, basket: &mut Basket<'a>) -> Result<()> {
         while !basket.is_full() {
-            let heard = self.look(BATCH, Some(0))?;
-            self.take(&self.pipe.lane(self.me).lock(), self.me, basket);
-            self.take_others(basket, self.pipe.wake.0.filled());
+            let heard = self.look_into(basket, BATCH, Some(0), || {})?;
+            if self.pipe.wake.0.filled() != 0 {
+                self.take_own(basket);
+                self.take_others(basket, self.pipe.wake.0.filled());
+            }
             if heard.count < BATCH {
                 break;
             }
@@ -182,7 +216,7 @@ impl Harvester {
 
     /// A harvest that waits, and has found nothing yet.
     #[inline]
-    fn sleep(&self, basket: &mut Basket, timeout: Option<u64>) -> Result<()> {
+    fn sleep(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
         let wake = &self.pipe.wake.0;
         let deadline = timeout.map(|ns| process::now().saturating_add(ns));
         let mut left = timeout;
@@ -195,12 +229,13 @@ impl Harvester {
                     return Err(Errno::EBADF);
                 }
                 Doze::Sleep => {
-                    let heard = self.look_then(self.most(basket), left, || wake.awake())?;
+                    let most = self.most(basket);
+                    let heard = self.look_into(basket, most, left, || wake.awake())?;
                     over = heard.count == 0;
                 }
             }
-            self.take(&self.pipe.lane(self.me).lock(), self.me, basket);
-            if !basket.is_full() {
+            if !basket.is_full() && self.takeable() != 0 {
+                self.take_own(basket);
                 self.take_others(basket, self.takeable());
             }
             if !basket.is_empty() {

@@ -1,51 +1,136 @@
 //! Lanes: the ready lists of a pipe, and each one's stock of free nodes.
 //!
-//! A pipe has one lane for each thread that harvests it, and one that is common to all (lane 0). A lane is a place, not
-//! a part of a thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what
-//! is in it, and whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
+//! A pipe has a lane for each thread that harvests it, and one that is common to all. A lane is a place, not a part of a
+//! thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what is in it, and
+//! whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
 //!
 //! Events stay in the lane they were put into; who takes over from another thread takes them out of that thread's
 //! lane, first the one that came first. Each event of a lane has a number, counted up; together with the count of
 //! those taken out it tells in one load whether an event is still there, which is how the events of one descriptor
-//! are kept in order (see `Pipe::complete`).
+//! are kept in order (see `Sink::complete`).
+//!
+//! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
+//! no lock. The stock of the common lane is used under its lock.
 
 use super::op::{OpRef, Ops};
 use crate::sys::Result;
 use core::cell::Cell;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 
 /// Nodes fetched from the pool at a time.
-const STOCK: usize = 32;
+const BATCH: usize = 32;
 /// A stock larger than this goes back to the pool, so that what one thread frees another can use.
-const MOST_STOCK: u32 = 256;
+const MOST: u32 = 256;
+
+/// In `Lane::owner`: see there. The mask in `Wake` says the same for those who look at many lanes.
+pub(crate) const ABSENT: usize = 1;
+
+/// Free nodes.
+#[derive(Default)]
+pub(crate) struct Stock {
+    first: Cell<Option<OpRef>>,
+    count: Cell<u32>,
+}
+
+impl Stock {
+    /// A free node.
+    #[inline(always)]
+    pub(crate) fn take(&self, ops: &Ops) -> Result<OpRef> {
+        match self.first.get() {
+            Some(op) => {
+                self.first.set(op.next.get());
+                self.count.set(self.count.get().wrapping_sub(1));
+                Ok(op)
+            }
+            None => self.restock(ops),
+        }
+    }
+
+    /// A free node, if there is one here.
+    #[inline(always)]
+    pub(crate) fn take_at_once(&self) -> Option<OpRef> {
+        let op = self.first.get()?;
+        self.first.set(op.next.get());
+        self.count.set(self.count.get().wrapping_sub(1));
+        Some(op)
+    }
+
+    #[cold]
+    fn restock(&self, ops: &Ops) -> Result<OpRef> {
+        let (first, n) = ops.take_some(BATCH)?;
+        self.first.set(first.next.get());
+        self.count.set(n as u32 - 1);
+        Ok(first)
+    }
+
+    /// Takes a node back.
+    #[inline(always)]
+    pub(crate) fn give(&self, op: OpRef) {
+        op.next.set(self.first.get());
+        self.first.set(Some(op));
+        self.count.set(self.count.get().wrapping_add(1));
+    }
+
+    /// Takes back `count` nodes that are linked from `first` to `last`.
+    #[inline]
+    pub(crate) fn give_chain(&self, first: OpRef, last: OpRef, count: u32) {
+        last.next.set(self.first.get());
+        self.first.set(Some(first));
+        self.count.set(self.count.get().wrapping_add(count));
+    }
+
+    /// Gives nodes back to the pool if there are many.
+    #[inline]
+    pub(crate) fn trim(&self, ops: &Ops) {
+        if self.count.get() > MOST {
+            self.reduce(ops, MOST / 2);
+        }
+    }
+
+    /// Gives nodes back to the pool until `keep` are left.
+    #[cold]
+    pub(crate) fn reduce(&self, ops: &Ops, keep: u32) {
+        while self.count.get() > keep {
+            let Some(op) = self.first.get() else { return };
+            self.first.set(op.next.get());
+            self.count.set(self.count.get() - 1);
+            ops.give(op);
+        }
+    }
+}
 
 /// What the lock of a lane guards.
+#[derive(Default)]
 pub(crate) struct Inside {
     head: Cell<Option<OpRef>>,
     tail: Cell<Option<OpRef>>,
-    free: Cell<Option<OpRef>>,
-    free_count: Cell<u32>,
     /// Events put in so far (modulo 2^32).
     pushed: Cell<u32>,
-    /// Events given out since the owner last looked into the kernel (rule 3.4).
-    pub(crate) since_look: Cell<u32>,
-    /// Who has its turn first when the owner has looked into the kernel: this lane or the others.
-    pub(crate) turn: Cell<bool>,
     /// How many had been taken out when the clock last ticked.
     pub(crate) at_tick: Cell<u32>,
 }
 
 /// A ready list. Alone on its cache lines (two: processors fetch them in pairs).
 #[repr(align(128))]
+#[derive(Default)]
 pub(crate) struct Lane {
-    /// Thread pointer of the thread whose lane it is; 0: nobody's yet.
+    /// Thread pointer of the thread whose lane it is, with `ABSENT` set while the thread does not come to harvest; 0:
+    /// nobody's yet.
     pub(crate) owner: AtomicUsize,
+    stock: Stock,
+    /// Events that the owner has harvested, from whatever lane, since it last looked into the kernel (rule 3.4).
+    pub(crate) since_look: AtomicU32,
+    /// Whose turn it is after such a look: the other lanes' first, or this one's.
+    pub(crate) others_first: AtomicBool,
     /// Events taken out so far (modulo 2^32). Written under the lock, read by anybody.
     popped: AtomicU32,
     inside: Mutex<Inside>,
 }
+
+// SAFETY: of all fields only `stock` is not Sync; see `Lane::stock`.
+unsafe impl Sync for Lane {}
 
 /// A lane whose lock is held.
 pub(crate) struct Locked<'a> {
@@ -62,26 +147,16 @@ impl Deref for Locked<'_> {
 }
 
 impl Lane {
-    pub(crate) fn new() -> Lane {
-        Lane {
-            owner: AtomicUsize::new(0),
-            popped: AtomicU32::new(0),
-            inside: Mutex::new(Inside {
-                head: Cell::new(None),
-                tail: Cell::new(None),
-                free: Cell::new(None),
-                free_count: Cell::new(0),
-                pushed: Cell::new(0),
-                since_look: Cell::new(0),
-                turn: Cell::new(false),
-                at_tick: Cell::new(0),
-            }),
-        }
-    }
-
     #[inline(always)]
     pub(crate) fn lock(&self) -> Locked<'_> {
         Locked { lane: self, inside: self.inside.lock() }
+    }
+
+    /// The lane's free nodes. For its owner; for the common lane, whoever holds its lock; for who closes the pipe,
+    /// when nobody else uses it.
+    #[inline(always)]
+    pub(crate) fn stock(&self) -> &Stock {
+        &self.stock
     }
 
     /// How many events have been taken out.
@@ -98,33 +173,53 @@ impl Lane {
     }
 }
 
+/// Events taken out of a lane at once, still linked.
+pub(crate) struct Taken {
+    pub(crate) first: OpRef,
+    pub(crate) last: OpRef,
+    pub(crate) count: u32,
+}
+
 impl Locked<'_> {
-    /// Puts an event in; returns its number.
-    #[inline]
-    pub(crate) fn push(&self, op: OpRef) -> u32 {
+    /// Puts an event in; returns its number, and whether the lane was empty.
+    #[inline(always)]
+    pub(crate) fn push(&self, op: OpRef) -> (u32, bool) {
         op.next.set(None);
-        match self.tail.get() {
+        let before = self.tail.replace(Some(op));
+        match before {
             None => self.head.set(Some(op)),
             Some(tail) => tail.next.set(Some(op)),
         }
-        self.tail.set(Some(op));
         let number = self.pushed.get();
         self.pushed.set(number.wrapping_add(1));
-        number
+        (number, before.is_none())
     }
 
-    /// Takes out the event that came first.
+    /// Takes out up to `most` events, first those that came first, and calls `each` with each.
     #[inline]
-    pub(crate) fn pop(&self) -> Option<OpRef> {
-        let op = self.head.get()?;
-        let next = op.next.get();
-        self.head.set(next);
-        if next.is_none() {
+    pub(crate) fn take(&self, most: usize, mut each: impl FnMut(OpRef)) -> Option<Taken> {
+        let first = self.head.get()?;
+        let mut last = first;
+        let mut count = 0;
+        let mut at = Some(first);
+        while let Some(op) = at
+            && (count as usize) < most
+        {
+            each(op);
+            last = op;
+            count += 1;
+            at = op.next.get();
+        }
+        if count == 0 {
+            return None;
+        }
+        self.head.set(at);
+        if at.is_none() {
             self.tail.set(None);
         }
         // Relaxed: see `popped`.
-        self.lane.popped.store(self.lane.popped().wrapping_add(1), Ordering::Relaxed);
-        Some(op)
+        self.lane.popped.store(self.lane.popped().wrapping_add(count), Ordering::Relaxed);
+        Some(Taken { first, last, count })
     }
 
     #[inline]
@@ -142,100 +237,81 @@ impl Locked<'_> {
     pub(crate) fn popped(&self) -> u32 {
         self.lane.popped()
     }
-
-    /// A free node.
-    #[inline]
-    pub(crate) fn take_free(&self, ops: &Ops) -> Result<OpRef> {
-        match self.free.get() {
-            Some(op) => {
-                self.free.set(op.next.get());
-                self.free_count.set(self.free_count.get().wrapping_sub(1));
-                Ok(op)
-            }
-            None => self.restock(ops),
-        }
-    }
-
-    #[cold]
-    fn restock(&self, ops: &Ops) -> Result<OpRef> {
-        let (first, n) = ops.take_some(STOCK)?;
-        self.free.set(first.next.get());
-        self.free_count.set(n as u32 - 1);
-        Ok(first)
-    }
-
-    /// Takes a node back.
-    #[inline]
-    pub(crate) fn give_free(&self, op: OpRef, ops: &Ops) {
-        op.next.set(self.free.get());
-        self.free.set(Some(op));
-        self.free_count.set(self.free_count.get() + 1);
-        if self.free_count.get() > MOST_STOCK {
-            self.return_stock(ops, MOST_STOCK / 2);
-        }
-    }
-
-    /// Gives nodes back to the pool until `keep` are left.
-    #[cold]
-    pub(crate) fn return_stock(&self, ops: &Ops, keep: u32) {
-        while self.free_count.get() > keep {
-            let Some(op) = self.free.get() else { return };
-            self.free.set(op.next.get());
-            self.free_count.set(self.free_count.get() - 1);
-            ops.give(op);
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn users(locked: &Locked, most: usize) -> Vec<usize> {
+        let mut users = Vec::new();
+        let taken = locked.take(most, |op| users.push(op.user.get()));
+        assert_eq!(users.len(), taken.map_or(0, |taken| taken.count as usize));
+        users
+    }
+
+    fn push(locked: &Locked, ops: &Ops, user: usize) -> u32 {
+        let op = ops.take().unwrap();
+        op.user.set(user);
+        locked.push(op).0
+    }
+
     #[test]
     fn events_come_out_in_order_and_their_numbers_tell_whether_they_are_there() {
         let ops = Ops::new();
-        let lane = Lane::new();
+        let lane = Lane::default();
         let locked = lane.lock();
-        let numbers: Vec<u32> = (0..3)
-            .map(|user| {
-                let op = locked.take_free(&ops).unwrap();
-                op.user.set(user);
-                locked.push(op)
-            })
-            .collect();
+        let numbers: Vec<u32> = (0..5).map(|user| push(&locked, &ops, user)).collect();
         assert!(numbers.iter().all(|&n| lane.holds(n)));
-        for (user, &number) in numbers.iter().enumerate() {
-            let op = locked.pop().unwrap();
-            assert_eq!(op.user.get(), user);
-            assert!(!lane.holds(number));
-            locked.give_free(op, &ops);
-        }
-        assert!(locked.pop().is_none() && locked.is_empty());
+        assert_eq!(users(&locked, 0), []);
+        assert_eq!(users(&locked, 2), [0, 1]);
+        assert_eq!(numbers.iter().map(|&n| lane.holds(n)).collect::<Vec<_>>(), [false, false, true, true, true]);
+        assert_eq!(users(&locked, 9), [2, 3, 4]);
+        assert!(locked.is_empty());
+        assert_eq!(users(&locked, 9), []);
+        push(&locked, &ops, 7);
+        assert_eq!(users(&locked, 9), [7]);
     }
 
     #[test]
     fn numbers_may_wrap_around() {
         let ops = Ops::new();
-        let lane = Lane::new();
+        let lane = Lane::default();
         lane.popped.store(u32::MAX, Ordering::Relaxed);
         let locked = lane.lock();
         locked.pushed.set(u32::MAX);
-        let last = locked.push(locked.take_free(&ops).unwrap());
-        let first = locked.push(locked.take_free(&ops).unwrap());
+        let last = push(&locked, &ops, 1);
+        let first = push(&locked, &ops, 2);
         assert_eq!((last, first), (u32::MAX, 0));
-        locked.pop().unwrap();
+        assert_eq!(users(&locked, 1), [1]);
         assert!(!lane.holds(last) && lane.holds(first));
     }
 
     #[test]
     fn a_large_stock_goes_back_to_the_pool() {
         let ops = Ops::new();
-        let (here, there) = (Lane::new(), Lane::new());
-        let (here, there) = (here.lock(), there.lock());
-        for _ in 0..10 * MOST_STOCK {
-            there.give_free(here.take_free(&ops).unwrap(), &ops);
+        let (here, there) = (Stock::default(), Stock::default());
+        for _ in 0..10 * MOST {
+            there.give(here.take(&ops).unwrap());
+            there.trim(&ops);
         }
-        assert!(there.free_count.get() <= MOST_STOCK);
-        assert!(ops.all().len() as u32 <= 2 * MOST_STOCK);
+        assert!(there.count.get() <= MOST);
+        assert!(ops.all().len() as u32 <= 2 * MOST);
+    }
+
+    #[test]
+    fn a_chain_goes_into_the_stock() {
+        let ops = Ops::new();
+        let stock = Stock::default();
+        let lane = Lane::default();
+        let locked = lane.lock();
+        for user in 0..3 {
+            push(&locked, &ops, user);
+        }
+        let taken = locked.take(3, |_| {}).unwrap();
+        stock.give_chain(taken.first, taken.last, taken.count);
+        assert_eq!(stock.count.get(), 3);
+        let all: Vec<usize> = (0..3).map(|_| stock.take(&ops).unwrap().user.get()).collect();
+        assert_eq!(all, [0, 1, 2]);
     }
 }

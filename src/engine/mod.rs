@@ -29,11 +29,12 @@ pub(crate) mod wake;
 
 pub(crate) use attach::{attach, attached_to, close};
 pub(crate) use pipe::create;
-pub(crate) use submit::{cancel, submit};
+pub(crate) use submit::{cancel, submit, submit_read_at_once, submit_write_at_once};
 
-use crate::sys::{Errno, Result};
+use crate::sys::{Errno, Result, UserPtr};
 use attachment::Locked;
-use op::{Kind, OpRef};
+use op::{Kind, OpRef, Request};
+use pipe::Pipe;
 use sink::Sink;
 
 /// The pipe is full: nothing was scheduled.
@@ -55,8 +56,12 @@ pub(crate) trait Engine {
     fn detach(&self, attachment: &Locked);
     /// Whether the descriptor is still the open file that was attached (rule 4.4).
     fn knows(&self, attachment: &Locked) -> bool;
-    /// Takes an operation over.
-    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink);
+    /// Takes an operation over; ENOMEM if it cannot, and then nothing was done.
+    fn submit(&self, attachment: &Locked, request: &Request, sink: &Sink) -> Result<()>;
+    /// `submit` for a read that can be queued with next to no work, place included. False: nothing was done.
+    fn submit_read_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool;
+    /// `submit` for a write that can be done at once and whole, place included. False: nothing was done.
+    fn submit_write_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool;
     /// Goes on with operations that something other than the kernel has made possible.
     fn proceed(&self, attachment: &Locked, sink: &Sink);
     /// Waits until something has happened, for `timeout` nanoseconds (`None`: for ever), and completes what can be

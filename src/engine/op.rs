@@ -64,6 +64,7 @@ pub(crate) struct Request {
     pub(crate) arg: c_int,
 }
 
+#[inline(always)]
 fn order(kind: Kind, arg: c_int) -> Order {
     match kind {
         Kind::Recv | Kind::Recvmsg if arg & (libc::MSG_OOB | libc::MSG_ERRQUEUE) != 0 => Order::Alone,
@@ -91,12 +92,12 @@ pub(crate) struct Op {
     pub(crate) buf: Cell<UserPtr>,
     pub(crate) addr: Cell<UserPtr>,
     pub(crate) addrlen: Cell<UserPtr>,
-    /// Bytes (at most `MOST_BYTES`) or iovecs.
-    pub(crate) len: Cell<u32>,
     /// Bytes moved so far; once ready, the event's result.
     pub(crate) done: Cell<u32>,
     /// Flags or events; once ready, the event's errno.
     pub(crate) arg: Cell<c_int>,
+    /// Bytes (at most `MOST_BYTES`) or iovecs.
+    pub(crate) len: Cell<u32>,
     /// Index of the pipe that gets the event.
     pub(crate) pipe: Cell<u32>,
     pub(crate) kind: Cell<Kind>,
@@ -112,9 +113,16 @@ pub(crate) type OpRef = &'static Op;
 // locks, which order the accesses.
 unsafe impl Sync for Op {}
 
+impl Request {
+    #[inline(always)]
+    pub(crate) fn order(&self) -> Order {
+        order(self.kind, self.arg)
+    }
+}
+
 impl Op {
     /// Takes the request over. The caller owns the node.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn fill(&self, request: &Request, user: usize, pipe: u32) {
         self.next.set(None);
         self.user.set(user);
@@ -127,10 +135,6 @@ impl Op {
         self.pipe.set(pipe);
         self.kind.set(request.kind);
         self.flags.set(0);
-    }
-
-    pub(crate) fn order(&self) -> Order {
-        order(self.kind.get(), self.arg.get())
     }
 
     /// Whether the operation is sure to wait when others of its direction had to: it moves bytes, and whatever else the
@@ -167,41 +171,107 @@ unsafe impl Pooled for Op {
 /// Where nodes come from.
 pub(crate) type Ops = Pool<Op>;
 
-/// A first-in first-out list of operations: one word, the last node, whose `next` is the first.
+/// A first-in first-out list of operations, in one word: the last node, whose `next` is the first, with the lowest bit
+/// set.
+///
+/// While it is empty it can keep a spare node for the next operation, without that bit: most descriptors have one read
+/// outstanding most of the time, and its node need not go back and forth.
 #[derive(Default)]
 pub(crate) struct Queue {
-    last: Cell<Option<OpRef>>,
+    word: Cell<usize>,
 }
 
+/// The word holds the last node of a list, not a spare one.
+const LISTED: usize = 1;
+
 impl Queue {
-    #[inline]
+    #[inline(always)]
+    fn node(address: usize) -> Option<OpRef> {
+        // SAFETY: it is 0, or the address of a node (made by `set` or `keep_as_spare`), which lives for ever.
+        unsafe { (address as *const Op).as_ref() }
+    }
+
+    #[inline(always)]
+    fn last(&self) -> Option<OpRef> {
+        let word = self.word.get();
+        if word & LISTED != 0 { Self::node(word - LISTED) } else { None }
+    }
+
+    #[inline(always)]
+    fn set(&self, last: OpRef) {
+        self.word.set(core::ptr::from_ref(last) as usize | LISTED);
+    }
+
+    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.last.get().is_none()
+        self.word.get() & LISTED == 0
+    }
+
+    /// Whether this queue and another are both empty.
+    #[inline(always)]
+    pub(crate) fn both_empty(&self, other: &Queue) -> bool {
+        (self.word.get() | other.word.get()) & LISTED == 0
+    }
+
+    /// The spare node, if the queue has one (and therefore is empty). `use_spare` queues it.
+    #[inline(always)]
+    pub(crate) fn spare(&self) -> Option<OpRef> {
+        let word = self.word.get();
+        if word & LISTED == 0 { Self::node(word) } else { None }
+    }
+
+    /// Queues the spare node.
+    #[inline(always)]
+    pub(crate) fn use_spare(&self, spare: OpRef) {
+        spare.next.set(Some(spare));
+        self.set(spare);
+    }
+
+    /// Takes the spare node away.
+    pub(crate) fn take_spare(&self) -> Option<OpRef> {
+        let spare = self.spare()?;
+        self.word.set(0);
+        Some(spare)
+    }
+
+    /// The first, if it is the only one.
+    #[inline(always)]
+    pub(crate) fn only(&self) -> Option<OpRef> {
+        let last = self.last()?;
+        last.next.get().is_some_and(|first| core::ptr::eq(first, last)).then_some(last)
+    }
+
+    /// Takes the only one out of the list and keeps it as the spare node.
+    #[inline(always)]
+    pub(crate) fn keep_as_spare(&self, only: OpRef) {
+        self.word.set(core::ptr::from_ref(only) as usize);
     }
 
     #[inline]
     pub(crate) fn first(&self) -> Option<OpRef> {
-        self.last.get().and_then(|last| last.next.get())
+        self.last()?.next.get()
     }
 
+    /// The queue has no spare node.
     #[inline]
     pub(crate) fn push(&self, op: OpRef) {
-        match self.last.get() {
+        debug_assert!(self.spare().is_none());
+        match self.last() {
             None => op.next.set(Some(op)),
             Some(last) => {
                 op.next.set(last.next.get());
                 last.next.set(Some(op));
             }
         }
-        self.last.set(Some(op));
+        self.set(op);
     }
 
     #[inline]
     pub(crate) fn pop(&self) -> Option<OpRef> {
-        let last = self.last.get()?;
+        let last = self.last()?;
         let first = last.next.get()?;
         if core::ptr::eq(first, last) {
-            self.last.set(None);
+            self.word.set(0);
         } else {
             last.next.set(first.next.get());
         }
@@ -211,7 +281,12 @@ impl Queue {
 
     /// Takes everything out.
     pub(crate) fn take(&self) -> Queue {
-        Queue { last: Cell::new(self.last.take()) }
+        let all = Queue::default();
+        if let Some(last) = self.last() {
+            all.set(last);
+            self.word.set(0);
+        }
+        all
     }
 
     /// Takes out, in order, the operations for which `pick` says true.
@@ -220,14 +295,16 @@ impl Queue {
         while let Some(op) = self.pop() {
             if pick(op) { &taken } else { &kept }.push(op);
         }
-        self.last.set(kept.last.get());
+        if let Some(last) = kept.last() {
+            self.set(last);
+        }
         while let Some(op) = taken.pop() {
             each(op);
         }
     }
 
     pub(crate) fn any(&self, test: impl Fn(OpRef) -> bool) -> bool {
-        let Some(last) = self.last.get() else { return false };
+        let Some(last) = self.last() else { return false };
         let mut at = last.next.get();
         while let Some(op) = at {
             if test(op) {
@@ -282,6 +359,24 @@ mod tests {
         assert!(queue.any(|op| op.user.get() == 5));
         assert!(!queue.any(|op| op.user.get() == 4));
         assert_eq!(numbers(&queue), [1, 3, 5]);
+    }
+
+    #[test]
+    fn an_empty_queue_can_keep_a_spare_node() {
+        let pool = Ops::new();
+        let queue = queue_of(&pool, 1);
+        let op = queue.only().unwrap();
+        queue.keep_as_spare(op);
+        assert!(queue.is_empty() && queue.first().is_none() && queue.only().is_none() && queue.pop().is_none());
+        queue.take_out(|_| true, |_| unreachable!());
+        assert!(core::ptr::eq(queue.spare().unwrap(), op));
+        queue.use_spare(op);
+        assert!(queue.spare().is_none() && core::ptr::eq(queue.only().unwrap(), op));
+        queue.push(pool.take().unwrap());
+        assert!(queue.only().is_none());
+        let queue = queue_of(&pool, 1);
+        queue.keep_as_spare(queue.only().unwrap());
+        assert!(queue.take_spare().is_some() && queue.take_spare().is_none() && queue.is_empty());
     }
 
     #[test]

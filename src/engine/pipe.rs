@@ -17,7 +17,7 @@
 
 use super::attachment::Locked;
 use super::epoll::Epoll;
-use super::lane::Lane;
+use super::lane::{ABSENT, Lane};
 use super::op::{Kind, OpRef, Ops};
 use super::table::{self, Entry, World};
 use super::wake::Wake;
@@ -33,10 +33,12 @@ use parking_lot::{Condvar, Mutex};
 
 /// In `users`: the pipe is closed, or being closed.
 const CLOSING: u32 = 1 << 31;
+/// Lanes of threads. A thread that finds no free one uses the common lane.
+const THREAD_LANES: u32 = 32;
 /// The lane that is common to all threads.
-pub(crate) const COMMON: u32 = 0;
-/// Lanes of a pipe, the common one included. `Wake` has a bit for each.
-const LANES: usize = 32;
+pub(crate) const COMMON: u32 = THREAD_LANES;
+/// All lanes. `Wake` has a bit for each.
+const LANES: usize = THREAD_LANES as usize + 1;
 
 /// On cache lines of its own.
 #[repr(align(128))]
@@ -96,7 +98,7 @@ impl Pipes {
             in_use: AtomicBool::new(true),
             next: AtomicPtr::new(null_mut()),
             quiet: (Mutex::new(()), Condvar::new()),
-            lanes: core::array::from_fn(|_| Lane::new()),
+            lanes: core::array::from_fn(|_| Lane::default()),
             taken: Apart(AtomicUsize::new(0)),
             users: Apart(AtomicU32::new(CLOSING)),
             wake: Apart(Wake::default()),
@@ -232,6 +234,14 @@ impl Pipe {
         }
     }
 
+    /// Takes a place unless the pipe is full or another thread takes one at the same time.
+    #[inline(always)]
+    pub(crate) fn take_place_at_once(&self) -> bool {
+        let taken = self.taken.0.load(Relaxed);
+        taken < self.capacity.load(Relaxed)
+            && self.taken.0.compare_exchange(taken, taken + 1, Relaxed, Relaxed).is_ok()
+    }
+
     /// Gives places back.
     #[inline]
     pub(crate) fn give_places(&self, n: usize) {
@@ -242,66 +252,101 @@ impl Pipe {
 
     #[inline(always)]
     pub(crate) fn lane(&self, index: u32) -> &Lane {
-        let Some(lane) = self.lanes.get(index as usize % LANES) else { unreachable!() };
-        lane
+        debug_assert!(index <= COMMON);
+        // SAFETY: lane numbers are made here, of threads and COMMON, and kept in one byte of an attachment; none is
+        // above COMMON.
+        unsafe { self.lanes.get_unchecked(index as usize) }
     }
 
-    /// Where the search for a thread's lane begins.
+    /// Where the search for a thread's lane begins. The stacks of threads, at whose ends thread pointers lie, are a
+    /// power of two and one guard page apart, so these bits differ.
     #[inline(always)]
     fn first_try(thread: usize) -> u32 {
-        // Fibonacci hashing: thread pointers lie a stack's size apart. The upper bits are scaled to 1..LANES.
-        let hash = (thread as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        1 + ((hash * (LANES as u64 - 1)) >> 32) as u32
+        (thread >> 12) as u32 % THREAD_LANES
     }
 
-    /// The lane of the calling thread, if it has harvested this pipe before.
-    #[inline]
+    /// The lane of the calling thread, if it is one that harvests.
+    #[inline(always)]
     pub(crate) fn find_lane(&self) -> Option<u32> {
-        let thread = process::thread_pointer();
-        let lane = Self::first_try(thread);
-        // Relaxed, here and below: a thread finds what it wrote itself; nobody else's number is its own.
-        match self.lane(lane).owner.load(Relaxed) {
-            owner if owner == thread => Some(lane),
-            0 => None,
-            _ => self.search_lane(thread).ok(),
-        }
+        self.find_lane_at_once().or_else(|| self.search_active_lane())
     }
 
-    /// The lane of the calling thread, given to it if it has none. When all are given away it shares one.
-    #[inline]
-    pub(crate) fn claim_lane(&self) -> u32 {
+    /// The same; `None` may also mean that another thread's lane is in the place where it is first looked for.
+    #[inline(always)]
+    pub(crate) fn find_lane_at_once(&self) -> Option<u32> {
         let thread = process::thread_pointer();
         let lane = Self::first_try(thread);
-        if self.lane(lane).owner.load(Relaxed) == thread { lane } else { self.claim_lane_slow(thread) }
+        // Relaxed, here and below: a thread finds what it wrote itself, nobody else's number is its own, and whether
+        // ABSENT was set a moment ago only decides in which lane an event waits.
+        (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
     }
 
     #[cold]
-    fn claim_lane_slow(&self, thread: usize) -> u32 {
+    fn search_active_lane(&self) -> Option<u32> {
+        let thread = process::thread_pointer();
+        let lane = self.search_lane(thread).ok()?;
+        (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
+    }
+
+    /// The lane of the calling thread, which harvests: given to it if it has none. When all are given away that is the
+    /// common one.
+    #[inline(always)]
+    pub(crate) fn claim_lane(&self) -> u32 {
+        self.find_lane_at_once().unwrap_or_else(|| self.claim_lane_slow())
+    }
+
+    #[cold]
+    fn claim_lane_slow(&self) -> u32 {
+        let thread = process::thread_pointer();
         loop {
             match self.search_lane(thread) {
-                Ok(lane) => return lane,
-                Err(None) => return Self::first_try(thread),
+                Ok(lane) => {
+                    self.lane(lane).owner.store(thread, Relaxed);
+                    self.wake.0.activate(lane);
+                    return lane;
+                }
+                Err(None) => return COMMON,
                 Err(Some(free)) => {
-                    if self.lane(free).owner.compare_exchange(0, thread, Relaxed, Relaxed).is_ok() {
-                        return free;
-                    }
+                    let _ = self.lane(free).owner.compare_exchange(0, thread, Relaxed, Relaxed);
                 }
             }
         }
     }
 
+    /// The lane's owner is busy with something else: others take its events until it comes back.
+    pub(crate) fn mark_absent(&self, lane: u32) {
+        let owner = &self.lane(lane).owner;
+        let thread = owner.load(Relaxed);
+        // If the owner comes back just now, it does not matter which of the two is last: an active lane that is marked
+        // absent is looked after by everybody, and the owner's next harvest puts it right.
+        let _ = owner.compare_exchange(thread & !ABSENT, thread | ABSENT, Relaxed, Relaxed);
+        self.wake.0.deactivate(lane);
+    }
+
     /// The lane of a thread, or else the first free one in the order of its search.
+    #[cold]
     fn search_lane(&self, thread: usize) -> core::result::Result<u32, Option<u32>> {
         let first = Self::first_try(thread);
-        for step in 0..LANES as u32 - 1 {
-            let lane = 1 + (first - 1 + step) % (LANES as u32 - 1);
-            match self.lane(lane).owner.load(Relaxed) {
+        for step in 0..THREAD_LANES {
+            let lane = (first + step) % THREAD_LANES;
+            match self.lane(lane).owner.load(Relaxed) & !ABSENT {
                 0 => return Err(Some(lane)),
                 owner if owner == thread => return Ok(lane),
                 _ => {}
             }
         }
         Err(None)
+    }
+
+    /// Puts an event into a lane; returns its number, and whether the lane was empty: then it must be announced.
+    #[inline(always)]
+    pub(crate) fn put(&self, lane: u32, op: OpRef) -> (u32, bool) {
+        let locked = self.lane(lane).lock();
+        let (number, was_empty) = locked.push(op);
+        if was_empty {
+            self.wake.0.fill(lane);
+        }
+        (number, was_empty)
     }
 
     /// An event was put into the empty lane from outside a harvest.
@@ -312,14 +357,7 @@ impl Pipe {
 
     /// Puts an event that has its place into the common lane.
     pub(crate) fn put_common(&self, op: OpRef) {
-        let locked = self.lane(COMMON).lock();
-        let was_empty = locked.is_empty();
-        locked.push(op);
-        if was_empty {
-            self.wake.0.fill(COMMON);
-        }
-        drop(locked);
-        if was_empty {
+        if self.put(COMMON, op).1 {
             self.announce(COMMON);
         }
     }
@@ -331,7 +369,7 @@ impl Pipe {
         let was_empty = locked.is_empty();
         let mut posted = 0;
         for event in events.iter().take(places) {
-            let Ok(op) = locked.take_free(self.ops()) else { break };
+            let Ok(op) = self.lane(COMMON).stock().take(self.ops()) else { break };
             op.kind.set(Kind::Posted);
             op.user.set(event.user as usize);
             op.done.set(event.result as u32);
@@ -394,15 +432,13 @@ impl Pipe {
         self.wait_until_unused();
         attach::detach_all_of(self);
         let mut places = 0;
-        for (index, lane) in self.lanes.iter().enumerate() {
-            let locked = lane.lock();
-            while let Some(op) = locked.pop() {
-                close_unread_accept(op);
-                locked.give_free(op, self.ops());
-                places += 1;
+        for lane in &self.lanes {
+            let taken = lane.lock().take(usize::MAX, close_unread_accept);
+            if let Some(taken) = taken {
+                lane.stock().give_chain(taken.first, taken.last, taken.count);
+                places += taken.count as usize;
             }
-            self.wake.0.empty(index as u32);
-            locked.return_stock(self.ops(), 0);
+            lane.stock().reduce(self.ops(), 0);
             lane.owner.store(0, Relaxed);
         }
         self.give_places(places);

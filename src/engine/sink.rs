@@ -1,38 +1,79 @@
-//! The way of a completion into a lane.
+//! The way of a completion to whoever harvests it.
 
 use super::attachment::Locked;
 use super::lane::Lane;
 use super::op::{OpRef, Ops};
 use super::pipe::{COMMON, Pipe};
+use crate::Event;
 use crate::sys::{Errno, Result};
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::ptr::null_mut;
 
-/// Where the completions go that a thread causes: to its own lane if it is one that harvests the pipe, else to the
-/// common one.
-pub(crate) struct Sink {
+/// Where the completions go that a thread causes: a thread that harvests hands them out itself, while it has room; else
+/// they go into its own lane if it is one that harvests the pipe, and into the common one if not.
+pub(crate) struct Sink<'a> {
     pub(crate) pipe: &'static Pipe,
     lane: u32,
     /// The thread is in a harvest and will look at its lane before it leaves.
     harvesting: bool,
+    /// What is left of the room: where the next event goes, and where it ends.
+    next: Cell<*mut Event>,
+    end: Cell<*mut Event>,
+    _room: PhantomData<&'a mut [MaybeUninit<Event>]>,
 }
 
-impl Sink {
+impl<'a> Sink<'a> {
     /// For a thread that calls from outside a harvest.
-    #[inline]
-    pub(crate) fn of_thread(pipe: &'static Pipe) -> Sink {
-        let lane = match pipe.find_lane() {
-            Some(lane) if pipe.wake.0.is_active(lane) => lane,
-            _ => COMMON,
-        };
-        Sink { pipe, lane, harvesting: false }
+    #[inline(always)]
+    pub(crate) fn of_thread(pipe: &'static Pipe) -> Sink<'a> {
+        let lane = pipe.find_lane().unwrap_or(COMMON);
+        Sink { pipe, lane, harvesting: false, next: Cell::new(null_mut()), end: Cell::new(null_mut()), _room: PhantomData }
     }
 
-    /// For a thread that harvests `pipe` and owns `lane`.
+    /// For a thread that harvests `pipe` and whose lane is `lane`.
     #[inline]
-    pub(crate) fn of_harvest(pipe: &'static Pipe, lane: u32) -> Sink {
-        Sink { pipe, lane, harvesting: true }
+    pub(crate) fn of_harvest(pipe: &'static Pipe, lane: u32) -> Sink<'a> {
+        Sink { pipe, lane, harvesting: true, next: Cell::new(null_mut()), end: Cell::new(null_mut()), _room: PhantomData }
     }
 
+    /// Gives the harvest room to hand events out at once. Its lane is empty, so none overtakes another.
     #[inline]
+    pub(crate) fn set_room(&self, room: &'a mut [MaybeUninit<Event>]) {
+        let room = room.as_mut_ptr_range();
+        self.next.set(room.start.cast());
+        self.end.set(room.end.cast());
+    }
+
+    /// Takes the room back that is left.
+    #[inline]
+    pub(crate) fn take_room(&self) -> &'a mut [MaybeUninit<Event>] {
+        let next = self.next.replace(null_mut());
+        let end = self.end.replace(null_mut());
+        if next.is_null() {
+            return &mut [];
+        }
+        // SAFETY: what is left of the room that `set_room` was given, which nobody else can reach during 'a.
+        unsafe { core::slice::from_raw_parts_mut(next.cast(), end.offset_from_unsigned(next)) }
+    }
+
+    /// Hands an event out at once, if there is room. It must not overtake one of the same descriptor: `must_follow`.
+    #[inline(always)]
+    pub(crate) fn write(&self, event: Event) -> bool {
+        let next = self.next.get();
+        if next == self.end.get() {
+            return false;
+        }
+        // SAFETY: between `set_room` and `take_room` all from `next` to `end` is room; otherwise the two are equal.
+        unsafe {
+            next.write(event);
+            self.next.set(next.add(1));
+        }
+        true
+    }
+
+    #[inline(always)]
     fn lane(&self) -> &'static Lane {
         self.pipe.lane(self.lane)
     }
@@ -42,38 +83,65 @@ impl Sink {
     }
 
     /// A free node.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_free(&self) -> Result<OpRef> {
-        self.lane().lock().take_free(self.ops())
+        if self.lane == COMMON {
+            return self.take_common();
+        }
+        self.lane().stock().take(self.ops())
     }
 
-    /// The operation, which is in no queue any more, is complete: its event goes into a lane.
+    #[cold]
+    fn take_common(&self) -> Result<OpRef> {
+        let _lock = self.lane().lock();
+        self.lane().stock().take(self.ops())
+    }
+
+    /// Takes a node back.
+    #[inline(always)]
+    pub(crate) fn give_free(&self, op: OpRef) {
+        if self.lane == COMMON {
+            return self.give_common(op);
+        }
+        self.lane().stock().give(op);
+    }
+
+    #[cold]
+    fn give_common(&self, op: OpRef) {
+        let _lock = self.lane().lock();
+        self.lane().stock().give(op);
+    }
+
+    /// The operation, which is in no queue any more, is complete.
     ///
-    /// That is this thread's lane, unless the newest event of the same descriptor is still in another: then it
-    /// follows it there, so that events of one descriptor are handed out in their order (rule 2.5).
-    #[inline]
+    /// Its event goes where the sink leads, unless the newest event of the same descriptor is still in another lane:
+    /// then it follows it there, so that events of one descriptor are handed out in their order (rule 2.5).
+    #[inline(never)]
     pub(crate) fn complete(&self, attachment: &Locked, op: OpRef, result: Result<usize>) {
         let (value, errno) = match result {
             Ok(value) => (value as u32, 0),
             Err(Errno(errno)) => (u32::MAX, errno),
         };
+        let ours = attachment.pipe.get().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
+            && op.pipe.get() == self.pipe.index();
+        let newest = u32::from(attachment.newest_lane.get());
+        if ours && (newest == self.lane || !self.pipe.lane(newest).holds(attachment.newest_number.get())) {
+            if self.write(Event { user: op.user.get() as *mut _, result: value as i32, errno }) {
+                return self.give_free(op);
+            }
+            op.done.set(value);
+            op.arg.set(errno);
+            return self.push(attachment, op);
+        }
         op.done.set(value);
         op.arg.set(errno);
-        let ours = attachment.pipe.get().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe));
-        if !ours || op.pipe.get() != self.pipe.index() {
-            return self.complete_elsewhere(op);
-        }
-        let newest = u32::from(attachment.newest_lane.get());
-        if newest != self.lane && self.follow(newest, attachment, op) {
-            return;
-        }
-        let locked = self.lane().lock();
-        let was_empty = locked.is_empty();
-        let number = locked.push(op);
-        if was_empty {
-            self.pipe.wake.0.fill(self.lane);
-        }
-        drop(locked);
+        self.complete_elsewhere(attachment, op, ours);
+    }
+
+    /// Puts an event into the thread's lane.
+    #[inline(always)]
+    pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
+        let (number, was_empty) = self.pipe.put(self.lane, op);
         attachment.newest_lane.set(self.lane as u8);
         attachment.newest_number.set(number);
         if was_empty && !self.harvesting {
@@ -81,27 +149,37 @@ impl Sink {
         }
     }
 
-    /// Puts the event behind the descriptor's newest one, if that is still in lane `newest`.
-    fn follow(&self, newest: u32, attachment: &Locked, op: OpRef) -> bool {
-        let lane = self.pipe.lane(newest);
-        let number = attachment.newest_number.get();
-        if !lane.holds(number) {
-            return false;
-        }
-        let locked = lane.lock();
-        if !locked.holds(number) {
-            return false;
-        }
-        // The lane holds an event, so somebody knows of it already.
-        attachment.newest_number.set(locked.push(op));
-        true
+    /// Whether an event can be handed out at once.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.next.get() != self.end.get()
     }
 
-    /// The event belongs to a pipe that the descriptor was attached to before.
+    /// Whether an event of the descriptor may not go into the thread's lane, because an earlier one is in another.
+    #[inline(always)]
+    pub(crate) fn must_follow(&self, attachment: &Locked) -> bool {
+        let newest = u32::from(attachment.newest_lane.get());
+        newest != self.lane && self.pipe.lane(newest).holds(attachment.newest_number.get())
+    }
+
     #[cold]
-    fn complete_elsewhere(&self, op: OpRef) {
-        if let Some(pipe) = self.pipe.by_index(op.pipe.get()) {
-            pipe.put_common(op);
+    #[inline(never)]
+    fn complete_elsewhere(&self, attachment: &Locked, op: OpRef, ours: bool) {
+        if !ours {
+            // The event belongs to a pipe that the descriptor was attached to before.
+            if let Some(pipe) = self.pipe.by_index(op.pipe.get()) {
+                pipe.put_common(op);
+            }
+            return;
         }
+        let number = attachment.newest_number.get();
+        let locked = self.pipe.lane(u32::from(attachment.newest_lane.get())).lock();
+        if locked.holds(number) {
+            // The lane holds an event, so somebody knows of it already.
+            attachment.newest_number.set(locked.push(op).0);
+            return;
+        }
+        drop(locked);
+        self.push(attachment, op);
     }
 }

@@ -4,25 +4,36 @@ use super::attachment::{self, Locked};
 use super::op::{OpRef, Queue, Request};
 use super::sink::Sink;
 use super::{EIOEVENTQUEUED, Engine, ending};
-use crate::sys::{Errno, Result, fd};
+use crate::sys::{Errno, Result, UserPtr, fd};
 use core::ffi::c_int;
+
+/// Queues a read, if that is a matter of a few stores. False: use `submit`; nothing was done.
+#[inline(always)]
+pub(crate) fn submit_read_at_once(fd: c_int, buf: UserPtr, len: usize) -> bool {
+    let Some(attachment) = attachment::find_at_once(fd) else { return false };
+    let Some(pipe) = attachment.pipe.get() else { return false };
+    pipe.engine().submit_read_at_once(&attachment, pipe, buf, len)
+}
+
+/// Queues a write and carries it out, if it can be done whole. False: use `submit`; nothing was done.
+#[inline(always)]
+pub(crate) fn submit_write_at_once(fd: c_int, buf: UserPtr, len: usize) -> bool {
+    let Some(attachment) = attachment::find_at_once(fd) else { return false };
+    let Some(pipe) = attachment.pipe.get() else { return false };
+    pipe.engine().submit_write_at_once(&attachment, pipe, buf, len)
+}
 
 /// Queues an operation on `fd`. `None` if that is not attached; else what `errno` is to say: EIOEVENTQUEUED, or
 /// EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn submit(fd: c_int, request: &Request) -> Option<Errno> {
     let attachment = attachment::find(fd)?;
     let pipe = attachment.pipe.get()?;
     if let Err(errno) = pipe.take_places(1) {
         return Some(errno);
     }
-    let sink = Sink::of_thread(pipe);
-    match sink.take_free() {
-        Ok(op) => {
-            op.fill(request, attachment.user.get(), pipe.index());
-            pipe.engine().submit(&attachment, op, &sink);
-            Some(EIOEVENTQUEUED)
-        }
+    match pipe.engine().submit(&attachment, request, &Sink::of_thread(pipe)) {
+        Ok(()) => Some(EIOEVENTQUEUED),
         Err(errno) => {
             pipe.give_places(1);
             Some(errno)

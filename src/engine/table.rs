@@ -2,9 +2,9 @@
 //!
 //! Two levels of entries, one word each, in memory that comes zeroed from the kernel and costs nothing until it is
 //! touched: 8 bytes a descriptor, by whole pages, up to the highest number that the kernel can give out. The first
-//! level and the pointer to the `World` lie in pages that a forked child sees zeroed (MADV_WIPEONFORK), so the child
-//! has no pipes and no attachments from its first instruction on (rule 5.2), and starts a world of its own when it
-//! needs one.
+//! level, which is static, and the pointer to the `World` lie in pages that a forked child sees zeroed (MADV_WIPEONFORK),
+//! so the child has no pipes and no attachments from its first instruction on (rule 5.2), and starts a world of its own
+//! when it needs one.
 //!
 //! An entry says what a number was when it was looked at. Nodes are never freed (see `pool`), so whoever found one
 //! locks it and checks that it still is what it looked for.
@@ -16,16 +16,18 @@ use super::pool::Pool;
 use crate::sys::{Result, memory};
 use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 
 /// Entries in a chunk of the second level.
 const CHUNK: usize = 1 << 15;
-/// Chunks: together with `CHUNK`, every number that an int can hold.
-const CHUNKS: usize = 1 << 16;
+/// Chunks: together with `CHUNK`, every number that 32 bits can hold, so that a look-up needs no check. The chunks of
+/// negative numbers are never made.
+const CHUNKS: usize = 1 << 17;
 
-/// What an entry can hold: the address of an attachment, or of a pipe with this bit set.
-const IS_PIPE: usize = 1;
+/// What an entry can hold: 0, the address of an attachment with the lowest bit set, or that of a pipe without. So one
+/// look at one bit finds an attachment.
+const IS_ATTACHMENT: usize = 1;
 
 /// What is behind a descriptor number.
 #[derive(Clone, Copy)]
@@ -39,73 +41,55 @@ pub(crate) enum Entry {
 impl Entry {
     #[inline(always)]
     fn from_word(word: usize) -> Entry {
-        if word == 0 {
-            return Entry::Nothing;
+        if word & IS_ATTACHMENT != 0 {
+            // SAFETY: only `to_word` makes words with this bit, from references to nodes that live for ever.
+            return Entry::Attachment(unsafe { &*((word - IS_ATTACHMENT) as *const Attachment) });
         }
-        if word & IS_PIPE != 0 {
-            // SAFETY: only `to_word` makes words that are not 0, from references to nodes that live for ever.
-            return Entry::Pipe(unsafe { &*((word & !IS_PIPE) as *const Pipe) });
-        }
-        // SAFETY: as above.
-        Entry::Attachment(unsafe { &*(word as *const Attachment) })
+        // SAFETY: as above, for words that are neither odd nor 0.
+        unsafe { (word as *const Pipe).as_ref() }.map_or(Entry::Nothing, Entry::Pipe)
     }
 
     fn to_word(self) -> usize {
         match self {
             Entry::Nothing => 0,
-            Entry::Attachment(attachment) => core::ptr::from_ref(attachment) as usize,
-            Entry::Pipe(pipe) => core::ptr::from_ref(pipe) as usize | IS_PIPE,
+            Entry::Attachment(attachment) => core::ptr::from_ref(attachment) as usize | IS_ATTACHMENT,
+            Entry::Pipe(pipe) => core::ptr::from_ref(pipe) as usize,
         }
     }
 }
 
-/// What a forked child sees zeroed.
-#[repr(C)]
+/// What a forked child sees zeroed. Aligned to the largest page there is, so that it has pages of its own; it ends with
+/// whole pages too, since its size is a multiple of its alignment.
+#[repr(C, align(65536))]
 struct Root {
-    world: AtomicPtr<World>,
     chunks: [AtomicPtr<AtomicUsize>; CHUNKS],
+    world: AtomicPtr<World>,
 }
 
-/// The root's address, once there is one.
-static ROOT: AtomicPtr<Root> = AtomicPtr::new(null_mut());
+static ROOT: Root =
+    Root { chunks: [const { AtomicPtr::new(null_mut()) }; CHUNKS], world: AtomicPtr::new(null_mut()) };
 
-#[inline(always)]
-fn root() -> Option<&'static Root> {
-    // Acquire pairs with the Release in `make_root`: the root is zeroed before its address is seen.
-    // SAFETY: a root that is there stays.
-    unsafe { ROOT.load(Ordering::Acquire).as_ref() }
-}
+/// Whether the root was prepared for forks.
+static PREPARED: AtomicBool = AtomicBool::new(false);
 
-#[cold]
-fn make_root() -> Result<&'static Root> {
-    let fresh = memory::map_zeroed(size_of::<Root>())?;
-    // Kernels before 4.14 do not know the advice; there the handler in `fork` does the work.
-    let _ = memory::wipe_on_fork(fresh, size_of::<Root>());
-    let fresh = fresh.cast::<Root>();
-    // Release pairs with the Acquire in `root`.
-    match ROOT.compare_exchange(null_mut(), fresh.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => {
-            super::fork::prepare();
-            // SAFETY: just mapped, zeroed, never unmapped from now on.
-            Ok(unsafe { fresh.as_ref() })
-        }
-        Err(other) => {
-            // SAFETY: nobody has seen the mapping that lost.
-            unsafe { memory::unmap(fresh.cast(), size_of::<Root>()) };
-            // SAFETY: a root that is there stays.
-            Ok(unsafe { &*other })
-        }
+/// Has the kernel wipe the root in forked children. Once is enough, for children of children too.
+fn prepare_for_fork() {
+    // Relaxed: whoever swaps first does it; that comes before this thread's first pipe or, in another thread, before
+    // or after it just as a fork at that time would.
+    if !PREPARED.swap(true, Ordering::Relaxed) {
+        // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
+        // handler does the work.
+        let _ = memory::wipe_on_fork(NonNull::from(&ROOT).cast(), size_of::<Root>());
+        super::fork::prepare();
     }
 }
 
-/// Forgets everything, in a forked child of a kernel that could not wipe the pages.
+/// Forgets everything, in a forked child where the pages could not be wiped.
 pub(super) fn forget() {
-    if let Some(root) = root() {
-        root.world.store(null_mut(), Ordering::Relaxed);
-        for chunk in &root.chunks {
-            if !chunk.load(Ordering::Relaxed).is_null() {
-                chunk.store(null_mut(), Ordering::Relaxed);
-            }
+    ROOT.world.store(null_mut(), Ordering::Relaxed);
+    for chunk in &ROOT.chunks {
+        if !chunk.load(Ordering::Relaxed).is_null() {
+            chunk.store(null_mut(), Ordering::Relaxed);
         }
     }
 }
@@ -113,8 +97,8 @@ pub(super) fn forget() {
 /// The entry of a number: `None` if nothing near it was ever used.
 #[inline(always)]
 fn slot(number: c_int) -> Option<&'static AtomicUsize> {
-    let number = usize::try_from(number).ok()?;
-    let chunk = root()?.chunks.get(number / CHUNK)?;
+    let number = number as u32 as usize;
+    let chunk = ROOT.chunks.get(number / CHUNK)?;
     // Acquire pairs with the Release in `make_slot`: the chunk is zeroed before its address is seen.
     let chunk = NonNull::new(chunk.load(Ordering::Acquire))?;
     // SAFETY: a chunk has CHUNK entries and is never unmapped.
@@ -126,9 +110,8 @@ fn make_slot(number: c_int) -> Result<&'static AtomicUsize> {
     if let Some(slot) = slot(number) {
         return Ok(slot);
     }
-    let root = root().map_or_else(make_root, Ok)?;
     let index = usize::try_from(number).map_err(|_| crate::sys::Errno::EBADF)?;
-    let chunk = root.chunks.get(index / CHUNK).ok_or(crate::sys::Errno::EBADF)?;
+    let chunk = ROOT.chunks.get(index / CHUNK).ok_or(crate::sys::Errno::EBADF)?;
     let bytes = CHUNK * size_of::<AtomicUsize>();
     let fresh = memory::map_zeroed(bytes)?;
     // Release pairs with the Acquire in `slot`.
@@ -192,7 +175,7 @@ impl World {
 #[inline]
 pub(crate) fn world() -> Option<&'static World> {
     // Acquire pairs with the Release in `make_world`.
-    let world = root()?.world.load(Ordering::Acquire);
+    let world = ROOT.world.load(Ordering::Acquire);
     // SAFETY: worlds are never freed.
     unsafe { world.as_ref() }
 }
@@ -202,7 +185,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
     if let Some(world) = world() {
         return Ok(world);
     }
-    let root = root().map_or_else(make_root, Ok)?;
+    prepare_for_fork();
     let fresh = Box::into_raw(Box::new(World {
         ops: Pool::new(),
         attachments: Pool::new(),
@@ -210,9 +193,13 @@ pub(crate) fn make_world() -> Result<&'static World> {
         stripes: [const { Mutex::new(()) }; STRIPES],
     }));
     // Release pairs with the Acquire in `world`.
-    match root.world.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
-        // SAFETY: just made, never freed from now on.
-        Ok(_) => Ok(unsafe { &*fresh }),
+    match ROOT.world.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => {
+            // SAFETY: just made, never freed from now on.
+            let world = unsafe { &*fresh };
+            super::fork::remember(world);
+            Ok(world)
+        }
         Err(other) => {
             // SAFETY: nobody has seen the one that lost.
             drop(unsafe { Box::from_raw(fresh) });

@@ -4,7 +4,7 @@
 
 use super::{NOTHING, answer, fail, lent, pipe, queue_or};
 use crate::engine::op::{Kind, Request};
-use crate::engine::{self};
+use crate::engine::{self, EIOEVENTQUEUED};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -18,8 +18,20 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    let request = Request { kind: Kind::Read, buf: lent(buf), len: nbytes, ..NOTHING };
+    if engine::submit_read_at_once(fd, lent(buf), nbytes) {
+        return fail(EIOEVENTQUEUED);
+    }
     // SAFETY: as promised by the caller.
+    unsafe { read_slow(fd, buf, nbytes) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_read`.
+#[inline(never)]
+unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
+    let request = Request { kind: Kind::Read, buf: lent(buf), len: nbytes, ..NOTHING };
+    // SAFETY: passed on to the caller.
     queue_or(fd, request, || unsafe { pipe::read(fd, buf, nbytes) })
 }
 
@@ -32,8 +44,20 @@ pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    let request = Request { kind: Kind::Write, buf: lent(buf), len: nbytes, ..NOTHING };
+    if engine::submit_write_at_once(fd, lent(buf), nbytes) {
+        return fail(EIOEVENTQUEUED);
+    }
     // SAFETY: as promised by the caller.
+    unsafe { write_slow(fd, buf, nbytes) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_write`.
+#[inline(never)]
+unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
+    let request = Request { kind: Kind::Write, buf: lent(buf), len: nbytes, ..NOTHING };
+    // SAFETY: passed on to the caller.
     queue_or(fd, request, || unsafe { pipe::write(fd, buf, nbytes) })
 }
 

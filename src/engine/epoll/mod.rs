@@ -18,16 +18,18 @@
 mod alarm;
 mod attempt;
 mod class;
+mod fast;
 mod iovec;
 mod run;
 
 use super::attachment::{self, Locked, READABLE, WRITABLE};
-use super::op::{OpRef, Order};
+use super::op::{Order, Request};
+use super::pipe::Pipe;
 use super::sink::Sink;
 use super::wake::Bell;
 use super::{Engine, Heard};
 use crate::sys::epoll::{self as sys, Event};
-use crate::sys::{Errno, Result, fd};
+use crate::sys::{Errno, Result, UserPtr, fd};
 use alarm::Alarm;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -118,25 +120,40 @@ impl Epoll {
         let _ = sys::signal(self.bell.load(Relaxed));
     }
 
+    #[inline(never)]
+    fn other_event(&self, data: u64, bits: u32, sink: &Sink, heard: &mut Heard) {
+        match data {
+            BELL => {
+                sink.pipe.wake.0.heard();
+                heard.bell = true;
+            }
+            CLOCK => heard.tick |= self.clock(sink),
+            data => self.edge(data, bits, sink),
+        }
+    }
+
     /// One edge of the kernel's.
     fn edge(&self, data: u64, events: u32, sink: &Sink) {
         let Some(attachment) = attachment::find(data as u32 as c_int) else { return };
-        if attachment.generation.get() != (data >> 32) as u32 {
-            return;
+        if attachment.generation.get() == (data >> 32) as u32 {
+            self.edge_of(&attachment, events, sink);
         }
+    }
+
+    fn edge_of(&self, attachment: &Locked, events: u32, sink: &Sink) {
         if events & NO_PROOF != 0 {
-            class::distrust(&attachment);
+            class::distrust(attachment);
         }
         if events & INPUT != 0 {
             attachment.set_ready(READABLE);
-            run::input(&attachment, sink);
+            run::input(attachment, sink);
         }
         if events & OUTPUT != 0 {
             attachment.set_ready(WRITABLE);
-            run::output(self, &attachment, sink);
+            run::output(self, attachment, sink);
         }
-        run::alone(&attachment, sink);
-        run::let_go(&attachment);
+        run::alone(attachment, sink);
+        run::let_go(attachment);
     }
 
     fn clock(&self, sink: &Sink) -> bool {
@@ -183,13 +200,25 @@ impl Engine for Epoll {
         sys::modify(self.epfd(), attachment.fd.get(), WATCHED, data(attachment)).is_ok()
     }
 
-    #[inline(always)]
-    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink) {
-        match op.order() {
+    fn submit(&self, attachment: &Locked, request: &Request, sink: &Sink) -> Result<()> {
+        let op = sink.take_free()?;
+        op.fill(request, attachment.user.get(), sink.pipe.index());
+        match request.order() {
             Order::Input => run::submit_input(attachment, op, sink),
             Order::Output => run::submit_output(self, attachment, op, sink),
             Order::Alone => run::submit_alone(attachment, op, sink),
         }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn submit_read_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool {
+        fast::read(attachment, pipe, buf, len)
+    }
+
+    #[inline(always)]
+    fn submit_write_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool {
+        fast::write(self, attachment, pipe, buf, len)
     }
 
     fn proceed(&self, attachment: &Locked, sink: &Sink) {
@@ -208,13 +237,9 @@ impl Engine for Epoll {
         let mut heard = Heard { count: events.len(), ..Heard::default() };
         for event in events {
             let (data, bits) = (event.u64, event.events);
-            match data {
-                BELL => {
-                    sink.pipe.wake.0.heard();
-                    heard.bell = true;
-                }
-                CLOCK => heard.tick |= self.clock(sink),
-                data => self.edge(data, bits, sink),
+            // The bell and the clock, whose numbers are negative, are no attachments.
+            if !fast::edge(data, bits, sink) {
+                self.other_event(data, bits, sink, &mut heard);
             }
         }
         Ok(heard)

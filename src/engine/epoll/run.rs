@@ -6,39 +6,45 @@ use crate::engine::attach;
 use crate::engine::attachment::{Class, Locked, READABLE, WRITABLE};
 use crate::engine::op::{AFTER_CONNECT, Kind, OpRef, TRIED};
 use crate::engine::sink::Sink;
-use crate::sys::{Result, fd};
+use crate::sys::{Errno, Result, fd};
 
 /// A new operation that reads.
-#[inline]
 pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
-    if !attachment.output.is_empty() && connect_is_queued(attachment) {
+    if let Some(spare) = attachment.input.take_spare() {
+        sink.give_free(spare);
+    }
+    if connect_is_queued(attachment) {
         op.mark(AFTER_CONNECT);
     }
-    if attachment.input.is_empty() && !op.has(AFTER_CONNECT) && is_worth_a_try(attachment, op, READABLE) {
-        match attempt::input(attachment, op) {
-            Step::Done(r) => {
-                complete(attachment, op, r, sink);
-                return let_go(attachment);
-            }
-            Step::Wait | Step::Retry => not_yet_input(attachment, op),
-        }
-    }
+    let was_empty = attachment.input.is_empty();
     attachment.input.push(op);
+    if was_empty {
+        input(attachment, sink);
+        let_go(attachment);
+    }
 }
 
 /// A new operation that writes.
-#[inline]
 pub(super) fn submit_output(engine: &Epoll, attachment: &Locked, op: OpRef, sink: &Sink) {
-    if attachment.output.is_empty() && is_worth_a_try(attachment, op, WRITABLE) {
-        match attempt::output(attachment, op) {
-            Step::Done(r) => {
-                complete(attachment, op, r, sink);
-                return let_go(attachment);
-            }
-            step => not_yet_output(engine, attachment, op, &step),
-        }
-    }
+    let was_empty = attachment.output.is_empty();
     attachment.output.push(op);
+    if was_empty {
+        output(engine, attachment, sink);
+        let_go(attachment);
+    }
+}
+
+/// Goes on with a write of which one try has been made.
+#[cold]
+pub(super) fn output_begun(engine: &Epoll, attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
+    match r {
+        Ok(n) if n > 0 && attachment.class.get().is_byte_stream() => {
+            op.done.set(n as u32);
+            submit_output(engine, attachment, op, sink);
+        }
+        Err(Errno::EAGAIN | Errno::EINTR) => submit_output(engine, attachment, op, sink),
+        r => sink.complete(attachment, op, r),
+    }
 }
 
 /// A new operation outside the order.
@@ -50,7 +56,6 @@ pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
 }
 
 /// Goes on with what reads.
-#[inline]
 pub(super) fn input(attachment: &Locked, sink: &Sink) {
     while let Some(op) = attachment.input.first() {
         if !is_worth_a_try(attachment, op, READABLE)
@@ -69,7 +74,6 @@ pub(super) fn input(attachment: &Locked, sink: &Sink) {
 }
 
 /// Goes on with what writes.
-#[inline]
 pub(super) fn output(engine: &Epoll, attachment: &Locked, sink: &Sink) {
     while let Some(op) = attachment.output.first() {
         if !is_worth_a_try(attachment, op, WRITABLE) {
@@ -90,11 +94,7 @@ pub(super) fn output(engine: &Epoll, attachment: &Locked, sink: &Sink) {
 }
 
 /// Goes on with what stands outside the order.
-#[inline]
 pub(super) fn alone(attachment: &Locked, sink: &Sink) {
-    if attachment.alone.is_empty() {
-        return;
-    }
     let waiting = attachment.alone.take();
     while let Some(op) = waiting.pop() {
         submit_alone(attachment, op, sink);

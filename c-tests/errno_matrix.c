@@ -1,0 +1,182 @@
+/*
+ * Every function against every kind of bad descriptor and bad argument, result and errno both: rule 1.1, rule 1.4,
+ * rule 3.2, rule 3.8, rule 3.9, rule 4.1, rule 4.2.
+ */
+#include "test.h"
+#include <sys/epoll.h>
+
+static struct timespec bad_times[] = { { -1, 0 }, { 0, -1 }, { 0, 1000000000 }, { 1, 2000000000 }, { LONG_MIN, 0 },
+                                       { 0, LONG_MAX }, { -1, 999999999 } };
+
+/* A descriptor that is none: EBADF from every function. */
+static void no_descriptor(int fd, int p)
+{
+    char b[16];
+    struct iovec iov = { b, sizeof b };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    struct sockaddr_in in = { .sin_family = AF_INET };
+    struct sockaddr *sa = (struct sockaddr *)&in;
+    socklen_t length = sizeof in;
+    struct ioevent e = { 0 };
+    int pipefd = -77, s[2];
+    void *user = USER(77);
+
+    unix_pair(s);
+    memset(b, 0, sizeof b);
+    FAILS(ioevent_read(fd, b, sizeof b), EBADF);
+    FAILS(ioevent_write(fd, b, sizeof b), EBADF);
+    FAILS(ioevent_readv(fd, &iov, 1), EBADF);
+    FAILS(ioevent_writev(fd, &iov, 1), EBADF);
+    FAILS(ioevent_recv(fd, b, sizeof b, 0), EBADF);
+    FAILS(ioevent_recvfrom(fd, b, sizeof b, 0, sa, &length), EBADF);
+    FAILS(ioevent_recvmsg(fd, &msg, 0), EBADF);
+    FAILS(ioevent_send(fd, b, sizeof b, 0), EBADF);
+    FAILS(ioevent_sendto(fd, b, sizeof b, 0, sa, sizeof in), EBADF);
+    FAILS(ioevent_sendmsg(fd, &msg, 0), EBADF);
+    FAILS(ioevent_accept(fd, sa, &length), EBADF);
+    FAILS(ioevent_accept4(fd, sa, &length, 0), EBADF);
+    FAILS(ioevent_connect(fd, sa, sizeof in), EBADF);
+    FAILS(ioevent_close(fd), EBADF);
+    FAILS(ioevent_cancel(fd), EBADF);
+    FAILS(ioevent_poll(fd, POLLIN), EBADF);
+    FAILS(ioevent_wait(fd, &e, 1, NULL), EBADF);
+    FAILS(ioevent_wait(fd, &e, 1, &no_wait), EBADF);
+    FAILS(ioevent_fcntl(fd, F_SETIOEVENTPIPE, p, (void *)NULL), EBADF);
+    FAILS(ioevent_fcntl(fd, F_SETIOEVENTPIPE, -1, (void *)NULL), EBADF);
+    FAILS(ioevent_fcntl(fd, F_GETIOEVENTPIPE, &pipefd, &user), EBADF);
+    SAME(pipefd, -77);
+    CHECK(user == USER(77));
+    FAILS(ioevent_fcntl(fd, F_GETFL), EBADF);
+    FAILS(ioevent_fcntl(fd, F_SETFL, O_NONBLOCK), EBADF);
+    FAILS(ioevent_fcntl(fd, F_GETFD), EBADF);
+    FAILS(ioevent_fcntl(fd, F_DUPFD, 0), EBADF);
+    if (fd != -1)
+        FAILS(ioevent_fcntl(s[0], F_SETIOEVENTPIPE, fd, (void *)NULL), EBADF);
+    ATTACHED(s[0], -1, 0);
+    OK(close(s[0]));
+    OK(close(s[1]));
+}
+
+/* A descriptor that is no pipe, given as one. */
+static void no_pipe(int fd)
+{
+    struct ioevent e[2] = { { 0 } };
+    int s[2];
+
+    unix_pair(s);
+    FAILS(ioevent_wait(fd, e, 1, NULL), EINVAL);
+    FAILS(ioevent_wait(fd, e, 2, &no_wait), EINVAL);
+    FAILS(ioevent_fcntl(s[0], F_SETIOEVENTPIPE, fd, (void *)NULL), EINVAL);
+    ATTACHED(s[0], -1, 0);
+    OK(close(s[0]));
+    OK(close(s[1]));
+}
+
+/* A pipe given bad arguments. */
+static void bad_arguments(int p)
+{
+    struct ioevent e[2] = { { USER(1), 2, 3 } };
+    int q = OK(ioeventpipe(1));
+
+    FAILS(ioevent_wait(p, e, 0, NULL), EINVAL);
+    FAILS(ioevent_wait(p, e, 0, &no_wait), EINVAL);
+    FAILS(ioevent_wait(p, e, -1, NULL), EINVAL);
+    FAILS(ioevent_wait(p, e, INT_MIN, &no_wait), EINVAL);
+    for (size_t i = 0; i < sizeof bad_times / sizeof *bad_times; i++)
+        FAILS(ioevent_wait(p, e, 2, &bad_times[i]), EINVAL);
+    for (size_t n = 0; n < sizeof *e; n++)
+        FAILS(ioevent_read(p, e, n), EINVAL);
+    for (size_t n = 1; n < sizeof *e; n++)
+        FAILS(ioevent_write(p, e, n), EINVAL);
+    FAILS(ioevent_fcntl(p, F_SETIOEVENTPIPE, q, (void *)NULL), EINVAL);
+    FAILS(ioevent_fcntl(p, F_SETIOEVENTPIPE, p, (void *)NULL), EINVAL);
+    FAILS(ioevent_fcntl(p, 0x494f7777, 0), EINVAL);
+    FAILS(ioevent_fcntl(p, -1, 0), EINVAL);
+
+    /* bad arguments also when there are events, which stay */
+    GIVES(ioevent_write(p, e, sizeof *e), sizeof *e);
+    FAILS(ioevent_wait(p, e, 0, NULL), EINVAL);
+    for (size_t i = 0; i < sizeof bad_times / sizeof *bad_times; i++)
+        FAILS(ioevent_wait(p, e, 2, &bad_times[i]), EINVAL);
+    FAILS(ioevent_read(p, e, sizeof *e - 1), EINVAL);
+    EXPECT(p, 1, 2, 3);
+    QUIET(p);
+    GIVES(ioevent_close(q), 0);
+}
+
+/* A descriptor that is not attached: the commands and calls that need an attachment. */
+static void not_attached(int fd)
+{
+    int pipefd = -77;
+    void *user = USER(77);
+
+    GIVES(ioevent_fcntl(fd, F_GETIOEVENTPIPE, &pipefd, &user), 0);
+    SAME(pipefd, -1);
+    CHECK(user == NULL);
+    GIVES(ioevent_fcntl(fd, F_SETIOEVENTPIPE, -1, (void *)NULL), 0);
+    FAILS(ioevent_cancel(fd), EINVAL);
+    FAILS(ioevent_fcntl(fd, 0x494f7777, 0), EINVAL);
+    FAILS(ioevent_fcntl(fd, 9999, 0), EINVAL);
+}
+
+int main(void)
+{
+    int p = OK(ioeventpipe(4)), q = OK(ioeventpipe2(4, O_NONBLOCK)), s[2], x[2], was_pipe, ep;
+    struct address a;
+
+    no_descriptor(-1, p);
+    no_descriptor(-2, p);
+    no_descriptor(INT_MIN, p);
+    no_descriptor(INT_MAX, p);
+    no_descriptor(1 << 30, p);
+    no_descriptor(123456, p);
+    no_descriptor(900, p);
+
+    /* one that was attached and is closed, one that was a pipe and is closed */
+    unix_pair(s);
+    ATTACH(s[0], p, 1);
+    OK(dup2(s[0], 800));
+    ATTACH(800, p, 2);
+    GIVES(ioevent_close(800), 0);
+    no_descriptor(800, p);
+    OK(dup2(s[0], 800));
+    ATTACH(800, p, 2);
+    DETACH(800);
+    OK(close(800));
+    no_descriptor(800, p);
+    was_pipe = OK(ioeventpipe(1));
+    GIVES(ioevent_close(was_pipe), 0);
+    FAILS(ioevent_wait(was_pipe, (struct ioevent[1]){ { 0 } }, 1, NULL), EBADF);
+    FAILS(ioevent_close(was_pipe), EBADF);
+    FAILS(ioevent_fcntl(s[0], F_SETIOEVENTPIPE, was_pipe, (void *)NULL), EBADF);
+    ATTACHED(s[0], p, 1);
+
+    no_pipe(0);
+    no_pipe(s[0]);
+    no_pipe(s[1]);
+    OK(pipe(x));
+    no_pipe(x[0]);
+    no_pipe(x[1]);
+    no_pipe(OK(open("/", O_RDONLY)));
+    no_pipe(OK(dup(p)));
+    ep = OK(epoll_create1(0));
+    no_pipe(ep);
+
+    bad_arguments(p);
+    bad_arguments(q);
+    FAILS(ioevent_read(q, (struct ioevent[1]){ { 0 } }, sizeof(struct ioevent)), EAGAIN);
+
+    not_attached(s[1]);
+    not_attached(x[0]);
+    not_attached(listener(AF_INET, 1, &a));
+    not_attached(OK(open("/", O_RDONLY)));
+    not_attached(0);
+
+    /* what is attached: unknown commands are still the kernel's to refuse */
+    FAILS(ioevent_fcntl(s[0], 0x494f7777, 0), EINVAL);
+    FAILS(ioevent_fcntl(s[0], 9999, 0), EINVAL);
+    SAME(ioevent_fcntl(s[0], F_GETFL), fcntl(s[0], F_GETFL));
+    QUIET(p);
+    QUIET(q);
+    return 0;
+}

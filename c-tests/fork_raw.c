@@ -1,0 +1,71 @@
+/* The same holds however the memory was copied: _Fork and clone: from the first call on: rule 5.2. */
+#include "test.h"
+
+static int p, fd[2];
+
+static pid_t copy(int how)
+{
+    switch (how) {
+    case 0:
+        return fork();
+    case 1:
+        return _Fork();
+    default:
+        return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    }
+}
+
+int main(void)
+{
+    char b[8], c[8];
+
+    p = OK(ioeventpipe(8));
+    unix_pair(fd);
+    ATTACH(fd[0], p, 1);
+    for (int how = 0; how < 3; how++)
+        for (int first = 0; first < 6; first++) {
+            pid_t pid;
+
+            QUEUED(ioevent_read(fd[0], b, sizeof b));
+            QUIET(p);
+            pid = OK(copy(how));
+            if (pid == 0) {
+                struct ioevent e;
+                int q;
+
+                alarm(30);
+                switch (first) { /* the first call of the child */
+                case 0:
+                    FAILS(ioevent_recv(fd[0], c, 8, MSG_DONTWAIT), EAGAIN);
+                    break;
+                case 1:
+                    CHECK(ioevent_wait(p, &e, 1, NULL) == -1 && (errno == EBADF || errno == EINVAL));
+                    break;
+                case 2:
+                    ATTACHED(fd[0], -1, 0);
+                    break;
+                case 3:
+                    FAILS(ioevent_cancel(fd[0]), EINVAL);
+                    break;
+                case 4:
+                    GIVES(ioevent_close(fd[0]), 0);
+                    break;
+                case 5:
+                    GIVES(ioevent_close(p), 0);
+                    FAILS(fcntl(p, F_GETFD), EBADF);
+                    break;
+                }
+                q = OK(ioeventpipe(4));
+                ATTACH(fd[1], q, 5);
+                QUEUED(ioevent_poll(fd[1], POLLOUT));
+                EXPECT(q, 5, POLLOUT, 0);
+                _exit(0);
+            }
+            CHILD_PASSED(pid);
+            QUIET(p);
+            ATTACHED(fd[0], p, 1);
+            OK(write(fd[1], "abc", 3));
+            EXPECT(p, 1, 3, 0);
+        }
+    return 0;
+}

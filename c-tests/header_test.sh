@@ -1,0 +1,155 @@
+#!/bin/sh
+# header_test.sh BIN_DIR: what is installed can be used: the header alone in C and C++, the names that the libraries
+# export, SONAME, and linking through pkg-config, shared and static. Needs PKG_CONFIG_PATH to find libioevent.
+# rule 1.2, rule 1.1
+#
+# Exit status 0: passed, 1: failed, 77: cannot run here.
+set -u
+
+bin=${1:?usage: header_test.sh BIN_DIR}
+mkdir -p "$bin" || exit 1
+tmp=$(mktemp -d "$bin/header.XXXXXX") || exit 1
+trap 'rm -rf "$tmp"' EXIT
+failures=0
+
+fail() {
+    echo "header_test: $*" >&2
+    failures=$((failures + 1))
+}
+
+pkg-config --exists libioevent || { echo "header_test: pkg-config does not find libioevent" >&2; exit 1; }
+prefix=$(pkg-config --variable=prefix libioevent)
+includedir=$(pkg-config --variable=includedir libioevent)
+libdir=$(pkg-config --variable=libdir libioevent)
+header=$includedir/ioevent.h
+shared=$libdir/libioevent.so
+archive=$libdir/libioevent.a
+for file in "$prefix" "$header" "$shared" "$libdir/libioevent.so.0" "$archive"; do
+    [ -e "$file" ] || fail "$file is missing"
+done
+[ $failures = 0 ] || exit 1
+
+# ---- the header compiles alone, twice included, without any feature macro ----
+printf '#include <ioevent.h>\n#include <ioevent.h>\nint header_alone(void);\nint header_alone(void) { return EIOEVENTFULL; }\n' \
+    >"$tmp/alone.c"
+cp "$tmp/alone.c" "$tmp/alone.cc"
+warnings="-Wall -Wextra -Wpedantic -Werror"
+includes=$(pkg-config --cflags libioevent)
+tried=0
+for pair in gcc:g++ clang:clang++; do
+    c=${pair%:*} cxx=${pair#*:}
+    if command -v "$c" >/dev/null; then
+        tried=$((tried + 1))
+        for std in c99 c11 gnu11 c17; do
+            # -isystem would hide warnings: -I is what users have
+            "$c" -std=$std $warnings -I"$includedir" $includes -c -o "$tmp/alone.o" "$tmp/alone.c" \
+                || fail "$c -std=$std"
+        done
+    else
+        echo "header_test: no $c here, left out"
+    fi
+    if command -v "$cxx" >/dev/null; then
+        for std in c++17 c++20; do
+            "$cxx" -std=$std $warnings -I"$includedir" $includes -c -o "$tmp/alone.o" "$tmp/alone.cc" \
+                || fail "$cxx -std=$std"
+        done
+    else
+        echo "header_test: no $cxx here, left out"
+    fi
+done
+[ $tried -gt 0 ] || exit 77
+
+# ---- exported names ----
+nm -D --defined-only "$shared" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/exports"
+[ -s "$tmp/exports" ] || fail "$shared exports nothing"
+grep -v '^ioevent' "$tmp/exports" >"$tmp/foreign"
+[ -s "$tmp/foreign" ] && fail "$shared exports $(tr '\n' ' ' <"$tmp/foreign")"
+for name in ioeventpipe ioeventpipe2 ioevent_fcntl ioevent_read ioevent_write ioevent_readv ioevent_writev ioevent_recv \
+    ioevent_recvfrom ioevent_recvmsg ioevent_send ioevent_sendto ioevent_sendmsg ioevent_accept ioevent_accept4 \
+    ioevent_connect ioevent_close ioevent_wait ioevent_cancel ioevent_poll ioevent_strerror; do
+    grep -qx "$name" "$tmp/exports" || fail "$shared does not export $name"
+    grep -q "\b$name *(" "$header" || fail "$header does not declare $name"
+done
+# every exported name is declared
+while read -r name; do
+    grep -q "\b$name *(" "$header" || fail "$name is exported and not declared"
+done <"$tmp/exports"
+# a function of libc's name would take over every program that links it
+nm -g --defined-only "$archive" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/archive"
+for name in read write close fcntl fcntl64 readv writev recv recvfrom recvmsg send sendto sendmsg accept accept4 connect \
+    poll pread pwrite dup2 dup3 shutdown sendfile splice fsync fdatasync waitid; do
+    grep -qx "$name" "$tmp/archive" && fail "$archive defines $name"
+done
+
+# ---- SONAME ----
+soname=$(readelf -d "$shared" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+[ "$soname" = libioevent.so.0 ] || fail "SONAME is '$soname'"
+
+# ---- link and run ----
+cat >"$tmp/user.c" <<'END'
+#include <ioevent.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <errno.h>
+
+int main(void)
+{
+    int fd[2], p = ioeventpipe(1);
+    char b[4];
+    struct ioevent e;
+
+    if (p == -1 || socketpair(AF_UNIX, SOCK_STREAM, 0, fd) || ioevent_fcntl(fd[0], F_SETIOEVENTPIPE, p, (void *)b))
+        return 1;
+    if (ioevent_read(fd[0], b, sizeof b) != -1 || errno != EIOEVENTQUEUED || write(fd[1], "abc", 3) != 3)
+        return 2;
+    if (ioevent_wait(p, &e, 1, NULL) != 1 || e.ioe_user != b || e.ioe_result != 3)
+        return 3;
+    return 0;
+}
+END
+cp "$tmp/user.c" "$tmp/user.cc"
+cc=${CC:-cc}
+command -v $cc >/dev/null || cc=gcc
+
+run() {
+    # a few seconds are plenty; timeout(1) answers 124
+    timeout 60 "$@"
+}
+
+if $cc -o "$tmp/shared" "$tmp/user.c" $(pkg-config --cflags --libs libioevent); then
+    readelf -d "$tmp/shared" | grep -q 'NEEDED.*libioevent\.so\.0' || fail "the program does not need libioevent.so.0"
+    LD_LIBRARY_PATH=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} run "$tmp/shared" || fail "shared: status $?"
+else
+    fail "linking through pkg-config --libs"
+fi
+if command -v g++ >/dev/null; then
+    if g++ -o "$tmp/cxx" "$tmp/user.cc" $(pkg-config --cflags --libs libioevent); then
+        LD_LIBRARY_PATH=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} run "$tmp/cxx" || fail "C++: status $?"
+    else
+        fail "linking C++ through pkg-config --libs"
+    fi
+fi
+
+# the library static, libc shared
+static=$(pkg-config --static --libs libioevent | sed 's/-lioevent/-l:libioevent.a/')
+if $cc -o "$tmp/half" "$tmp/user.c" $(pkg-config --cflags libioevent) $static; then
+    readelf -d "$tmp/half" | grep -q 'NEEDED.*libioevent' && fail "the static program needs libioevent.so"
+    env -u LD_LIBRARY_PATH timeout 60 "$tmp/half" || fail "static: status $?"
+else
+    fail "linking libioevent.a through pkg-config --static --libs"
+fi
+
+# all static, where there is a static libc
+printf 'int main(void) { return 0; }\n' >"$tmp/empty.c"
+if $cc -static -o "$tmp/empty" "$tmp/empty.c" 2>/dev/null; then
+    if $cc -static -o "$tmp/static" "$tmp/user.c" $(pkg-config --static --cflags --libs libioevent); then
+        env -u LD_LIBRARY_PATH timeout 60 "$tmp/static" || fail "all static: status $?"
+    else
+        fail "linking with -static through pkg-config --static --libs"
+    fi
+else
+    echo "header_test: no static libc here, left out"
+fi
+
+[ $failures = 0 ]
