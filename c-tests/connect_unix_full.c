@@ -1,6 +1,7 @@
 /*
  * A blocking connect to an AF_UNIX listener whose queue is full waits until there is room (one that does not block
- * gives EAGAIN, which is never delivered): rule 2.4.
+ * gives EAGAIN, which is never delivered): rule 2.4. The read and
+ * the write behind it wait, too.
  */
 #include "test.h"
 
@@ -20,12 +21,17 @@ int main(void)
     c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
     ATTACH(c, p, 1);
     QUEUED(ioevent_connect(c, SOCKADDR(&a), a.length));
+    QUEUED(ioevent_read(c, b, sizeof b)); /* both wait for the connection: rule 2.5 */
     QUEUED(ioevent_write(c, "hi", 2));
     STAYS_QUIET(p);
     OK(close(OK(accept(l, NULL, NULL))));
     EXPECT(p, 1, 0, 0);
     EXPECT(p, 1, 2, 0);
+    QUIET(p);
     s = OK(accept(l, NULL, NULL));
+    OK(write(s, "abc", 3));
+    EXPECT(p, 1, 3, 0);
+    CHECK(memcmp(b, "abc", 3) == 0);
     read_all(s, b, 2);
     CHECK(memcmp(b, "hi", 2) == 0);
     OK(close(s));

@@ -82,6 +82,11 @@ static void bad_arguments(int p)
     FAILS(ioevent_wait(p, e, 0, &no_wait), EINVAL);
     FAILS(ioevent_wait(p, e, -1, NULL), EINVAL);
     FAILS(ioevent_wait(p, e, INT_MIN, &no_wait), EINVAL);
+    FAILS(ioevent_wait(p, NULL, 1, &no_wait), EFAULT);
+    FAILS(ioevent_wait(p, NULL, 1, NULL), EFAULT);
+    FAILS(ioevent_wait(p, NULL, 0, &no_wait), EINVAL);
+    FAILS(ioevent_read(p, NULL, sizeof *e), EFAULT);
+    FAILS(ioevent_write(p, NULL, sizeof *e), EFAULT);
     for (size_t i = 0; i < sizeof bad_times / sizeof *bad_times; i++)
         FAILS(ioevent_wait(p, e, 2, &bad_times[i]), EINVAL);
     for (size_t n = 0; n < sizeof *e; n++)
@@ -114,6 +119,8 @@ static void not_attached(int fd)
     SAME(pipefd, -1);
     CHECK(user == NULL);
     GIVES(ioevent_fcntl(fd, F_SETIOEVENTPIPE, -1, (void *)NULL), 0);
+    FAILS(ioevent_fcntl(fd, F_GETIOEVENTPIPE, NULL, &user), EFAULT);
+    FAILS(ioevent_fcntl(fd, F_GETIOEVENTPIPE, &pipefd, NULL), EFAULT);
     FAILS(ioevent_cancel(fd), EINVAL);
     FAILS(ioevent_fcntl(fd, 0x494f7777, 0), EINVAL);
     FAILS(ioevent_fcntl(fd, 9999, 0), EINVAL);

@@ -1,15 +1,15 @@
 /*
- * Descriptors take turns: those whose operations always finish at once do not starve another: rule 3.4. A harvesting
- * thread looks into the kernel at least once in 64 events, or once a harvest that takes more.
+ * Descriptors take turns: those whose operations always finish at once do not starve another, nor a
+ * posted event: rule 3.4. A harvesting thread looks into the kernel at least once in 64 events, or once a harvest that takes more.
  */
 #include "test.h"
 #include <sys/eventfd.h>
 
 enum { BUSY = 8 };
 
-static void run(int harvest_size, int outstanding)
+static void run(int flags, const struct timespec *timeout, int harvest_size, int outstanding)
 {
-    int p = OK(ioeventpipe(BUSY * outstanding + 1)), busy[BUSY], fd[2];
+    int p = OK(ioeventpipe2(BUSY * outstanding + 1, flags)), busy[BUSY], fd[2];
     static uint64_t ticks;
     char b[4];
     struct ioevent e[128];
@@ -27,9 +27,10 @@ static void run(int harvest_size, int outstanding)
         int others = 0;
         bool seen = false;
 
-        QUEUED(ioevent_read(fd[0], b, 4));
+        if (round % 2)
+            QUEUED(ioevent_read(fd[0], b, 4));
         for (int n = 0; n < 300;) { /* it waits while the others are busy */
-            int got = OK(ioevent_wait(p, e, harvest_size, NULL));
+            int got = OK(ioevent_wait(p, e, harvest_size, timeout));
 
             n += got;
             for (int i = 0; i < got; i++) {
@@ -37,9 +38,12 @@ static void run(int harvest_size, int outstanding)
                 QUEUED(ioevent_read(busy[(uintptr_t)e[i].ioe_user], &ticks, sizeof ticks));
             }
         }
-        OK(write(fd[1], "x", 1));
+        if (round % 2)
+            OK(write(fd[1], "x", 1));
+        else
+            GIVES(ioevent_write(p, &(struct ioevent){ USER(99), 1, 0 }, sizeof *e), sizeof *e);
         while (!seen) {
-            int got = OK(ioevent_wait(p, e, harvest_size, NULL));
+            int got = OK(ioevent_wait(p, e, harvest_size, timeout));
 
             for (int i = 0; i < got; i++)
                 if (e[i].ioe_user == USER(99)) {
@@ -61,9 +65,15 @@ static void run(int harvest_size, int outstanding)
 
 int main(void)
 {
-    run(1, 1);
-    run(8, 1);
-    run(1, 4);
-    run(128, 8);
+    struct timespec t = test_long();
+    const struct timespec *timeouts[] = { NULL, &no_wait, &t };
+
+    for (int flags = 0; flags <= O_NONBLOCK; flags += O_NONBLOCK)
+        for (int i = 0; i < 3; i++) {
+            run(flags, timeouts[i], 1, 1);
+            run(flags, timeouts[i], 8, 1);
+            run(flags, timeouts[i], 1, 4);
+            run(flags, timeouts[i], 128, 8);
+        }
     return 0;
 }

@@ -6,10 +6,13 @@ set -u -o pipefail
 export LC_ALL=C
 LIMIT=30
 
-if [ $# -ne 1 ] || [ ! -d "$1" ]; then
+if [ $# -ne 1 ]; then
     echo "usage: httpd_test.sh BIN_DIR" >&2
     exit 2
 fi
+for program in httpd echo multi; do
+    [ -x "$1/$program" ] || { echo "httpd_test.sh: there is no $1/$program: make examples builds it" >&2; exit 1; }
+done
 bin=$(cd "$1" && pwd)
 for tool in curl cmp mkfifo mktemp timeout truncate; do
     command -v "$tool" >/dev/null || { echo "httpd_test.sh: no $tool" >&2; exit 77; }
@@ -525,9 +528,9 @@ check "SIGTERM stops it" stop TERM
 
 # -------------------------------------------------------------------------------------------------------------- timeouts
 # So slow a reader that no write of the server is done in time. It takes a while, so the other checks go on meanwhile.
-serve -t 2 -T 4 "$site"
+serve -t 2 -T 3 "$site"
 patient=$pid
-curl -sS --limit-rate 200k --max-time 10 "$url/300mb.bin" >/dev/null 2>&1 &
+curl -sS --limit-rate 200k --max-time 13 "$url/300mb.bin" >/dev/null 2>&1 &
 slow_reader=$!
 started+=("$slow_reader")
 

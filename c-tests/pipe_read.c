@@ -29,6 +29,7 @@ int main(void)
     pthread_t t;
 
     p = OK(ioeventpipe(8));
+    GIVES(fcntl(p, F_GETFD), 0);
     GIVES(ioevent_write(p, post, sizeof post), sizeof post);
     for (size_t n = 0; n < S; n++)
         FAILS(ioevent_read(p, &b, n), EINVAL);

@@ -90,26 +90,34 @@ static void run(enum way way)
         for (int i = 0; i < 3; i++)
             QUEUED(ioevent_read(fd[0], b, 1));
         OK(write(fd[1], "xyz", 3));
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
+            CHECK(readable(way, i ? 0 : -1)); /* once one is there, all are */
             CHECK(next(way).ioe_user == USER(4));
+        }
 
         /* operations that finish at once */
         OK(write(fd[1], "xyz", 3));
         for (int i = 0; i < 3; i++)
             QUEUED(ioevent_read(fd[0], b, 1));
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
+            CHECK(readable(way, i ? 0 : -1));
             CHECK(next(way).ioe_user == USER(4));
+        }
         QUEUED(ioevent_poll(fd[1], POLLOUT));
+        CHECK(readable(way, 0));
         CHECK(next(way).ioe_user == USER(5));
 
         /* operations that are ended */
         QUEUED(ioevent_read(fd[0], b, 1));
         QUEUED(ioevent_read(fd[0], b, 1));
         GIVES(ioevent_cancel(fd[0]), 2);
+        CHECK(readable(way, 0));
         SAME(next(way).ioe_errno, ECANCELED);
+        CHECK(readable(way, 0));
         SAME(next(way).ioe_errno, ECANCELED);
         QUEUED(ioevent_read(fd[0], b, 1));
         GIVES(ioevent_close(fd[0]), 0);
+        CHECK(readable(way, 0));
         SAME(next(way).ioe_errno, ECANCELED);
         GIVES(ioevent_close(fd[1]), 0);
     }
@@ -139,6 +147,34 @@ static void run(enum way way)
     }
 }
 
+/* O_NONBLOCK is set when events are there already, or about to come. */
+static void set_late(enum way way)
+{
+    int fd[2];
+    char b[4];
+
+    unix_pair(fd);
+    ATTACH(fd[0], p, 8);
+    for (int what = 0; what < 3; what++) {
+        OK(ioevent_fcntl(p, F_SETFL, 0));
+        if (what == 0)
+            GIVES(ioevent_write(p, &(struct ioevent){ USER(8), 1, 0 }, sizeof(struct ioevent)), sizeof(struct ioevent));
+        else
+            QUEUED(ioevent_read(fd[0], b, 4));
+        if (what == 1) {
+            OK(write(fd[1], "x", 1));
+        } else if (what == 2) {
+            QUIET(p);
+            GIVES(ioevent_cancel(fd[0]), 1);
+        }
+        OK(ioevent_fcntl(p, F_SETFL, O_NONBLOCK));
+        CHECK(readable(way, 0));
+        CHECK(next(way).ioe_user == USER(8));
+    }
+    GIVES(ioevent_close(fd[0]), 0);
+    OK(close(fd[1]));
+}
+
 int main(void)
 {
     for (int i = 0; i < 2; i++) {
@@ -150,8 +186,10 @@ int main(void)
         }
         ep = OK(epoll_create1(0));
         OK(epoll_ctl(ep, EPOLL_CTL_ADD, p, &(struct epoll_event){ .events = EPOLLIN, .data.fd = p }));
-        for (int way = 0; way < WAYS; way++)
+        for (int way = 0; way < WAYS; way++) {
             run(way);
+            set_late(way);
+        }
         OK(close(ep));
         GIVES(ioevent_close(p), 0);
     }

@@ -32,6 +32,15 @@ static void run(int which, bool nonblock)
     EXPECT(p, 10, 3, 0);
     CHECK(memcmp(b, "ond", 3) == 0);
 
+    /* the same, and what the kernel tells of new data, it has told before the calls */
+    GIVES(write(fd[1], "data", 4), 4);
+    QUIET(p);
+    QUEUED(ioevent_read(fd[0], b, 2));
+    QUEUED(ioevent_read(fd[0], b + 2, sizeof b - 2));
+    EXPECT(p, 10, 2, 0);
+    EXPECT(p, 10, 2, 0);
+    CHECK(memcmp(b, "data", 4) == 0);
+
     /* the write, and a read of what it wrote */
     QUEUED(ioevent_write(fd[1], "third", 5));
     EXPECT(p, 11, 5, 0);

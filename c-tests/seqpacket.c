@@ -24,6 +24,14 @@ static void run(int type)
     QUEUED(ioevent_write(fd[1], "ab", 2));
     for (int i = 0; i < 2; i++)
         SAME(HARVEST(p).ioe_result, 2);
+    /* three messages that were there before the calls */
+    for (int i = 0; i < 3; i++)
+        OK(write(fd[1], "abc", (size_t)(i + 1)));
+    QUIET(p);
+    for (int i = 0; i < 3; i++)
+        QUEUED(ioevent_read(fd[0], b[i], 8));
+    for (int i = 0; i < 3; i++)
+        EXPECT(p, 1, i + 1, 0);
     if (type == SOCK_SEQPACKET) { /* it has an end of file */
         QUEUED(ioevent_read(fd[0], b[0], 8));
         QUIET(p);

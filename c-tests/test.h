@@ -84,7 +84,9 @@ static inline void test_fail(const struct test_place *place, int err, const char
 {
     char text[512];
     va_list args;
+    int old;
 
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old); /* a cancelled thread shall say it, too */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);

@@ -44,6 +44,10 @@ static void run(bool outstanding)
         SET(tid, 0);
         t = start_thread(waiter, i < 3 ? &longs[i] : NULL);
         UNTIL_ASLEEP(tid);
+        for (int k = 0; k < 100; k++) { /* it does not give up */
+            breathe();
+            SAME(pthread_tryjoin_np(t, NULL), EBUSY);
+        }
         GIVES(ioevent_write(p, &post, sizeof post), sizeof post);
         ZERO(pthread_join(t, NULL));
     }

@@ -33,7 +33,7 @@ check destdir DESTDIR="$top" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu
 check prefix PREFIX="$top" DESTDIR=
 check places DESTDIR="$top" PREFIX=/opt/io LIBDIR=/l INCLUDEDIR=/i MANDIR=/m PKGCONFIGDIR=/p
 
-make -s install DESTDIR="$top" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu >/dev/null || complain "make install failed"
+make -s install DESTDIR="$top" PREFIX=/opt/io LIBDIR=/opt/io/lib/some-linux-gnu >/dev/null || complain "make install failed"
 pc=$(find "$top" -name libioevent.pc)
 ! grep -n "$top" "$pc" || complain "libioevent.pc names DESTDIR"
 # shellcheck disable=SC2016

@@ -1,7 +1,7 @@
-/* multi: one loop that waits for five different things together: a datagram, a timer, a signal, the exit of a child, and
- * an event that another thread posts. Shows that on an ioevent pipe they all come in the same form, and that timers,
- * signals and children need no calls of their own: a timerfd, a signalfd and a pidfd are attached like a socket. Prints a
- * line for each, and ends when all were seen. */
+/* multi: one loop that waits for five different things together: a datagram, a timer, a signal, the exit of a child,
+ * and an event that another thread posts. Shows that on an ioevent pipe they all come in the same form, and that
+ * timers, signals and children need no calls of their own: a timerfd, a signalfd and a pidfd are attached like a
+ * socket. Prints a line for each, and ends when all were seen. */
 #define _GNU_SOURCE 1
 #include <arpa/inet.h>
 #include <err.h>

@@ -1,6 +1,7 @@
 //! Attaching, detaching and closing.
 
 use super::attachment::{self, Attachment, Locked, SEVERAL_PIPES};
+use super::lane::LISTED;
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
 use super::table::{self, Entry, World};
@@ -57,7 +58,15 @@ fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Res
 fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result<()> {
     let Some(before) = attachment.pipe.get() else { return Err(Errno::EBADF) };
     if !core::ptr::eq(before, pipe) {
-        pipe.engine().attach(attachment)?;
+        let generation = attachment.generation.get();
+        if attachment.is_idle() {
+            // Edges for the pipe before that are under way must not be taken for edges of this one.
+            attachment.generation.set(Attachment::next_generation(generation));
+        }
+        if let Err(errno) = pipe.engine().attach(attachment) {
+            attachment.generation.set(generation);
+            return Err(errno);
+        }
         if attachment.is_idle() {
             before.engine().detach(attachment);
         } else {
@@ -77,7 +86,7 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
 fn belong_to(attachment: &Locked, pipe: &'static Pipe) {
     attachment.pipe.set(Some(pipe));
     // No event of the descriptor is in any lane of this pipe: the number before the next to be taken out is gone.
-    attachment.newest_lane.set(pipe::COMMON as u8);
+    attachment.newest_place.set((pipe::COMMON | LISTED) as u8);
     attachment.newest_number.set(pipe.lane(pipe::COMMON).popped().wrapping_sub(1));
 }
 
@@ -169,7 +178,8 @@ fn free(attachment: Locked) {
     }
     let spare = attachment.input.take_spare();
     attachment.pipe.set(None);
-    attachment.generation.set(attachment.generation.get().wrapping_add(1));
+    attachment.ready.set(0);
+    attachment.generation.set(Attachment::next_generation(attachment.generation.get()));
     attachment.fd.set(-1);
     drop(attachment);
     if let Some(world) = table::world() {

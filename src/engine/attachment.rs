@@ -1,14 +1,14 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
-use super::op::Queue;
+use super::op::{Kind, OpRef, Queue};
 use super::pipe::Pipe;
 use super::pool::Pooled;
 use super::table::{self, Entry};
 use core::cell::Cell;
-use core::ffi::c_int;
-use core::ops::Deref;
 use core::cell::UnsafeCell;
+use core::ffi::c_int;
 use core::mem::ManuallyDrop;
+use core::ops::Deref;
 use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use parking_lot::RawMutex;
 use parking_lot::lock_api::RawMutex as _;
@@ -50,6 +50,11 @@ pub(crate) const READABLE: u8 = 1;
 /// The same for writes.
 pub(crate) const WRITABLE: u8 = 2;
 
+/// In `ready`, for the short ways: a socket that one pipe watches, writable, with nothing in `output` and `alone`.
+pub(crate) const QUIET: u8 = 4;
+/// The same, and in `input` there is one plain read (`Op::waits_like_others`) and nothing else.
+pub(crate) const ONE_READ: u8 = 8;
+
 /// The kernel has no call-by-call way not to wait for reads of this file.
 pub(crate) const NO_NOWAIT_READ: u8 = 1;
 /// The same for writes.
@@ -60,7 +65,8 @@ pub(crate) const SEVERAL_PIPES: u8 = 4;
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
     pub(crate) class: Cell<Class>,
-    /// READABLE, WRITABLE.
+    /// READABLE, WRITABLE; and QUIET, ONE_READ, which follow from the rest: `lock` clears them, the short ways keep them
+    /// true, `settle` finds out whether they hold.
     pub(crate) ready: Cell<u8>,
     pub(crate) flags: Cell<u8>,
     /// The descriptor; -1 while the node is free.
@@ -68,7 +74,7 @@ pub(crate) struct Inside {
     /// Counted up for each descriptor that uses the node: tells its events from those of earlier ones.
     pub(crate) generation: Cell<u32>,
     /// Where its newest event was put, and as which number (see `Pipe::complete`).
-    pub(crate) newest_lane: Cell<u8>,
+    pub(crate) newest_place: Cell<u8>,
     pub(crate) newest_number: Cell<u32>,
     pub(crate) user: Cell<usize>,
     pub(crate) pipe: Cell<Option<&'static Pipe>>,
@@ -127,18 +133,46 @@ impl Deref for Locked {
 }
 
 impl Attachment {
-    #[inline(always)]
+    /// Locks, for the general ways.
+    #[inline]
     pub(crate) fn lock(&'static self) -> Locked {
+        let locked = self.lock_quietly();
+        locked.clear_ready(QUIET | ONE_READ);
+        locked
+    }
+
+    /// Locks, for the short ways.
+    #[inline(always)]
+    pub(crate) fn lock_quietly(&'static self) -> Locked {
         Locked { node: self, guard: ManuallyDrop::new(self.lock.lock()) }
     }
 }
 
+/// How many bits of a generation go with an address in one word: addresses have 48 bits, of which the lowest six of a
+/// node's are zero.
+const GENERATION_BITS: u32 = 22;
+
 impl Attachment {
-    /// Locks if that needs no waiting.
+    /// Address and generation in one word, for the kernel to hand back (`from_word`); never below 2^22.
+    pub(crate) fn to_word(attachment: &Locked) -> u64 {
+        let address = core::ptr::from_ref(attachment.node) as u64;
+        (address >> 6) << GENERATION_BITS | u64::from(attachment.generation.get())
+    }
+
+    /// The node that `to_word` was given, and its generation then. The node may have become another descriptor's since;
+    /// then its generation is another (or, once in four million times, the same: that costs a try in vain).
     #[inline(always)]
-    pub(crate) fn try_lock(&'static self) -> Option<Locked> {
-        let guard = self.lock.try_lock()?;
-        Some(Locked { node: self, guard: ManuallyDrop::new(guard) })
+    pub(crate) fn from_word(word: u64) -> Option<(&'static Attachment, u32)> {
+        let address = (word >> GENERATION_BITS) << 6;
+        // SAFETY: words below 2^22 give null; others are made by `to_word` only, of nodes, which live for ever.
+        // An index would do too, but needs the look-up that this saves.
+        let node = unsafe { (address as *const Attachment).as_ref() }?;
+        Some((node, word as u32 & ((1 << GENERATION_BITS) - 1)))
+    }
+
+    /// The generation after `generation`.
+    pub(crate) fn next_generation(generation: u32) -> u32 {
+        (generation + 1) & ((1 << GENERATION_BITS) - 1)
     }
 }
 
@@ -150,6 +184,30 @@ impl Locked {
     #[inline]
     pub(crate) fn is_ready(&self, bits: u8) -> bool {
         self.ready.get() & bits != 0
+    }
+
+    /// Sees whether the next call can go a short way.
+    pub(crate) fn settle(&self) {
+        let socket = self.class.get().is_socket();
+        if socket
+            && self.is_ready(WRITABLE)
+            && self.output.both_empty(&self.alone)
+            && !self.has(SEVERAL_PIPES)
+        {
+            self.set_ready(QUIET);
+            let one_read = |op: OpRef| op.kind.get() == Kind::Read && op.waits_like_others(socket);
+            if self.input.only().is_some_and(one_read) {
+                self.set_ready(ONE_READ);
+            }
+        }
+    }
+
+    /// The pipe of an attached descriptor.
+    #[inline(always)]
+    pub(crate) fn attached_pipe(&self) -> &'static Pipe {
+        debug_assert!(self.fd.get() >= 0 && self.pipe.get().is_some());
+        // SAFETY: a node whose `fd` is not -1 has a pipe: `attach_new` sets both, `free` takes both away, under the lock.
+        unsafe { self.pipe.get().unwrap_unchecked() }
     }
 
     #[inline]
@@ -189,12 +247,14 @@ impl Locked {
     }
 }
 
-/// The attachment of `fd`, locked, if it has one and nobody else has the lock. `None` says nothing: use `find` then.
+/// The attachment of `fd`, locked for a short way. An error may also mean that somebody else has the lock, or that it
+/// changed meanwhile; then give up the lock that may come with it, and use `find`.
 #[inline(always)]
-pub(crate) fn find_at_once(fd: c_int) -> Option<Locked> {
-    let Entry::Attachment(node) = table::get(fd) else { return None };
-    let locked = node.try_lock()?;
-    (locked.fd.get() == fd).then_some(locked)
+pub(crate) fn find_quietly(fd: c_int) -> Result<Locked, Option<Locked>> {
+    let Entry::Attachment(node) = table::get(fd) else { return Err(None) };
+    let Some(guard) = node.lock.try_lock() else { return Err(None) };
+    let locked = Locked { node, guard: ManuallyDrop::new(guard) };
+    if locked.fd.get() == fd { Ok(locked) } else { Err(Some(locked)) }
 }
 
 /// The attachment of `fd`, locked, if it has one.

@@ -8,7 +8,10 @@
 use super::table::{self, World};
 use crate::sys::fd;
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicPtr, Ordering::{Acquire, Release}};
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering::{Acquire, Release},
+};
 
 /// The newest world. A child finds its parent's here, since it does not see it in the table; and leak checkers, which
 /// do not look for pointers in mapped memory, find what belongs to it.

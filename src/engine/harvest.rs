@@ -1,18 +1,21 @@
 //! Harvesting: how a thread takes events out of a pipe. See `wake` for how threads sleep and are woken.
 
 use super::epoll::BATCH;
+use super::lane::{Lane, Locked, Taken};
+use super::op::OpRef;
 use super::pipe::{COMMON, Pipe};
 use super::sink::Sink;
+use super::table::{self, Entry};
 use super::wake::{Doze, bit};
-use super::lane::Lane;
 use super::{Engine, Heard};
 use crate::Event;
 use crate::sys::{Errno, Result, process};
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// A harvesting thread looks into the kernel at least once in this many events (rule 3.4).
-const LOOK_EVERY: u32 = 64;
+/// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
+const LOOK_AFTER: u32 = 63;
 
 /// Where the events go.
 struct Basket<'a> {
@@ -45,7 +48,9 @@ impl Pipe {
     /// how many there were, 0 only when the time is over.
     #[inline]
     pub(crate) fn harvest(
-        &'static self, room: &mut [MaybeUninit<Event>], timeout: Option<u64>,
+        &'static self,
+        room: &mut [MaybeUninit<Event>],
+        timeout: Option<u64>,
     ) -> Result<usize> {
         let me = self.claim_lane();
         let harvester = Harvester { pipe: self, me, sink: Sink::of_harvest(self, me) };
@@ -64,24 +69,103 @@ impl Pipe {
     }
 }
 
+/// The short way of a harvest that waits: takes events out of the calling thread's own lane if no other lane holds any
+/// and it is not yet time to look into the kernel. 0 says nothing: use `harvest` then.
+///
+/// It does not count itself among the users of the pipe. Instead it checks, with the lane locked, that the pipe is open;
+/// who closes the pipe locks each lane after it has said so.
+#[inline(always)]
+pub(crate) fn harvest_at_once(number: c_int, room: &mut [MaybeUninit<Event>]) -> usize {
+    let Entry::Pipe(pipe) = table::get(number) else { return 0 };
+    let Some(me) = pipe.find_lane_at_once() else { return 0 };
+    let lane = pipe.lane(me);
+    // Relaxed: counts for this thread alone.
+    let since = lane.since_look.load(Relaxed);
+    if pipe.wake.0.filled() != bit(me) || since >= LOOK_AFTER {
+        return 0;
+    }
+    let locked = lane.lock();
+    if !pipe.is_open_as(number) {
+        return 0;
+    }
+    let count = take_out(pipe, &locked, me, room, |taken| {
+        lane.stock().give_chain(taken.first, taken.last, taken.count);
+    });
+    lane.since_look.store(since + count as u32, Relaxed);
+    pipe.give_places(count);
+    if !locked.is_empty() {
+        drop(locked);
+        pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+    }
+    count
+}
+
+/// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had
+/// one go to `keep`. The lane's mark is taken away if it is empty then.
+#[inline(always)]
+fn take_out(
+    pipe: &Pipe,
+    locked: &Locked,
+    index: u32,
+    room: &mut [MaybeUninit<Event>],
+    keep: impl FnOnce(Taken),
+) -> usize {
+    let lane = pipe.lane(index);
+    let mut count = lane.ring.take(lane.slots(), room, |user, outcome| Event {
+        user: user as *mut _,
+        result: outcome as i32,
+        errno: (outcome >> 32) as i32,
+    });
+    if !locked.list_is_empty() {
+        let mut slots = room.iter_mut().skip(count);
+        let most = slots.len();
+        if let Some(taken) = locked.take(most, |op| write(op, slots.next())) {
+            count += taken.count as usize;
+            keep(taken);
+        }
+    }
+    if locked.is_empty() {
+        pipe.wake.0.empty(index);
+        if !locked.is_empty() {
+            // The owner has put something in meanwhile; see `ring`.
+            pipe.wake.0.fill(index);
+        }
+    }
+    count
+}
+
+#[inline(always)]
+fn write(op: OpRef, slot: Option<&mut MaybeUninit<Event>>) {
+    if let Some(slot) = slot {
+        slot.write(Event {
+            user: op.user.get() as *mut _,
+            result: op.done.get() as i32,
+            errno: op.arg.get(),
+        });
+    }
+}
+
 impl<'a> Harvester<'a> {
     #[inline]
     fn fill(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
-        if self.takeable() != 0 {
+        let takeable = self.takeable();
+        if takeable != 0 {
             // Relaxed: counts for this thread alone.
-            let since = self.lane().since_look.load(Relaxed);
-            if since >= LOOK_EVERY {
-                // Its turn has lasted long enough. Every other time the lanes that are for all come first.
-                self.look(BATCH, Some(0))?;
-                let others_first = self.lane().others_first.load(Relaxed);
-                self.lane().others_first.store(!others_first, Relaxed);
-                if others_first {
-                    self.take_others(basket, self.takeable());
+            let its_time = self.lane().since_look.load(Relaxed) >= LOOK_AFTER;
+            if takeable & !bit(self.me) != 0 {
+                // This thread's own lane and the others have the first turn in turn.
+                let others_first = &self.lane().others_first;
+                if others_first.load(Relaxed) {
+                    self.take_others(basket, takeable);
                 }
+                others_first.store(!others_first.load(Relaxed), Relaxed);
             }
             self.take_own(basket);
             if !basket.is_full() {
                 self.take_others(basket, self.takeable());
+            }
+            if its_time && (basket.is_full() || timeout != Some(0)) {
+                self.look_into(basket, BATCH, Some(0), || {})?;
             }
         }
         match timeout {
@@ -120,40 +204,33 @@ impl<'a> Harvester<'a> {
     /// The events of one lane, as many as there is room for.
     #[inline]
     fn take(&self, index: u32, basket: &mut Basket) {
-        let lane = self.pipe.lane(index);
-        let locked = lane.lock();
-        let mut slots = basket.room.iter_mut();
-        let taken = locked.take(slots.len(), |op| {
-            if let Some(slot) = slots.next() {
-                slot.write(Event {
-                    user: op.user.get() as *mut _,
-                    result: op.done.get() as i32,
-                    errno: op.arg.get(),
-                });
+        let locked = self.pipe.lane(index).lock();
+        let mut nodes = None;
+        let count = take_out(self.pipe, &locked, index, basket.room, |taken| nodes = Some(taken));
+        if let Some(taken) = nodes {
+            // The nodes go to this thread's stock; to the common one under the lock of that lane.
+            if self.me == COMMON && index != COMMON {
+                drop(locked);
+                let _common = self.lane().lock();
+                self.lane().stock().give_chain(taken.first, taken.last, taken.count);
+            } else {
+                self.lane().stock().give_chain(taken.first, taken.last, taken.count);
             }
-        });
-        let Some(taken) = taken else { return };
-        if locked.is_empty() {
-            self.pipe.wake.0.empty(index);
         }
-        // The nodes go to this thread's stock; to the common one under the lock of that lane.
-        if self.me == COMMON && index != COMMON {
-            drop(locked);
-            let _common = self.lane().lock();
-            self.lane().stock().give_chain(taken.first, taken.last, taken.count);
-        } else {
-            self.lane().stock().give_chain(taken.first, taken.last, taken.count);
-        }
-        basket.count += taken.count as usize;
+        basket.count += count;
         let room = core::mem::take(&mut basket.room);
-        basket.room = room.get_mut(taken.count as usize..).unwrap_or(&mut []);
+        basket.room = room.get_mut(count..).unwrap_or(&mut []);
     }
 
-    /// Looks into the kernel while this thread's lane is empty: what completes is handed out at once while there is
-    /// room; the rest is in the lane afterwards.
+    /// Looks into the kernel. What completes is handed out at once while there is room (there is none unless this
+    /// thread's lane is empty, so that nothing is overtaken); the rest is in the lane afterwards.
     #[inline]
     fn look_into(
-        &self, basket: &mut Basket<'a>, most: usize, timeout: Option<u64>, woken: impl FnOnce(),
+        &self,
+        basket: &mut Basket<'a>,
+        most: usize,
+        timeout: Option<u64>,
+        woken: impl FnOnce(),
     ) -> Result<Heard> {
         let room = core::mem::take(&mut basket.room);
         let before = room.len();
@@ -162,12 +239,6 @@ impl<'a> Harvester<'a> {
         basket.room = self.sink.take_room();
         basket.count += before - basket.room.len();
         heard
-    }
-
-    /// Looks into the kernel. What comes of it is in this thread's lane afterwards (or behind earlier events of the
-    /// same descriptors, elsewhere).
-    fn look(&self, most: usize, timeout: Option<u64>) -> Result<Heard> {
-        self.look_then(most, timeout, || {})
     }
 
     #[inline]
@@ -190,10 +261,10 @@ impl<'a> Harvester<'a> {
             let index = lanes.trailing_zeros();
             lanes &= lanes - 1;
             let locked = self.pipe.lane(index).lock();
-            if locked.popped() == locked.at_tick.get() {
+            if locked.taken() == locked.at_tick.get() {
                 self.pipe.mark_absent(index);
             } else {
-                locked.at_tick.set(locked.popped());
+                locked.at_tick.set(locked.taken());
             }
         }
         wake.tick_on(self.me, self.pipe.engine());

@@ -4,19 +4,21 @@
 //! thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what is in it, and
 //! whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
 //!
-//! Events stay in the lane they were put into; who takes over from another thread takes them out of that thread's
-//! lane, first the one that came first. Each event of a lane has a number, counted up; together with the count of
-//! those taken out it tells in one load whether an event is still there, which is how the events of one descriptor
-//! are kept in order (see `Sink::complete`).
+//! A lane has two parts: a ring, into which its owner puts events without a lock, and a list, which takes all others;
+//! what is in the list comes after what is in the ring (see `ring`). Events stay in the lane they were put into; who
+//! takes over from another thread takes them out of that thread's lane, first the one that came first. Each event has
+//! a number in its part, counted up; together with the count of those taken out it tells in one load whether an event
+//! is still there, which is how the events of one descriptor are kept in order (see `Sink::complete`).
 //!
 //! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
 //! no lock. The stock of the common lane is used under its lock.
 
 use super::op::{OpRef, Ops};
+use super::ring::{Ring, SLOTS, Slot};
 use crate::sys::Result;
 use core::cell::Cell;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 
 /// Nodes fetched from the pool at a time.
@@ -48,13 +50,17 @@ impl Stock {
         }
     }
 
-    /// A free node, if there is one here.
     #[inline(always)]
-    pub(crate) fn take_at_once(&self) -> Option<OpRef> {
-        let op = self.first.get()?;
-        self.first.set(op.next.get());
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+
+    /// A free node, if there is one here.
+    pub(crate) fn take_first(&self) -> Option<OpRef> {
+        let first = self.first.get()?;
+        self.first.set(first.next.get());
         self.count.set(self.count.get().wrapping_sub(1));
-        Some(op)
+        Some(first)
     }
 
     #[cold]
@@ -101,14 +107,17 @@ impl Stock {
     }
 }
 
+/// Where an event was put: the lane, with `LISTED` for its list; kept in one byte of the attachment.
+pub(crate) const LISTED: u32 = 0x80;
+
 /// What the lock of a lane guards.
 #[derive(Default)]
 pub(crate) struct Inside {
     head: Cell<Option<OpRef>>,
     tail: Cell<Option<OpRef>>,
-    /// Events put in so far (modulo 2^32).
+    /// Events put into the list so far (modulo 2^32).
     pushed: Cell<u32>,
-    /// How many had been taken out when the clock last ticked.
+    /// How many had been taken out of the lane when the clock last ticked.
     pub(crate) at_tick: Cell<u32>,
 }
 
@@ -120,11 +129,14 @@ pub(crate) struct Lane {
     /// nobody's yet.
     pub(crate) owner: AtomicUsize,
     stock: Stock,
+    pub(crate) ring: Ring,
+    /// The slots of the ring, from the time when the lane gets its first owner.
+    slots: AtomicPtr<[Slot; SLOTS]>,
     /// Events that the owner has harvested, from whatever lane, since it last looked into the kernel (rule 3.4).
     pub(crate) since_look: AtomicU32,
-    /// Whose turn it is after such a look: the other lanes' first, or this one's.
+    /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
-    /// Events taken out so far (modulo 2^32). Written under the lock, read by anybody.
+    /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.
     popped: AtomicU32,
     inside: Mutex<Inside>,
 }
@@ -159,21 +171,55 @@ impl Lane {
         &self.stock
     }
 
-    /// How many events have been taken out.
+    /// The slots of the ring. Without any, nothing is ever in it: see `prepare`.
+    #[inline(always)]
+    pub(crate) fn slots(&self) -> &[Slot; SLOTS] {
+        // Acquire pairs with the Release in `prepare`.
+        let slots = self.slots.load(Ordering::Acquire);
+        let slots = if slots.is_null() { &raw const NO_SLOTS } else { slots };
+        // SAFETY: slots that are never freed while the lane lives, or the static ones.
+        unsafe { &*slots }
+    }
+
+    /// Gives the lane what its owner needs. Without memory its ring stays closed.
+    pub(crate) fn prepare(&self) {
+        let locked = self.lock();
+        if self.slots.load(Ordering::Relaxed).is_null() {
+            let mut slots = Vec::new();
+            if slots.try_reserve_exact(SLOTS).is_err() {
+                return;
+            }
+            slots.resize_with(SLOTS, Slot::default);
+            let slots = Box::into_raw(slots.into_boxed_slice());
+            // Release pairs with the Acquire in `slots`.
+            self.slots.store(slots.cast(), Ordering::Release);
+            self.ring.allow(locked.list_is_empty());
+        }
+    }
+
+    /// How many events have been taken out of the list.
     #[inline]
     pub(crate) fn popped(&self) -> u32 {
         // Relaxed: as a hint outside the lock, exact inside.
         self.popped.load(Ordering::Relaxed)
     }
 
-    /// Whether the event with this number is still in the lane. Exact while the lane is locked.
+    /// Whether the event that was put into `place` (see `LISTED`) as this number is still there. Exact while the lane is
+    /// locked.
     #[inline]
-    pub(crate) fn holds(&self, number: u32) -> bool {
-        (number.wrapping_sub(self.popped()) as i32) >= 0
+    pub(crate) fn holds(&self, place: u32, number: u32) -> bool {
+        if place & LISTED == 0 {
+            self.ring.holds(number)
+        } else {
+            (number.wrapping_sub(self.popped()) as i32) >= 0
+        }
     }
 }
 
-/// Events taken out of a lane at once, still linked.
+/// Stands in for slots that are not there.
+static NO_SLOTS: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
+
+/// Events taken out of a list at once, still linked.
 pub(crate) struct Taken {
     pub(crate) first: OpRef,
     pub(crate) last: OpRef,
@@ -181,21 +227,25 @@ pub(crate) struct Taken {
 }
 
 impl Locked<'_> {
-    /// Puts an event in; returns its number, and whether the lane was empty.
-    #[inline(always)]
+    /// Puts an event into the list; returns its number, and whether the lane was empty.
+    #[inline]
     pub(crate) fn push(&self, op: OpRef) -> (u32, bool) {
         op.next.set(None);
         let before = self.tail.replace(Some(op));
         match before {
-            None => self.head.set(Some(op)),
+            None => {
+                self.head.set(Some(op));
+                self.lane.ring.allow(false);
+            }
             Some(tail) => tail.next.set(Some(op)),
         }
         let number = self.pushed.get();
         self.pushed.set(number.wrapping_add(1));
-        (number, before.is_none())
+        (number, before.is_none() && self.lane.ring.is_empty())
     }
 
-    /// Takes out up to `most` events, first those that came first, and calls `each` with each.
+    /// Takes up to `most` events out of the list, first those that came first, and calls `each` with each. The ring is
+    /// empty.
     #[inline]
     pub(crate) fn take(&self, most: usize, mut each: impl FnMut(OpRef)) -> Option<Taken> {
         let first = self.head.get()?;
@@ -216,26 +266,39 @@ impl Locked<'_> {
         self.head.set(at);
         if at.is_none() {
             self.tail.set(None);
+            self.lane.ring.allow(!self.lane.slots.load(Ordering::Relaxed).is_null());
         }
         // Relaxed: see `popped`.
         self.lane.popped.store(self.lane.popped().wrapping_add(count), Ordering::Relaxed);
         Some(Taken { first, last, count })
     }
 
+    /// Takes everything out of the ring; returns how many events there were.
+    pub(crate) fn clear_ring(&self) -> usize {
+        self.lane.ring.clear()
+    }
+
+    /// Whether nothing is in the list.
+    #[inline]
+    pub(crate) fn list_is_empty(&self) -> bool {
+        self.head.get().is_none()
+    }
+
+    /// Whether nothing is in the lane. Exact for takers after they have taken its mark away.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.head.get().is_none()
+        self.list_is_empty() && self.lane.ring.is_empty()
     }
 
     /// See `Lane::holds`.
     #[inline]
-    pub(crate) fn holds(&self, number: u32) -> bool {
-        self.lane.holds(number)
+    pub(crate) fn holds(&self, place: u32, number: u32) -> bool {
+        self.lane.holds(place, number)
     }
 
-    /// How many events have been taken out.
-    pub(crate) fn popped(&self) -> u32 {
-        self.lane.popped()
+    /// How many events have been taken out of the lane.
+    pub(crate) fn taken(&self) -> u32 {
+        self.lane.popped().wrapping_add(self.lane.ring.taken())
     }
 }
 
@@ -262,10 +325,13 @@ mod tests {
         let lane = Lane::default();
         let locked = lane.lock();
         let numbers: Vec<u32> = (0..5).map(|user| push(&locked, &ops, user)).collect();
-        assert!(numbers.iter().all(|&n| lane.holds(n)));
+        assert!(numbers.iter().all(|&n| lane.holds(LISTED, n)));
         assert_eq!(users(&locked, 0), []);
         assert_eq!(users(&locked, 2), [0, 1]);
-        assert_eq!(numbers.iter().map(|&n| lane.holds(n)).collect::<Vec<_>>(), [false, false, true, true, true]);
+        assert_eq!(
+            numbers.iter().map(|&n| lane.holds(LISTED, n)).collect::<Vec<_>>(),
+            [false, false, true, true, true]
+        );
         assert_eq!(users(&locked, 9), [2, 3, 4]);
         assert!(locked.is_empty());
         assert_eq!(users(&locked, 9), []);
@@ -284,7 +350,7 @@ mod tests {
         let first = push(&locked, &ops, 2);
         assert_eq!((last, first), (u32::MAX, 0));
         assert_eq!(users(&locked, 1), [1]);
-        assert!(!lane.holds(last) && lane.holds(first));
+        assert!(!lane.holds(LISTED, last) && lane.holds(LISTED, first));
     }
 
     #[test]

@@ -22,12 +22,14 @@ mod lane;
 pub(crate) mod op;
 pub(crate) mod pipe;
 mod pool;
+mod ring;
 mod sink;
 mod submit;
 pub(crate) mod table;
 pub(crate) mod wake;
 
 pub(crate) use attach::{attach, attached_to, close};
+pub(crate) use harvest::harvest_at_once;
 pub(crate) use pipe::create;
 pub(crate) use submit::{cancel, submit, submit_read_at_once, submit_write_at_once};
 
@@ -58,10 +60,22 @@ pub(crate) trait Engine {
     fn knows(&self, attachment: &Locked) -> bool;
     /// Takes an operation over; ENOMEM if it cannot, and then nothing was done.
     fn submit(&self, attachment: &Locked, request: &Request, sink: &Sink) -> Result<()>;
-    /// `submit` for a read that can be queued with next to no work, place included. False: nothing was done.
-    fn submit_read_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool;
-    /// `submit` for a write that can be done at once and whole, place included. False: nothing was done.
-    fn submit_write_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool;
+    /// `submit` for a read that can be queued with next to no work, place included. Otherwise nothing was done.
+    fn submit_read_at_once(
+        &self,
+        attachment: Locked,
+        pipe: &'static Pipe,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<(), Locked>;
+    /// `submit` for a write that can be done at once and whole, place included. Otherwise nothing was done.
+    fn submit_write_at_once(
+        &self,
+        attachment: Locked,
+        pipe: &'static Pipe,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<(), Locked>;
     /// Goes on with operations that something other than the kernel has made possible.
     fn proceed(&self, attachment: &Locked, sink: &Sink);
     /// Waits until something has happened, for `timeout` nanoseconds (`None`: for ever), and completes what can be

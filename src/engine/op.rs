@@ -192,7 +192,7 @@ impl Queue {
     }
 
     #[inline(always)]
-    fn last(&self) -> Option<OpRef> {
+    pub(crate) fn last(&self) -> Option<OpRef> {
         let word = self.word.get();
         if word & LISTED != 0 { Self::node(word - LISTED) } else { None }
     }
@@ -367,7 +367,9 @@ mod tests {
         let queue = queue_of(&pool, 1);
         let op = queue.only().unwrap();
         queue.keep_as_spare(op);
-        assert!(queue.is_empty() && queue.first().is_none() && queue.only().is_none() && queue.pop().is_none());
+        assert!(
+            queue.is_empty() && queue.first().is_none() && queue.only().is_none() && queue.pop().is_none()
+        );
         queue.take_out(|_| true, |_| unreachable!());
         assert!(core::ptr::eq(queue.spare().unwrap(), op));
         queue.use_spare(op);

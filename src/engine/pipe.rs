@@ -17,7 +17,7 @@
 
 use super::attachment::Locked;
 use super::epoll::Epoll;
-use super::lane::{ABSENT, Lane};
+use super::lane::{ABSENT, LISTED, Lane};
 use super::op::{Kind, OpRef, Ops};
 use super::table::{self, Entry, World};
 use super::wake::Wake;
@@ -215,6 +215,12 @@ impl Pipe {
         self.users.0.load(SeqCst) & CLOSING != 0
     }
 
+    /// Whether this still is the pipe behind `number`. Of use only while something keeps `close` from going on.
+    #[inline(always)]
+    pub(crate) fn is_open_as(&self, number: c_int) -> bool {
+        !self.is_closing() && self.number.load(Relaxed) == number
+    }
+
     // Places. All Relaxed: the count guards no memory, and a thread sees what happened before in its own order.
 
     /// Takes up to `wanted` places; returns how many, at least one, or EIOEVENTFULL.
@@ -256,6 +262,12 @@ impl Pipe {
         // SAFETY: lane numbers are made here, of threads and COMMON, and kept in one byte of an attachment; none is
         // above COMMON.
         unsafe { self.lanes.get_unchecked(index as usize) }
+    }
+
+    /// Whether the event that was put into `place` (a lane, with `LISTED` for its list) as this number is still there.
+    #[inline(always)]
+    pub(crate) fn holds(&self, place: u32, number: u32) -> bool {
+        self.lane(place & !LISTED).holds(place, number)
     }
 
     /// Where the search for a thread's lane begins. The stacks of threads, at whose ends thread pointers lie, are a
@@ -301,6 +313,7 @@ impl Pipe {
         loop {
             match self.search_lane(thread) {
                 Ok(lane) => {
+                    self.lane(lane).prepare();
                     self.lane(lane).owner.store(thread, Relaxed);
                     self.wake.0.activate(lane);
                     return lane;
@@ -339,7 +352,7 @@ impl Pipe {
     }
 
     /// Puts an event into a lane; returns its number, and whether the lane was empty: then it must be announced.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn put(&self, lane: u32, op: OpRef) -> (u32, bool) {
         let locked = self.lane(lane).lock();
         let (number, was_empty) = locked.push(op);
@@ -366,7 +379,7 @@ impl Pipe {
     pub(crate) fn post(&self, events: &[Event]) -> Result<usize> {
         let places = self.take_places(events.len())?;
         let locked = self.lane(COMMON).lock();
-        let was_empty = locked.is_empty();
+        let was_empty = locked.list_is_empty();
         let mut posted = 0;
         for event in events.iter().take(places) {
             let Ok(op) = self.lane(COMMON).stock().take(self.ops()) else { break };
@@ -429,11 +442,18 @@ impl Pipe {
             return false;
         }
         table::clear(self.number(), Entry::Pipe(self));
+        for lane in &self.lanes {
+            // See `harvest_at_once`: whoever has the lane now is done before this goes on.
+            drop(lane.lock());
+        }
         self.wait_until_unused();
         attach::detach_all_of(self);
         let mut places = 0;
         for lane in &self.lanes {
-            let taken = lane.lock().take(usize::MAX, close_unread_accept);
+            let locked = lane.lock();
+            places += locked.clear_ring();
+            let taken = locked.take(usize::MAX, close_unread_accept);
+            drop(locked);
             if let Some(taken) = taken {
                 lane.stock().give_chain(taken.first, taken.last, taken.count);
                 places += taken.count as usize;

@@ -1,7 +1,7 @@
 //! The way of a completion to whoever harvests it.
 
 use super::attachment::Locked;
-use super::lane::Lane;
+use super::lane::{LISTED, Lane};
 use super::op::{OpRef, Ops};
 use super::pipe::{COMMON, Pipe};
 use crate::Event;
@@ -29,13 +29,27 @@ impl<'a> Sink<'a> {
     #[inline(always)]
     pub(crate) fn of_thread(pipe: &'static Pipe) -> Sink<'a> {
         let lane = pipe.find_lane().unwrap_or(COMMON);
-        Sink { pipe, lane, harvesting: false, next: Cell::new(null_mut()), end: Cell::new(null_mut()), _room: PhantomData }
+        Sink {
+            pipe,
+            lane,
+            harvesting: false,
+            next: Cell::new(null_mut()),
+            end: Cell::new(null_mut()),
+            _room: PhantomData,
+        }
     }
 
     /// For a thread that harvests `pipe` and whose lane is `lane`.
     #[inline]
     pub(crate) fn of_harvest(pipe: &'static Pipe, lane: u32) -> Sink<'a> {
-        Sink { pipe, lane, harvesting: true, next: Cell::new(null_mut()), end: Cell::new(null_mut()), _room: PhantomData }
+        Sink {
+            pipe,
+            lane,
+            harvesting: true,
+            next: Cell::new(null_mut()),
+            end: Cell::new(null_mut()),
+            _room: PhantomData,
+        }
     }
 
     /// Gives the harvest room to hand events out at once. Its lane is empty, so none overtakes another.
@@ -124,8 +138,7 @@ impl<'a> Sink<'a> {
         };
         let ours = attachment.pipe.get().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
             && op.pipe.get() == self.pipe.index();
-        let newest = u32::from(attachment.newest_lane.get());
-        if ours && (newest == self.lane || !self.pipe.lane(newest).holds(attachment.newest_number.get())) {
+        if ours && !self.must_follow(attachment) {
             if self.write(Event { user: op.user.get() as *mut _, result: value as i32, errno }) {
                 return self.give_free(op);
             }
@@ -139,10 +152,10 @@ impl<'a> Sink<'a> {
     }
 
     /// Puts an event into the thread's lane.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
         let (number, was_empty) = self.pipe.put(self.lane, op);
-        attachment.newest_lane.set(self.lane as u8);
+        attachment.newest_place.set((self.lane | LISTED) as u8);
         attachment.newest_number.set(number);
         if was_empty && !self.harvesting {
             self.pipe.announce(self.lane);
@@ -158,8 +171,8 @@ impl<'a> Sink<'a> {
     /// Whether an event of the descriptor may not go into the thread's lane, because an earlier one is in another.
     #[inline(always)]
     pub(crate) fn must_follow(&self, attachment: &Locked) -> bool {
-        let newest = u32::from(attachment.newest_lane.get());
-        newest != self.lane && self.pipe.lane(newest).holds(attachment.newest_number.get())
+        let place = u32::from(attachment.newest_place.get());
+        place & !LISTED != self.lane && self.pipe.holds(place, attachment.newest_number.get())
     }
 
     #[cold]
@@ -173,10 +186,12 @@ impl<'a> Sink<'a> {
             return;
         }
         let number = attachment.newest_number.get();
-        let locked = self.pipe.lane(u32::from(attachment.newest_lane.get())).lock();
-        if locked.holds(number) {
+        let place = u32::from(attachment.newest_place.get());
+        let locked = self.pipe.lane(place & !LISTED).lock();
+        if locked.holds(place, number) {
             // The lane holds an event, so somebody knows of it already.
             attachment.newest_number.set(locked.push(op).0);
+            attachment.newest_place.set((place | LISTED) as u8);
             return;
         }
         drop(locked);

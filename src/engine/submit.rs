@@ -7,20 +7,29 @@ use super::{EIOEVENTQUEUED, Engine, ending};
 use crate::sys::{Errno, Result, UserPtr, fd};
 use core::ffi::c_int;
 
-/// Queues a read, if that is a matter of a few stores. False: use `submit`; nothing was done.
+/// Queues a read, if that is a matter of a few stores. Otherwise nothing was done: use `submit`, after giving up the
+/// lock that may come back.
 #[inline(always)]
-pub(crate) fn submit_read_at_once(fd: c_int, buf: UserPtr, len: usize) -> bool {
-    let Some(attachment) = attachment::find_at_once(fd) else { return false };
-    let Some(pipe) = attachment.pipe.get() else { return false };
-    pipe.engine().submit_read_at_once(&attachment, pipe, buf, len)
+pub(crate) fn submit_read_at_once(
+    fd: c_int,
+    buf: UserPtr,
+    len: usize,
+) -> core::result::Result<(), Option<Locked>> {
+    let attachment = attachment::find_quietly(fd)?;
+    let pipe = attachment.attached_pipe();
+    pipe.engine().submit_read_at_once(attachment, pipe, buf, len).map_err(Some)
 }
 
-/// Queues a write and carries it out, if it can be done whole. False: use `submit`; nothing was done.
+/// Queues a write and carries it out, if it can be done whole. Otherwise as `submit_read_at_once`.
 #[inline(always)]
-pub(crate) fn submit_write_at_once(fd: c_int, buf: UserPtr, len: usize) -> bool {
-    let Some(attachment) = attachment::find_at_once(fd) else { return false };
-    let Some(pipe) = attachment.pipe.get() else { return false };
-    pipe.engine().submit_write_at_once(&attachment, pipe, buf, len)
+pub(crate) fn submit_write_at_once(
+    fd: c_int,
+    buf: UserPtr,
+    len: usize,
+) -> core::result::Result<(), Option<Locked>> {
+    let attachment = attachment::find_quietly(fd)?;
+    let pipe = attachment.attached_pipe();
+    pipe.engine().submit_write_at_once(attachment, pipe, buf, len).map_err(Some)
 }
 
 /// Queues an operation on `fd`. `None` if that is not attached; else what `errno` is to say: EIOEVENTQUEUED, or
@@ -33,7 +42,10 @@ pub(crate) fn submit(fd: c_int, request: &Request) -> Option<Errno> {
         return Some(errno);
     }
     match pipe.engine().submit(&attachment, request, &Sink::of_thread(pipe)) {
-        Ok(()) => Some(EIOEVENTQUEUED),
+        Ok(()) => {
+            attachment.settle();
+            Some(EIOEVENTQUEUED)
+        }
         Err(errno) => {
             pipe.give_places(1);
             Some(errno)

@@ -186,6 +186,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
         return Ok(world);
     }
     prepare_for_fork();
+    crate::sys::errno::prepare();
     let fresh = Box::into_raw(Box::new(World {
         ops: Pool::new(),
         attachments: Pool::new(),

@@ -2,9 +2,10 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{NOTHING, answer, fail, lent, pipe, queue_or};
+use super::{NOTHING, answer, fail, lent, pipe, queue_or, queued};
+use crate::engine::attachment::Locked;
 use crate::engine::op::{Kind, Request};
-use crate::engine::{self, EIOEVENTQUEUED};
+use crate::engine::{self};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -18,10 +19,22 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if engine::submit_read_at_once(fd, lent(buf), nbytes) {
-        return fail(EIOEVENTQUEUED);
+    match engine::submit_read_at_once(fd, lent(buf), nbytes) {
+        Ok(()) => queued(),
+        // SAFETY: as promised by the caller.
+        Err(None) => unsafe { read_slow(fd, buf, nbytes) },
+        // SAFETY: as promised by the caller.
+        Err(Some(attachment)) => unsafe { read_late(fd, buf, nbytes, attachment) },
     }
-    // SAFETY: as promised by the caller.
+}
+
+/// # Safety
+///
+/// As for `ioevent_read`.
+#[inline(never)]
+unsafe fn read_late(fd: c_int, buf: *mut c_void, nbytes: usize, attachment: Locked) -> ssize_t {
+    drop(attachment);
+    // SAFETY: passed on to the caller.
     unsafe { read_slow(fd, buf, nbytes) }
 }
 
@@ -44,10 +57,22 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if engine::submit_write_at_once(fd, lent(buf), nbytes) {
-        return fail(EIOEVENTQUEUED);
+    match engine::submit_write_at_once(fd, lent(buf), nbytes) {
+        Ok(()) => queued(),
+        // SAFETY: as promised by the caller.
+        Err(None) => unsafe { write_slow(fd, buf, nbytes) },
+        // SAFETY: as promised by the caller.
+        Err(Some(attachment)) => unsafe { write_late(fd, buf, nbytes, attachment) },
     }
-    // SAFETY: as promised by the caller.
+}
+
+/// # Safety
+///
+/// As for `ioevent_write`.
+#[inline(never)]
+unsafe fn write_late(fd: c_int, buf: *const c_void, nbytes: usize, attachment: Locked) -> ssize_t {
+    drop(attachment);
+    // SAFETY: passed on to the caller.
     unsafe { write_slow(fd, buf, nbytes) }
 }
 

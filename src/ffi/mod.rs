@@ -34,6 +34,14 @@ fn fail<T: Answer>(errno: Errno) -> T {
     T::FAILED
 }
 
+/// The answer of a call on an attached descriptor that was queued.
+#[inline(always)]
+fn queued<T: Answer>() -> T {
+    // SAFETY: something is attached, so the world was made, which prepares it.
+    unsafe { errno::set_quickly(constants::EIOEVENTQUEUED) };
+    T::FAILED
+}
+
 /// A result as C wants it. What the library did on the way may have written `errno`; success puts it back.
 fn answer<T: Answer>(call: impl FnOnce() -> Result<T>) -> T {
     let kept = errno::Kept::new();
@@ -47,8 +55,14 @@ fn answer<T: Answer>(call: impl FnOnce() -> Result<T>) -> T {
 }
 
 /// An operation without anything.
-const NOTHING: Request =
-    Request { kind: Kind::Read, buf: UserPtr::NULL, len: 0, addr: UserPtr::NULL, addrlen: UserPtr::NULL, arg: 0 };
+const NOTHING: Request = Request {
+    kind: Kind::Read,
+    buf: UserPtr::NULL,
+    len: 0,
+    addr: UserPtr::NULL,
+    addrlen: UserPtr::NULL,
+    arg: 0,
+};
 
 /// Queues an operation if `fd` is attached, else calls libc.
 #[inline(always)]

@@ -21,7 +21,12 @@ pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, f
 /// been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recvfrom(
-    fd: c_int, buf: *mut c_void, len: usize, flags: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t,
+    fd: c_int,
+    buf: *mut c_void,
+    len: usize,
+    flags: c_int,
+    addr: *mut sockaddr,
+    addrlen: *mut socklen_t,
 ) -> ssize_t {
     let request = Request {
         kind: Kind::Recv,
@@ -57,7 +62,12 @@ pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize,
 /// SIGPIPE. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendto(
-    fd: c_int, buf: *const c_void, len: usize, flags: c_int, addr: *const sockaddr, addrlen: socklen_t,
+    fd: c_int,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+    addr: *const sockaddr,
+    addrlen: socklen_t,
 ) -> ssize_t {
     let request = Request {
         kind: Kind::Send,
@@ -93,7 +103,10 @@ pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen:
 /// ioevent_accept(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_accept4(
-    fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t, flags: c_int,
+    fd: c_int,
+    addr: *mut sockaddr,
+    addrlen: *mut socklen_t,
+    flags: c_int,
 ) -> c_int {
     let request =
         Request { kind: Kind::Accept, addr: lent(addr), addrlen: lent(addrlen), arg: flags, ..NOTHING };

@@ -53,9 +53,8 @@ impl Drop for OwnedFd {
 fn descriptor_limit() -> u64 {
     let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is written.
-    let r = unsafe {
-        raw::call4(Sysno::prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize)
-    };
+    let r =
+        unsafe { raw::call4(Sysno::prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize) };
     if r.is_ok() { limit.rlim_cur } else { 1024 }
 }
 
@@ -149,13 +148,7 @@ pub(crate) fn reopen_nonblocking(fd: c_int) -> Result<OwnedFd> {
     }
     // SAFETY: `path` ends in a zero byte: at most ten digits were written before the last two.
     let own = unsafe {
-        raw::call4(
-            Sysno::openat,
-            libc::AT_FDCWD as usize,
-            path.as_ptr() as usize,
-            flags as usize,
-            0,
-        )?
+        raw::call4(Sysno::openat, libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0)?
     };
     OwnedFd(own as c_int).move_out_of_the_way()
 }

@@ -9,9 +9,7 @@ pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
     let prot = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
-    let addr = unsafe {
-        raw::call6(Sysno::mmap, 0, bytes, prot as usize, flags as usize, usize::MAX, 0)?
-    };
+    let addr = unsafe { raw::call6(Sysno::mmap, 0, bytes, prot as usize, flags as usize, usize::MAX, 0)? };
     NonNull::new(addr as *mut u8).ok_or(Errno::ENOMEM)
 }
 

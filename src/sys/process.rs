@@ -43,13 +43,7 @@ fn signal_mask(how: libc::c_int, set: u64) -> Result<u64> {
     let mut old = 0u64;
     // SAFETY: eight bytes are read and eight written: the kernel's signal set.
     unsafe {
-        raw::call4(
-            Sysno::rt_sigprocmask,
-            how as usize,
-            &raw const set as usize,
-            &raw mut old as usize,
-            8,
-        )?;
+        raw::call4(Sysno::rt_sigprocmask, how as usize, &raw const set as usize, &raw mut old as usize, 8)?;
     }
     Ok(old)
 }

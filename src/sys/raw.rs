@@ -28,3 +28,14 @@ define!(call3, syscall3, a, b, c);
 define!(call4, syscall4, a, b, c, d);
 define!(call5, syscall5, a, b, c, d, e);
 define!(call6, syscall6, a, b, c, d, e, f);
+
+/// The same as `call6`, but value and error are not split.
+///
+/// # Safety
+///
+/// As for `call6`.
+#[inline(always)]
+pub(super) unsafe fn answer6(nr: Sysno, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+    // SAFETY: passed on to the caller.
+    unsafe { syscalls::raw::syscall6(nr as usize, a, b, c, d, e, f) as isize }
+}

@@ -7,49 +7,55 @@ use core::ffi::c_int;
 /// recvfrom(2) with MSG_DONTWAIT.
 #[inline]
 pub(crate) fn recv(
-    fd: c_int, buf: UserPtr, len: usize, flags: c_int, addr: UserPtr, addrlen: UserPtr,
+    fd: c_int,
+    buf: UserPtr,
+    len: usize,
+    flags: c_int,
+    addr: UserPtr,
+    addrlen: UserPtr,
 ) -> Result<usize> {
     let flags = flags | libc::MSG_DONTWAIT;
     // SAFETY: a `UserPtr` stands for memory that the operation may use; the kernel checks it.
     unsafe {
-        raw::call6(
-            Sysno::recvfrom,
-            fd as usize,
-            buf.addr(),
-            len,
-            flags as usize,
-            addr.addr(),
-            addrlen.addr(),
-        )
+        raw::call6(Sysno::recvfrom, fd as usize, buf.addr(), len, flags as usize, addr.addr(), addrlen.addr())
     }
+}
+
+/// `recv` without flags or address. What the kernel answers: bytes, or -errno.
+#[inline(always)]
+pub(crate) fn recv_plainly(fd: c_int, buf: UserPtr, len: usize) -> isize {
+    let flags = libc::MSG_DONTWAIT as usize;
+    // SAFETY: as in `recv`.
+    unsafe { raw::answer6(Sysno::recvfrom, fd as usize, buf.addr(), len, flags, 0, 0) }
 }
 
 /// sendto(2) with MSG_DONTWAIT and MSG_NOSIGNAL.
 #[inline]
 pub(crate) fn send(
-    fd: c_int, buf: UserPtr, len: usize, flags: c_int, addr: UserPtr, addrlen: usize,
+    fd: c_int,
+    buf: UserPtr,
+    len: usize,
+    flags: c_int,
+    addr: UserPtr,
+    addrlen: usize,
 ) -> Result<usize> {
     let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: as in `recv`.
-    unsafe {
-        raw::call6(
-            Sysno::sendto,
-            fd as usize,
-            buf.addr(),
-            len,
-            flags as usize,
-            addr.addr(),
-            addrlen,
-        )
-    }
+    unsafe { raw::call6(Sysno::sendto, fd as usize, buf.addr(), len, flags as usize, addr.addr(), addrlen) }
+}
+
+/// `send` without flags or address. What the kernel answers: bytes, or -errno.
+#[inline(always)]
+pub(crate) fn send_plainly(fd: c_int, buf: UserPtr, len: usize) -> isize {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: as in `recv`.
+    unsafe { raw::answer6(Sysno::sendto, fd as usize, buf.addr(), len, flags as usize, 0, 0) }
 }
 
 /// recvmsg(2) with MSG_DONTWAIT.
 pub(crate) fn recvmsg(fd: c_int, msg: UserPtr, flags: c_int) -> Result<usize> {
     // SAFETY: as in `recv`.
-    unsafe {
-        raw::call3(Sysno::recvmsg, fd as usize, msg.addr(), (flags | libc::MSG_DONTWAIT) as usize)
-    }
+    unsafe { raw::call3(Sysno::recvmsg, fd as usize, msg.addr(), (flags | libc::MSG_DONTWAIT) as usize) }
 }
 
 /// sendmsg(2) with MSG_DONTWAIT and MSG_NOSIGNAL.
@@ -62,9 +68,7 @@ pub(crate) fn sendmsg(fd: c_int, msg: UserPtr, flags: c_int) -> Result<usize> {
 /// accept4(2). It waits unless the open file has O_NONBLOCK.
 pub(crate) fn accept(fd: c_int, addr: UserPtr, addrlen: UserPtr, flags: c_int) -> Result<usize> {
     // SAFETY: as in `recv`.
-    unsafe {
-        raw::call4(Sysno::accept4, fd as usize, addr.addr(), addrlen.addr(), flags as usize)
-    }
+    unsafe { raw::call4(Sysno::accept4, fd as usize, addr.addr(), addrlen.addr(), flags as usize) }
 }
 
 /// connect(2). It waits unless the open file has O_NONBLOCK.

@@ -37,8 +37,7 @@ pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
             finish_read(attachment, len, r)
         }
         Kind::Recv if op.arg.get() & (libc::MSG_WAITALL | libc::MSG_PEEK) == 0 => {
-            let r =
-                socket::recv(fd, op.buf.get(), len, op.arg.get(), op.addr.get(), op.addrlen.get());
+            let r = socket::recv(fd, op.buf.get(), len, op.arg.get(), op.addr.get(), op.addrlen.get());
             finish_read(attachment, len, r)
         }
         Kind::Recv => receive_all(attachment, op),
@@ -86,14 +85,7 @@ fn receive_all(attachment: &Locked, op: OpRef) -> Step {
     let all = flags & libc::MSG_WAITALL != 0 && waits_for_all(attachment);
     loop {
         let done = op.done.get() as usize;
-        let r = socket::recv(
-            fd,
-            op.buf.get().skip(done),
-            len - done,
-            flags,
-            op.addr.get(),
-            op.addrlen.get(),
-        );
+        let r = socket::recv(fd, op.buf.get().skip(done), len - done, flags, op.addr.get(), op.addrlen.get());
         match r {
             Ok(n) if !all || n == 0 || done + n >= len => return Done(Ok(done + n)),
             // Looking does not take the data away, so it is looked at again when there is more, or no more to come.
@@ -124,7 +116,8 @@ fn receive_message(attachment: &Locked, op: OpRef) -> Step {
         let r = if done == 0 {
             socket::recvmsg(fd, op.buf.get(), flags)
         } else {
-            message_iovecs(op).rest(done, |iov, n| with_message(iov, n, |msg| socket::recvmsg(fd, msg, flags)))
+            message_iovecs(op)
+                .rest(done, |iov, n| with_message(iov, n, |msg| socket::recvmsg(fd, msg, flags)))
         };
         match r {
             Ok(0) => return Done(Ok(done)),

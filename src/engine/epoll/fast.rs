@@ -3,25 +3,25 @@
 //! Each does a whole step or nothing at all; when it says false, the general way is gone instead (`run`). They decide
 //! nothing that the general way would decide differently. What they save is in the figures of `make bench`.
 
-use super::{Epoll, NO_PROOF, OUTPUT, run};
-use crate::Event;
-use crate::engine::attachment::{self, Class, Locked, READABLE, SEVERAL_PIPES, WRITABLE};
-use crate::engine::op::{AFTER_CONNECT, Kind, MOST_BYTES, OpRef, Request};
+use super::{NO_PROOF, run};
+use crate::engine::attachment::{Attachment, Class, Locked, ONE_READ, QUIET, READABLE, WRITABLE};
+use crate::engine::lane::Lane;
+use crate::engine::op::{Kind, MOST_BYTES, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
-use crate::sys::epoll::EPOLLIN;
+use crate::sys::epoll::{EPOLLIN, Event as EpollEvent};
 use crate::sys::{Errno, UserPtr, socket};
 use core::ffi::c_int;
 
 /// Parks a read of which it is known that it finds nothing, in the node that the queue has kept for it.
 #[inline(always)]
-pub(super) fn read(attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool {
-    let Some(spare) = attachment.input.spare() else { return false };
-    if attachment.is_ready(READABLE) || !attachment.output.is_empty() || len == 0 || len > MOST_BYTES {
-        return false;
-    }
-    if !pipe.take_place_at_once() {
-        return false;
+pub(super) fn read(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> Result<(), Locked> {
+    let Some(spare) = attachment.input.spare() else { return Err(attachment) };
+    if attachment.ready.get() & (READABLE | QUIET) != QUIET
+        || !is_plain_length(len)
+        || !pipe.take_place_at_once()
+    {
+        return Err(attachment);
     }
     spare.user.set(attachment.user.get());
     spare.buf.set(buf);
@@ -29,87 +29,105 @@ pub(super) fn read(attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: 
     spare.arg.set(0);
     spare.len.set(len as u32);
     attachment.input.use_spare(spare);
-    true
+    attachment.ready.set(QUIET | ONE_READ | WRITABLE);
+    Ok(())
 }
 
-/// Sends a write that the socket takes whole; its event goes into the thread's lane.
+/// Some bytes, and not more than the kernel moves at once.
 #[inline(always)]
-pub(super) fn write(
-    engine: &Epoll, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize,
-) -> bool {
-    if !attachment.is_ready(WRITABLE)
-        || !attachment.class.get().is_socket()
-        || !attachment.output.is_empty()
-        || len > MOST_BYTES
-    {
-        return false;
+fn is_plain_length(len: usize) -> bool {
+    len.wrapping_sub(1) < MOST_BYTES
+}
+
+/// Sends a write that the socket takes whole; its event goes into the ring of the thread's lane.
+#[inline(always)]
+pub(super) fn write(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> Result<(), Locked> {
+    if !attachment.is_ready(QUIET) || !is_plain_length(len) {
+        return Err(attachment);
     }
-    let Some(lane) = pipe.find_lane_at_once() else { return false };
-    if u32::from(attachment.newest_lane.get()) != lane {
-        return false;
+    let Some(index) = pipe.find_lane_at_once() else { return Err(attachment) };
+    if u32::from(attachment.newest_place.get()) != index && !comes_here(&attachment, pipe, index) {
+        return Err(attachment);
     }
-    let Some(op) = pipe.lane(lane).stock().take_at_once() else { return false };
-    if !pipe.take_place_at_once() {
-        pipe.lane(lane).stock().give(op);
-        return false;
+    let lane = pipe.lane(index);
+    // A node is needed if the socket does not take all.
+    if lane.stock().is_empty() || !lane.ring.has_room() || !pipe.take_place_at_once() {
+        return Err(attachment);
     }
-    let r = socket::send(attachment.fd.get(), buf, len, 0, UserPtr::NULL, 0);
-    if r != Ok(len) {
-        write_begun(engine, attachment, pipe, op, buf, len, r);
-        return true;
+    let sent = socket::send_plainly(attachment.fd.get(), buf, len);
+    if sent != len as isize {
+        write_begun(attachment, lane, buf, len, sent);
+        return Ok(());
     }
-    op.user.set(attachment.user.get());
-    op.done.set(len as u32);
-    op.arg.set(0);
-    op.kind.set(Kind::Write);
-    let (number, was_empty) = pipe.put(lane, op);
+    let user = attachment.user.get() as u64;
+    let (number, is_first) = lane.ring.put(lane.slots(), user, len as u64);
     attachment.newest_number.set(number);
-    if was_empty {
-        pipe.announce(lane);
+    if is_first {
+        first_event(attachment);
     }
+    Ok(())
+}
+
+/// The event that was just put into the ring of this thread's lane is the first in it.
+#[inline(never)]
+fn first_event(attachment: Locked) {
+    let index = u32::from(attachment.newest_place.get());
+    let pipe = attachment.attached_pipe();
+    pipe.wake.0.fill(index);
+    pipe.announce(index);
+}
+
+/// Lets the events of the descriptor go into the ring of lane `index` from now on. False if its newest is still in
+/// another place.
+#[cold]
+fn comes_here(attachment: &Locked, pipe: &'static Pipe, index: u32) -> bool {
+    if pipe.holds(u32::from(attachment.newest_place.get()), attachment.newest_number.get()) {
+        return false;
+    }
+    // There is none in the ring yet: as if it was the last one taken out.
+    attachment.newest_place.set(index as u8);
+    attachment.newest_number.set(pipe.lane(index).ring.taken().wrapping_sub(1));
     true
 }
 
 #[cold]
 #[inline(never)]
-fn write_begun(
-    engine: &Epoll, attachment: &Locked, pipe: &'static Pipe, op: OpRef, buf: UserPtr, len: usize,
-    r: Result<usize, Errno>,
-) {
+fn write_begun(attachment: Locked, lane: &Lane, buf: UserPtr, len: usize, sent: isize) {
+    let pipe = attachment.attached_pipe();
     let none = UserPtr::NULL;
     let request = Request { kind: Kind::Write, buf, len, addr: none, addrlen: none, arg: 0 };
+    let Some(op) = lane.stock().take_first() else { return };
     op.fill(&request, attachment.user.get(), pipe.index());
-    run::output_begun(engine, attachment, op, r, &Sink::of_thread(pipe));
+    attachment.clear_ready(QUIET | ONE_READ);
+    let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
+    run::output_begun(pipe.engine(), &attachment, op, sent, &Sink::of_thread(pipe));
+    attachment.settle();
 }
 
 /// An edge of a socket on which one plain read waits, and nothing else. False: nothing was done.
 #[inline(always)]
-pub(super) fn edge(data: u64, events: u32, sink: &Sink) -> bool {
-    let Some(attachment) = attachment::find_at_once(data as u32 as c_int) else { return false };
-    if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32
-        || attachment.generation.get() != (data >> 32) as u32
-        || !attachment.class.get().is_socket()
-        || !attachment.output.both_empty(&attachment.alone)
-        || attachment.has(SEVERAL_PIPES)
+pub(super) fn edge(event: &EpollEvent, sink: &Sink) -> bool {
+    let Some((node, generation)) = Attachment::from_word(event.u64) else { return false };
+    let attachment = node.lock_quietly();
+    // A node that is not attached is not ready for anything.
+    if attachment.generation.get() != generation
+        || !attachment.is_ready(ONE_READ)
+        || event.events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32
         || sink.must_follow(&attachment)
+        || !sink.has_room()
     {
         return false;
     }
-    let Some(op) = attachment.input.only() else { return false };
+    let Some(op) = attachment.input.last() else { return false };
     let len = op.len.get() as usize;
-    if op.kind.get() != Kind::Read || op.has(AFTER_CONNECT) || len == 0 || !sink.has_room() {
+    let n = socket::recv_plainly(attachment.fd.get(), op.buf.get(), len);
+    if n < 0 {
         return false;
     }
-    let Ok(n) =
-        socket::recv(attachment.fd.get(), op.buf.get(), len, 0, UserPtr::NULL, UserPtr::NULL)
-    else {
-        return false;
-    };
     // What `run` would remember: that it is worth a try again, unless a short read proves that it is not.
-    let drained = n > 0 && n < len && attachment.class.get() == Class::PlainTcp;
-    let writable = if events & OUTPUT != 0 { WRITABLE } else { 0 };
-    attachment.set_ready(if drained { writable } else { READABLE | writable });
-    sink.write(Event { user: op.user.get() as *mut _, result: n as c_int, errno: 0 });
+    let drained = (n as usize) < len && n > 0 && attachment.class.get() == Class::PlainTcp;
+    attachment.ready.set(QUIET | WRITABLE | if drained { 0 } else { READABLE });
+    sink.write(crate::Event { user: op.user.get() as *mut _, result: n as c_int, errno: 0 });
     attachment.input.keep_as_spare(op);
     true
 }

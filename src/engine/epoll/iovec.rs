@@ -81,7 +81,14 @@ mod tests {
 
     #[test]
     fn the_rest_begins_in_the_middle_of_a_buffer() {
-        assert_eq!(parts_after(&[10, 0, 20], 0), [(0x1000, 10), (0x2000, 0), (0x3000, 20)][..].to_vec().into_iter().filter(|p| p.1 > 0).collect::<Vec<_>>());
+        assert_eq!(
+            parts_after(&[10, 0, 20], 0),
+            [(0x1000, 10), (0x2000, 0), (0x3000, 20)][..]
+                .to_vec()
+                .into_iter()
+                .filter(|p| p.1 > 0)
+                .collect::<Vec<_>>()
+        );
         assert_eq!(parts_after(&[10, 0, 20], 3), [(0x1003, 7), (0x3000, 20)]);
         assert_eq!(parts_after(&[10, 0, 20], 10), [(0x3000, 20)]);
         assert_eq!(parts_after(&[10, 0, 20], 29), [(0x3013, 1)]);

@@ -9,8 +9,8 @@
 //! that fails whatever comes (on a socket that is not connected, say) gets no edge. For the same reason an operation that
 //! differs from those before it is tried once even while its bit is unset (`Op::waits_like_others`).
 //!
-//! Edges carry the descriptor's number and the generation of its attachment; one that is late, for a descriptor that
-//! is no more (its open file may live on in a dup or a child), is ignored.
+//! Edges carry the node of the attachment and its generation; one that is late, for a descriptor that is no more (its
+//! open file may live on in a dup or a child), is ignored.
 //!
 //! The bell is an eventfd and the clock a timerfd, both registered edge-triggered and never read: each ring and
 //! each expiry is an edge, taken by exactly one epoll_wait.
@@ -22,7 +22,7 @@ mod fast;
 mod iovec;
 mod run;
 
-use super::attachment::{self, Locked, READABLE, WRITABLE};
+use super::attachment::{self, Attachment, Locked, READABLE, WRITABLE};
 use super::op::{Order, Request};
 use super::pipe::Pipe;
 use super::sink::Sink;
@@ -52,9 +52,9 @@ const NO_PROOF: u32 = (sys::EPOLLRDHUP | sys::EPOLLPRI) as u32 | HUNG_UP;
 const INPUT: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLRDBAND) as u32 | NO_PROOF;
 const OUTPUT: u32 = (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32 | HUNG_UP;
 
-/// Data of the bell and of the clock. No descriptor has these: its lower half would be negative.
-const BELL: u64 = u64::MAX;
-const CLOCK: u64 = u64::MAX - 1;
+/// Data of the bell and of the clock; those of descriptors are never so small (`Attachment::to_word`).
+const BELL: u64 = 0;
+const CLOCK: u64 = 1;
 
 /// The most edges taken from the kernel at a time (rule 3.4).
 pub(crate) const BATCH: usize = 64;
@@ -64,11 +64,6 @@ pub(crate) struct Epoll {
     epfd: AtomicI32,
     bell: AtomicI32,
     alarm: Alarm,
-}
-
-/// Data of a descriptor's registration.
-fn data(attachment: &Locked) -> u64 {
-    u64::from(attachment.generation.get()) << 32 | u64::from(attachment.fd.get() as u32)
 }
 
 impl Epoll {
@@ -121,7 +116,8 @@ impl Epoll {
     }
 
     #[inline(never)]
-    fn other_event(&self, data: u64, bits: u32, sink: &Sink, heard: &mut Heard) {
+    fn other_event(&self, event: &Event, sink: &Sink, heard: &mut Heard) {
+        let (data, bits) = (event.u64, event.events);
         match data {
             BELL => {
                 sink.pipe.wake.0.heard();
@@ -134,9 +130,11 @@ impl Epoll {
 
     /// One edge of the kernel's.
     fn edge(&self, data: u64, events: u32, sink: &Sink) {
-        let Some(attachment) = attachment::find(data as u32 as c_int) else { return };
-        if attachment.generation.get() == (data >> 32) as u32 {
+        let Some((node, generation)) = Attachment::from_word(data) else { return };
+        let attachment = node.lock();
+        if attachment.fd.get() >= 0 && attachment.generation.get() == generation {
             self.edge_of(&attachment, events, sink);
+            attachment.settle();
         }
     }
 
@@ -165,6 +163,7 @@ impl Epoll {
                 attachment.set_ready(WRITABLE);
                 run::output(self, &attachment, sink);
                 run::let_go(&attachment);
+                attachment.settle();
             }
         }
         due.tick
@@ -185,9 +184,9 @@ impl Engine for Epoll {
     fn attach(&self, attachment: &Locked) -> Result<()> {
         class::classify(attachment);
         let fd = attachment.fd.get();
-        match sys::add(self.epfd(), fd, WATCHED, data(attachment)) {
+        match sys::add(self.epfd(), fd, WATCHED, Attachment::to_word(attachment)) {
             // A registration of an earlier attachment, whose open file has come back to its old number.
-            Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, WATCHED, data(attachment)),
+            Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, WATCHED, Attachment::to_word(attachment)),
             r => r,
         }
     }
@@ -197,7 +196,7 @@ impl Engine for Epoll {
     }
 
     fn knows(&self, attachment: &Locked) -> bool {
-        sys::modify(self.epfd(), attachment.fd.get(), WATCHED, data(attachment)).is_ok()
+        sys::modify(self.epfd(), attachment.fd.get(), WATCHED, Attachment::to_word(attachment)).is_ok()
     }
 
     fn submit(&self, attachment: &Locked, request: &Request, sink: &Sink) -> Result<()> {
@@ -212,13 +211,25 @@ impl Engine for Epoll {
     }
 
     #[inline(always)]
-    fn submit_read_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool {
+    fn submit_read_at_once(
+        &self,
+        attachment: Locked,
+        pipe: &'static Pipe,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<(), Locked> {
         fast::read(attachment, pipe, buf, len)
     }
 
     #[inline(always)]
-    fn submit_write_at_once(&self, attachment: &Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> bool {
-        fast::write(self, attachment, pipe, buf, len)
+    fn submit_write_at_once(
+        &self,
+        attachment: Locked,
+        pipe: &'static Pipe,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<(), Locked> {
+        fast::write(attachment, pipe, buf, len)
     }
 
     fn proceed(&self, attachment: &Locked, sink: &Sink) {
@@ -236,13 +247,10 @@ impl Engine for Epoll {
         let events = events?;
         let mut heard = Heard { count: events.len(), ..Heard::default() };
         for event in events {
-            let (data, bits) = (event.u64, event.events);
-            // The bell and the clock, whose numbers are negative, are no attachments.
-            if !fast::edge(data, bits, sink) {
-                self.other_event(data, bits, sink, &mut heard);
+            if !fast::edge(event, sink) {
+                self.other_event(event, sink, &mut heard);
             }
         }
         Ok(heard)
     }
 }
-

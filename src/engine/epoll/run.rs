@@ -120,8 +120,7 @@ fn connect_is_queued(attachment: &Locked) -> bool {
 /// Whether the first operation of its direction may get on.
 #[inline]
 fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8) -> bool {
-    attachment.is_ready(ready)
-        || !(op.has(TRIED) || op.waits_like_others(attachment.class.get().is_socket()))
+    attachment.is_ready(ready) || !(op.has(TRIED) || op.waits_like_others(attachment.class.get().is_socket()))
 }
 
 fn not_yet_input(attachment: &Locked, op: OpRef) {
