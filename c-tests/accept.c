@@ -75,6 +75,7 @@ static void run(int family, bool nonblock)
         e = HARVEST(p);
         SAME(e.ioe_errno, 0);
         SAME(fcntl(e.ioe_result, F_GETFD), i == 1 ? FD_CLOEXEC : 0);
+        SAME(fcntl(e.ioe_result, F_GETFL) & O_NONBLOCK, 0);
         OK(close(e.ioe_result));
     }
     QUIET(p);

@@ -1,6 +1,6 @@
 /*
- * Descriptors take turns: those whose operations always finish at once do not starve another, nor a
- * posted event: rule 3.4. A harvesting thread looks into the kernel at least once in 64 events, or once a harvest that takes more.
+ * Descriptors take turns: those whose operations always finish at once do not starve another, nor a posted event:
+ * rule 3.4. A harvesting thread looks into the kernel at least once in 64 events, or once a harvest that takes more.
  */
 #include "test.h"
 #include <sys/eventfd.h>

@@ -5,3 +5,11 @@ pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(not(loom))]
 pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// Between two SeqCst accesses of which the first must come first for everybody. Nothing, as SeqCst says that already;
+/// but loom takes SeqCst accesses for AcqRel ones, and knows only SeqCst fences.
+#[inline(always)]
+pub(crate) fn in_order() {
+    #[cfg(loom)]
+    loom::sync::atomic::fence(Ordering::SeqCst);
+}

@@ -8,8 +8,10 @@
 //!
 //! From the outside in; whoever holds one takes only those further in:
 //!
-//! 1. a stripe of the `World` (who attaches a number), 2. an attachment (one at a time, but for accept, which may find
-//! a stale one under the number that it was given), 3. a lane, or the engine's alarm, 4. a pool.
+//! 1. a stripe of the `World` (who attaches a number),
+//! 2. an attachment (one at a time, but for accept, which may find a stale one under the number that it was given),
+//! 3. a lane, or the engine's alarm,
+//! 4. a pool.
 //!
 //! A pipe is kept alive by the count of its users or by the lock of an attachment of it; see `pipe`.
 

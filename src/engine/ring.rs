@@ -13,8 +13,10 @@
 //!
 //! Events that cannot go through the ring (other threads put them in, or they are too many) go into the lane's list,
 //! which comes after the ring; `limit` is then 0, so that the owner's events go there too until the list is empty.
+//!
+//! `tests/loom.rs` runs this file under loom.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, in_order};
 use core::mem::MaybeUninit;
 
 /// Slots of a ring: a power of two.
@@ -68,6 +70,7 @@ impl Ring {
             slot.outcome.store(outcome, Ordering::Relaxed);
         }
         self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
+        in_order();
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 

@@ -24,7 +24,7 @@
 //!
 //! `tests/loom.rs` runs this file under loom.
 
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst, in_order};
 
 /// What the engine does for the protocol.
 pub(crate) trait Bell {
@@ -67,12 +67,14 @@ impl Wake {
     #[inline]
     pub(crate) fn fill(&self, lane: u32) {
         self.filled.fetch_or(bit(lane), SeqCst);
+        in_order();
     }
 
     /// The lane has become empty. Under its lock.
     #[inline]
     pub(crate) fn empty(&self, lane: u32) {
         self.filled.fetch_and(!bit(lane), SeqCst);
+        in_order();
     }
 
     /// Whether the lane's owner harvests it.
@@ -141,11 +143,13 @@ impl Wake {
     /// The bell was heard. Look at the lanes after this.
     pub(crate) fn heard(&self) {
         self.rung.store(false, SeqCst);
+        in_order();
     }
 
     /// The tick was heard. Look at the lanes after this.
     pub(crate) fn ticked(&self) {
         self.ticking.store(false, SeqCst);
+        in_order();
     }
 
     /// Starts the clock again if active lanes other than `me` still hold events.
@@ -159,6 +163,7 @@ impl Wake {
     #[inline]
     pub(crate) fn doze(&self, me: u32, pollable: bool, bell: &impl Bell) -> Doze {
         self.sleepers.fetch_add(1, SeqCst);
+        in_order();
         if self.filled() != 0 {
             if self.takeable(me, pollable) != 0 {
                 self.awake();

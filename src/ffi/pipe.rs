@@ -177,7 +177,11 @@ pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isiz
     if bytes != events * size_of::<Event>() {
         return super::fail(Errno::EINVAL);
     }
-    let mut gathered = vec![NO_EVENT; events.min(MOST_AT_ONCE)];
+    let mut gathered = Vec::new();
+    if gathered.try_reserve_exact(events.min(MOST_AT_ONCE)).is_err() {
+        return super::fail(Errno::ENOMEM);
+    }
+    gathered.resize(events.min(MOST_AT_ONCE), NO_EVENT);
     let mut left = gathered.len() * size_of::<Event>();
     let mut to = gathered.as_mut_ptr().cast::<u8>();
     for part in parts {
@@ -233,7 +237,7 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isiz
     };
     answer(|| {
         let count = nbytes / size_of::<Event>();
-        if count == 0 || nbytes % size_of::<Event>() != 0 {
+        if count == 0 || !nbytes.is_multiple_of(size_of::<Event>()) {
             return Err(Errno::EINVAL);
         }
         if buf.is_null() {

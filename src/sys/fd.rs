@@ -105,12 +105,12 @@ pub(crate) fn file_type(fd: c_int) -> Result<u32> {
 
 /// Whether `fd` is an end of a pipe without a name (which lives in the kernel's pipefs).
 pub(crate) fn is_unnamed_pipe(fd: c_int) -> bool {
-    const PIPEFS_MAGIC: i64 = 0x5049_5045;
+    const PIPEFS_MAGIC: libc::__fsword_t = 0x5049_5045;
     let mut stat = core::mem::MaybeUninit::<libc::statfs>::zeroed();
     // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
     let r = unsafe { raw::call2(Sysno::fstatfs, fd as usize, stat.as_mut_ptr() as usize) };
     // SAFETY: zeroed, then filled: every field is initialised.
-    r.is_ok() && unsafe { stat.assume_init() }.f_type as i64 == PIPEFS_MAGIC
+    r.is_ok() && unsafe { stat.assume_init() }.f_type == PIPEFS_MAGIC
 }
 
 /// Whether `fd` is the slave side of a pseudo-terminal or another terminal that can be opened anew. The master side

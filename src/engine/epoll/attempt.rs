@@ -45,6 +45,7 @@ pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
         Kind::Accept => finish(fd::with_nonblock(fd, || {
             socket::accept(fd, op.addr.get(), op.addrlen.get(), op.arg.get())
         })),
+        Kind::Readv if len > MOST_IOVECS => Done(Err(Errno::EINVAL)),
         _ => finish(read_file(attachment, buffers(op))),
     }
 }

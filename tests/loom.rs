@@ -1,0 +1,300 @@
+//! Every interleaving of the protocols that everything rests on: `make check-loom`.
+//!
+//! The files under test are the library's own, built over loom's atomics. What the kernel does for them is modelled by a
+//! mutex and a condition variable: edges that are there until somebody waits for one.
+
+#![cfg(loom)]
+#![allow(dead_code)]
+
+#[path = "../src/engine/ring.rs"]
+mod ring;
+#[path = "../src/sync.rs"]
+mod sync;
+#[path = "../src/engine/wake.rs"]
+mod wake;
+
+use core::mem::MaybeUninit;
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+use ring::{Ring, SLOTS, Slot};
+use wake::{Bell, Doze, Wake, bit};
+
+const COMMON: u32 = 1;
+const OWN: u32 = 0;
+/// A thread that harvests and has no lane with events.
+const OTHER: u32 = 2;
+
+/// The kernel: rings and ticks that nobody has waited for yet.
+#[derive(Default)]
+struct Kernel {
+    edges: Mutex<(u32, u32)>,
+    there: Condvar,
+}
+
+impl Bell for Kernel {
+    fn ring(&self) {
+        self.edges.lock().unwrap().0 += 1;
+        self.there.notify_one();
+    }
+
+    fn start_clock(&self) {
+        self.edges.lock().unwrap().1 += 1;
+        self.there.notify_one();
+    }
+}
+
+impl Kernel {
+    /// epoll_wait: takes all edges that are there; waits for one. Returns whether the clock ticked, and the bell rang.
+    fn wait(&self) -> (bool, bool) {
+        let mut edges = self.edges.lock().unwrap();
+        while *edges == (0, 0) {
+            edges = self.there.wait(edges).unwrap();
+        }
+        let (rings, ticks) = core::mem::take(&mut *edges);
+        (ticks > 0, rings > 0)
+    }
+}
+
+/// A pipe with lanes that only count.
+#[derive(Default)]
+struct Pipe {
+    wake: Wake,
+    kernel: Kernel,
+    lanes: [Mutex<u32>; 2],
+}
+
+impl Pipe {
+    fn new() -> Arc<Pipe> {
+        Arc::new(Pipe::default())
+    }
+
+    fn push(&self, lane: u32) {
+        let mut count = self.lanes[lane as usize].lock().unwrap();
+        *count += 1;
+        let was_empty = *count == 1;
+        if was_empty {
+            self.wake.fill(lane);
+        }
+        drop(count);
+        if was_empty {
+            self.wake.announce(lane, false, &self.kernel);
+        }
+    }
+
+    /// Takes one event out of a lane.
+    fn take(&self, lane: u32) -> bool {
+        let mut count = self.lanes[lane as usize].lock().unwrap();
+        if *count == 0 {
+            return false;
+        }
+        *count -= 1;
+        if *count == 0 {
+            self.wake.empty(lane);
+        }
+        true
+    }
+
+    /// A harvest for one event by a thread that owns none of the lanes. It waits for ever if a wake-up is lost, which
+    /// loom reports as a deadlock.
+    fn harvest(&self) {
+        loop {
+            if self.wake.doze(OTHER, false, &self.kernel) == Doze::Sleep {
+                let (tick, ring) = self.kernel.wait();
+                self.wake.awake();
+                if ring {
+                    self.wake.heard();
+                }
+                if tick {
+                    self.wake.ticked();
+                    // Nothing was taken since the last tick, in the worst case.
+                    self.wake.deactivate(OWN);
+                    self.wake.tick_on(OTHER, &self.kernel);
+                }
+            }
+            let lanes = self.wake.takeable(OTHER, false);
+            let got = [OWN, COMMON].into_iter().any(|lane| lanes & bit(lane) != 0 && self.take(lane));
+            if got {
+                self.wake.leave(false, &self.kernel);
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_for_all_wakes_a_sleeper() {
+    loom::model(|| {
+        let pipe = Pipe::new();
+        let pusher = pipe.clone();
+        let pusher = thread::spawn(move || pusher.push(COMMON));
+        pipe.harvest();
+        pusher.join().unwrap();
+    });
+}
+
+#[test]
+fn two_events_of_two_threads_come_to_one_sleeper() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let pipe = Pipe::new();
+        let pushers: Vec<_> = (0..2)
+            .map(|_| {
+                let pusher = pipe.clone();
+                thread::spawn(move || pusher.push(COMMON))
+            })
+            .collect();
+        pipe.harvest();
+        pipe.harvest();
+        for pusher in pushers {
+            pusher.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn two_events_come_to_two_sleepers_that_take_one_each() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let pipe = Pipe::new();
+        let sleepers: Vec<_> = (0..2)
+            .map(|_| {
+                let sleeper = pipe.clone();
+                thread::spawn(move || sleeper.harvest())
+            })
+            .collect();
+        pipe.push(COMMON);
+        pipe.push(COMMON);
+        for sleeper in sleepers {
+            sleeper.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn the_events_of_a_busy_thread_are_taken_over() {
+    loom::model(|| {
+        let pipe = Pipe::new();
+        pipe.wake.activate(OWN);
+        let busy = pipe.clone();
+        // It never comes back to harvest.
+        let busy = thread::spawn(move || busy.push(OWN));
+        pipe.harvest();
+        busy.join().unwrap();
+    });
+}
+
+#[test]
+fn what_a_leaving_harvester_leaves_behind_is_taken_over() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let pipe = Pipe::new();
+        pipe.wake.activate(OWN);
+        let leaver = pipe.clone();
+        let leaver = thread::spawn(move || {
+            // Its look into the kernel has put two events into its lane, without announcing them; it takes one along.
+            let mut count = leaver.lanes[OWN as usize].lock().unwrap();
+            *count = 2;
+            leaver.wake.fill(OWN);
+            drop(count);
+            assert!(leaver.take(OWN));
+            leaver.wake.leave(false, &leaver.kernel);
+        });
+        pipe.harvest();
+        leaver.join().unwrap();
+    });
+}
+
+/// A lane with a ring, as `harvest::take_out` and `fast::write` use it.
+struct Lane {
+    wake: Wake,
+    lock: Mutex<()>,
+    ring: Ring,
+    slots: [Slot; SLOTS],
+}
+
+impl Lane {
+    fn new() -> Arc<Lane> {
+        let lane = Lane {
+            wake: Wake::default(),
+            lock: Mutex::new(()),
+            ring: Ring::default(),
+            slots: core::array::from_fn(|_| Slot::default()),
+        };
+        lane.ring.allow(true);
+        Arc::new(lane)
+    }
+
+    fn put(&self, user: u64) -> bool {
+        if !self.ring.has_room() {
+            return false;
+        }
+        if self.ring.put(&self.slots, user, user + 100).1 {
+            self.wake.fill(OWN);
+        }
+        true
+    }
+
+    fn take(&self, most: usize) -> Vec<u64> {
+        let _locked = self.lock.lock().unwrap();
+        let mut room = vec![MaybeUninit::uninit(); most];
+        let n = self.ring.take(&self.slots, &mut room, |user, outcome| {
+            assert_eq!(outcome, user + 100, "half an event");
+            user
+        });
+        if self.ring.is_empty() {
+            self.wake.empty(OWN);
+            if !self.ring.is_empty() {
+                self.wake.fill(OWN);
+            }
+        }
+        // SAFETY: the first `n` are written.
+        room.iter().take(n).map(|user| unsafe { user.assume_init() }).collect()
+    }
+}
+
+#[test]
+fn a_ring_loses_nothing_and_its_mark_is_true_in_the_end() {
+    loom::model(|| {
+        let lane = Lane::new();
+        let thief = lane.clone();
+        let thief = thread::spawn(move || {
+            let mut got = thief.take(1);
+            got.extend(thief.take(2));
+            got
+        });
+        let mut next = 0;
+        for _ in 0..3 {
+            if lane.put(next) {
+                next += 1;
+            }
+        }
+        let mut got = thief.join().unwrap();
+        assert_eq!(lane.wake.filled() == 0, lane.ring.is_empty(), "the mark is not true");
+        got.extend(lane.take(9));
+        assert_eq!(got, (0..next).collect::<Vec<_>>());
+        assert_eq!(lane.wake.filled(), 0);
+    });
+}
+
+#[test]
+fn two_takers_of_a_ring_get_each_event_once() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let lane = Lane::new();
+        let takers: Vec<_> = (0..2)
+            .map(|_| {
+                let taker = lane.clone();
+                thread::spawn(move || taker.take(1))
+            })
+            .collect();
+        let put = (0..2).filter(|&user| lane.put(user)).count() as u64;
+        let mut got: Vec<u64> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
+        got.extend(lane.take(9));
+        got.sort_unstable();
+        assert_eq!(got, (0..put).collect::<Vec<_>>());
+    });
+}
