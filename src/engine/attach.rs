@@ -193,7 +193,8 @@ fn free(attachment: Locked) {
 /// The pipe is being closed: detaches its descriptors. Their operations get no events (rule 3.7).
 pub(super) fn detach_all_of(pipe: &'static Pipe) {
     let Some(world) = table::world() else { return };
-    for node in world.attachments.all() {
+    // What is given out for the first time from now on cannot be attached to a pipe that is being closed.
+    for node in (0..).map_while(|index| world.attachments.nth(index)) {
         let attachment = node.lock();
         if attachment.pipe.get().is_some_and(|its| core::ptr::eq(its, pipe)) {
             pipe.drop_operations(&attachment);

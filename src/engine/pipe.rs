@@ -23,7 +23,7 @@ use super::table::{self, Entry, World};
 use super::wake::Wake;
 use super::{EIOEVENTFULL, attach};
 use crate::Event;
-use crate::sys::{Errno, Result, fd, process};
+use crate::sys::{Errno, Result, fd, memory, process};
 use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
@@ -88,7 +88,7 @@ impl Pipes {
         if let Some(pipe) = self.iter().find(unused) {
             return Ok(pipe);
         }
-        let pipe = Box::leak(Box::new(Pipe {
+        let fresh = memory::allocate(Pipe {
             number: AtomicI32::new(-1),
             index: self.count.fetch_add(1, Relaxed),
             nonblock: AtomicBool::new(false),
@@ -102,12 +102,14 @@ impl Pipes {
             taken: Apart(AtomicUsize::new(0)),
             users: Apart(AtomicU32::new(CLOSING)),
             wake: Apart(Wake::default()),
-        }));
+        })?;
+        // SAFETY: just made, never freed.
+        let pipe: &'static Pipe = unsafe { &*fresh };
         let mut first = self.first.load(Relaxed);
         loop {
             pipe.next.store(first, Relaxed);
             // Release pairs with the Acquire in `iter`.
-            match self.first.compare_exchange(first, pipe, Release, Relaxed) {
+            match self.first.compare_exchange(first, fresh, Release, Relaxed) {
                 Ok(_) => return Ok(pipe),
                 Err(other) => first = other,
             }

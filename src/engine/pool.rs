@@ -92,17 +92,13 @@ impl<T: Pooled> Pool<T> {
         inner.free = Some(node);
     }
 
-    /// Every node that was ever given out.
-    pub(crate) fn all(&self) -> Vec<&'static T> {
+    /// The node that was the `index`th to be given out for the first time; `None` behind the last.
+    pub(crate) fn nth(&self, index: usize) -> Option<&'static T> {
         let inner = self.0.lock();
-        let mut all = Vec::new();
-        for chunk in &inner.chunks {
-            for i in 0..chunk.begun {
-                // SAFETY: as in `take_locked`.
-                all.push(unsafe { chunk.start.cast::<T>().add(i).as_ref() });
-            }
-        }
-        all
+        let chunk = inner.chunks.get(index / Self::NODES)?;
+        let within = index % Self::NODES;
+        // SAFETY: as in `take_locked`.
+        (within < chunk.begun).then(|| unsafe { chunk.start.cast::<T>().add(within).as_ref() })
     }
 }
 
@@ -135,11 +131,11 @@ mod tests {
         for node in &nodes {
             pool.give(node);
         }
-        assert_eq!(pool.all().len(), count);
+        assert!(pool.nth(count - 1).is_some() && pool.nth(count).is_none());
         for _ in 0..count {
             assert_ne!(pool.take().unwrap().value.get(), 0);
         }
-        assert_eq!(pool.all().len(), count);
+        assert!(pool.nth(count - 1).is_some() && pool.nth(count).is_none());
     }
 
     #[test]

@@ -79,13 +79,20 @@ fn prepare_for_fork() {
     if !PREPARED.swap(true, Ordering::Relaxed) {
         // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
         // handler does the work.
-        let _ = memory::wipe_on_fork(NonNull::from(&ROOT).cast(), size_of::<Root>());
+        let wiped = memory::wipe_on_fork(NonNull::from(&ROOT).cast(), size_of::<Root>());
+        WIPED.store(wiped.is_ok(), Ordering::Relaxed);
         super::fork::prepare();
     }
 }
 
+/// Whether the kernel wipes the root in forked children.
+static WIPED: AtomicBool = AtomicBool::new(false);
+
 /// Forgets everything, in a forked child where the pages could not be wiped.
 pub(super) fn forget() {
+    if WIPED.load(Ordering::Relaxed) {
+        return;
+    }
     ROOT.world.store(null_mut(), Ordering::Relaxed);
     for chunk in &ROOT.chunks {
         if !chunk.load(Ordering::Relaxed).is_null() {
@@ -187,12 +194,12 @@ pub(crate) fn make_world() -> Result<&'static World> {
     }
     prepare_for_fork();
     crate::sys::errno::prepare();
-    let fresh = Box::into_raw(Box::new(World {
+    let fresh = memory::allocate(World {
         ops: Pool::new(),
         attachments: Pool::new(),
         pipes: Pipes::new(),
         stripes: [const { Mutex::new(()) }; STRIPES],
-    }));
+    })?;
     // Release pairs with the Acquire in `world`.
     match ROOT.world.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {
@@ -202,7 +209,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
             Ok(world)
         }
         Err(other) => {
-            // SAFETY: nobody has seen the one that lost.
+            // SAFETY: nobody has seen the one that lost, and `allocate` allocates as a box does.
             drop(unsafe { Box::from_raw(fresh) });
             // SAFETY: worlds that were seen are never freed.
             Ok(unsafe { &*other })

@@ -13,6 +13,19 @@ pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
     NonNull::new(addr as *mut u8).ok_or(Errno::ENOMEM)
 }
 
+/// A value on the heap, as in a box; ENOMEM where `Box::new` would abort.
+pub(crate) fn allocate<T>(value: T) -> Result<*mut T> {
+    const { assert!(size_of::<T>() > 0) };
+    // SAFETY: the layout has a size.
+    let room = unsafe { std::alloc::alloc(core::alloc::Layout::new::<T>()) }.cast::<T>();
+    if room.is_null() {
+        return Err(Errno::ENOMEM);
+    }
+    // SAFETY: fresh memory of that layout.
+    unsafe { room.write(value) };
+    Ok(room)
+}
+
 /// Gives back pages that `map_zeroed` made.
 ///
 /// # Safety

@@ -60,7 +60,7 @@ pub(super) fn write(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: 
         return Ok(());
     }
     let user = attachment.user.get() as u64;
-    let (number, is_first) = lane.ring.put(lane.slots(), user, len as u64);
+    let (number, is_first) = lane.ring.put(lane.slots_in_use(), user, len as u64);
     attachment.newest_number.set(number);
     if is_first {
         first_event(attachment);
