@@ -32,7 +32,8 @@ static void sockets(int s, int twin)
     volatile int few = -1, many = 5000;
 
     ATTACH(s, p, s);
-    REFUSED(ioevent_readv(s, &iov, few), s, twin);
+    if (!on_valgrind()) /* which takes a negative count for a large one */
+        REFUSED(ioevent_readv(s, &iov, few), s, twin);
     REFUSED(ioevent_readv(s, too_many, many), s, twin);
     REFUSED(ioevent_writev(s, &iov, few), s, twin);
     REFUSED(ioevent_writev(s, too_many, many), s, twin);

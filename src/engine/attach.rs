@@ -29,11 +29,16 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
     }
     if let Some(attachment) = attachment::find(fd) {
         if knows(&attachment) {
-            return attach_again(&attachment, &pipe, user);
+            attach_again(&attachment, &pipe, user)?;
+            drop(attachment);
+            pipe.begin_watch();
+            return Ok(());
         }
         release(attachment);
     }
-    attach_new(world, fd, &pipe, user)
+    attach_new(world, fd, &pipe, user)?;
+    pipe.begin_watch();
+    Ok(())
 }
 
 fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Result<()> {
@@ -123,24 +128,26 @@ pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
             if pipe.number() != fd || !pipe.close() {
                 return Some(Err(Errno::EBADF));
             }
+            pipe.end_watch();
         }
     }
     Some(fd::close(fd))
 }
 
-/// The number is not open, or was just given out by the kernel: whatever the table has under it was closed behind the library's back
-/// (rules 3.7, 4.4).
+/// The number is not open, or was just given out by the kernel: whatever the table has under it was closed behind the
+/// library's back (rules 3.7, 4.4).
 pub(super) fn forget_stale(number: c_int) {
-    match table::get(number) {
-        Entry::Nothing => {}
-        Entry::Attachment(_) => {
-            if let Some(attachment) = attachment::find(number) {
-                release(attachment);
-            }
-        }
-        Entry::Pipe(pipe) => {
-            pipe.close();
-        }
+    forget_stale_attachment(number);
+    if let Entry::Pipe(pipe) = table::get(number) {
+        pipe.close();
+    }
+}
+
+/// The same, if it is an attached descriptor. A pipe is left for later: its close waits for all who harvest it, and the
+/// caller may be one of them.
+pub(super) fn forget_stale_attachment(number: c_int) {
+    if let Some(attachment) = attachment::find(number) {
+        release(attachment);
     }
 }
 

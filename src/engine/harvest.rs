@@ -52,6 +52,7 @@ impl Pipe {
         room: &mut [MaybeUninit<Event>],
         timeout: Option<u64>,
     ) -> Result<usize> {
+        self.begin_harvest();
         let me = self.claim_lane();
         let harvester = Harvester { pipe: self, me, sink: Sink::of_harvest(self, me) };
         let mut basket = Basket { room, count: 0 };

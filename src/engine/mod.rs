@@ -29,6 +29,7 @@ mod sink;
 mod submit;
 pub(crate) mod table;
 pub(crate) mod wake;
+mod watch;
 
 pub(crate) use attach::{attach, attached_to, close};
 pub(crate) use harvest::harvest_at_once;

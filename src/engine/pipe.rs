@@ -57,6 +57,12 @@ pub(crate) struct Pipe {
     next: AtomicPtr<Pipe>,
     quiet: (Mutex<()>, Condvar),
     lanes: [Lane; LANES],
+    /// Harvests that looked into the kernel so far, roughly.
+    harvests: AtomicU32,
+    /// The watch knows the pipe.
+    known: AtomicBool,
+    /// The watch looks into the pipe, or is about to.
+    watched: AtomicBool,
     taken: Apart<AtomicUsize>,
     users: Apart<AtomicU32>,
     pub(crate) wake: Apart<Wake>,
@@ -99,6 +105,9 @@ impl Pipes {
             next: AtomicPtr::new(null_mut()),
             quiet: (Mutex::new(()), Condvar::new()),
             lanes: core::array::from_fn(|_| Lane::default()),
+            harvests: AtomicU32::new(0),
+            known: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             taken: Apart(AtomicUsize::new(0)),
             users: Apart(AtomicU32::new(CLOSING)),
             wake: Apart(Wake::default()),
@@ -131,9 +140,12 @@ impl Deref for InUse {
 impl Drop for InUse {
     #[inline]
     fn drop(&mut self) {
-        // Release pairs with the Acquire of `close`, which takes apart what this user has used.
-        let before = self.0.users.0.fetch_sub(1, Release);
-        if before & CLOSING != 0 {
+        // SeqCst: see `watch`; and as Release it pairs with the Acquire of `close`, which takes apart what this user has
+        // used.
+        let before = self.0.users.0.fetch_sub(1, SeqCst);
+        if before == 1 {
+            self.0.world.watch.pipe_left();
+        } else if before & CLOSING != 0 {
             self.0.leave_closing(before - 1);
         }
     }
@@ -221,6 +233,56 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn is_open_as(&self, number: c_int) -> bool {
         !self.is_closing() && self.number.load(Relaxed) == number
+    }
+
+    // What `watch` wants to know. `known` is Relaxed: it is about which of two attachments tells the watch.
+
+    /// Whether some thread harvests now.
+    pub(super) fn is_attended(&self) -> bool {
+        self.users.0.load(SeqCst) & !CLOSING != 0
+    }
+
+    /// Whether anybody but the caller uses the pipe.
+    pub(super) fn has_other_users(&self) -> bool {
+        self.users.0.load(SeqCst) != 1
+    }
+
+    pub(super) fn harvests(&self) -> u32 {
+        self.harvests.load(Relaxed)
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Relaxed)
+    }
+
+    pub(super) fn make_known(&self) {
+        self.known.store(true, Relaxed);
+    }
+
+    pub(super) fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, SeqCst);
+    }
+
+    /// A harvest begins, whose thread is among the users.
+    #[inline]
+    pub(super) fn begin_harvest(&self) {
+        // Not exact when several threads do it at once, but it changes.
+        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
+        if self.watched.load(SeqCst) {
+            self.world.watch.wait();
+        }
+    }
+
+    /// Something was attached.
+    pub(super) fn begin_watch(&self) {
+        if !self.is_known() {
+            self.world.watch.begin(self.world);
+        }
+    }
+
+    /// The pipe, which the application has closed, is not to be watched any more.
+    pub(super) fn end_watch(&self) {
+        self.world.watch.pipe_closed(self.world);
     }
 
     // Places. All Relaxed: the count guards no memory, and a thread sees what happened before in its own order.
@@ -467,6 +529,7 @@ impl Pipe {
         self.engine.close();
         self.wake.0.reset();
         self.number.store(-1, Relaxed);
+        self.known.store(false, Relaxed);
         // Release pairs with the AcqRel in `Pipes::take`.
         self.in_use.store(false, Release);
         true

@@ -13,6 +13,7 @@ use super::attachment::Attachment;
 use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
 use super::pool::Pool;
+use super::watch::Watch;
 use crate::sys::{Result, memory};
 use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
@@ -168,6 +169,7 @@ pub(crate) struct World {
     pub(super) ops: Ops,
     pub(super) attachments: Pool<Attachment>,
     pub(super) pipes: Pipes,
+    pub(super) watch: Watch,
     stripes: [Mutex<()>; STRIPES],
 }
 
@@ -198,6 +200,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
         ops: Pool::new(),
         attachments: Pool::new(),
         pipes: Pipes::new(),
+        watch: Watch::new(),
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;
     // Release pairs with the Acquire in `world`.

@@ -46,6 +46,13 @@ pub(crate) fn signal(eventfd: c_int) -> Result<()> {
     Ok(())
 }
 
+/// Reads an eventfd, so that it is not readable any more.
+pub(crate) fn drain(eventfd: c_int) {
+    let mut count = 0u64;
+    // SAFETY: eight bytes of `count` are written.
+    let _ = unsafe { raw::call3(Sysno::read, eventfd as usize, &raw mut count as usize, 8) };
+}
+
 /// Arms a timerfd: it goes off once, at a time of CLOCK_MONOTONIC in nanoseconds.
 pub(crate) fn arm(timerfd: c_int, time: u64) -> Result<()> {
     let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };

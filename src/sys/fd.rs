@@ -180,3 +180,16 @@ pub(crate) fn poll_now(fd: c_int, events: i16) -> Result<i16> {
     }
     Ok(entry.revents)
 }
+
+/// An entry for `poll`: waits for `fd` to be readable.
+pub(crate) fn readable(fd: c_int) -> libc::pollfd {
+    libc::pollfd { fd, events: libc::POLLIN, revents: 0 }
+}
+
+/// poll(2). The timeout is in milliseconds; -1 waits for ever.
+pub(crate) fn poll(entries: &mut [libc::pollfd], timeout: c_int) -> Result<usize> {
+    let time = super::process::timespec(timeout.max(0) as u64 * 1_000_000);
+    let time = if timeout < 0 { 0 } else { &raw const time as usize };
+    // SAFETY: the kernel reads and writes the entries, and reads the time or gets none.
+    unsafe { raw::call5(Sysno::ppoll, entries.as_mut_ptr() as usize, entries.len(), time, 0, 8) }
+}

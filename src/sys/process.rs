@@ -48,6 +48,16 @@ fn signal_mask(how: libc::c_int, set: u64) -> Result<u64> {
     Ok(old)
 }
 
+/// Runs `call` with all signals blocked in this thread; threads that it makes inherit that.
+pub(crate) fn with_all_signals_blocked<T>(call: impl FnOnce() -> T) -> T {
+    let old = signal_mask(libc::SIG_SETMASK, u64::MAX);
+    let r = call();
+    if let Ok(old) = old {
+        let _ = signal_mask(libc::SIG_SETMASK, old);
+    }
+    r
+}
+
 fn pending_signals() -> Result<u64> {
     let mut set = 0u64;
     // SAFETY: eight bytes are written.

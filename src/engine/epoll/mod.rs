@@ -104,6 +104,11 @@ impl Epoll {
         }
     }
 
+    /// The descriptor that is readable when there is something to look for.
+    pub(crate) fn descriptor(&self) -> c_int {
+        self.epfd()
+    }
+
     /// Whether `number` is a descriptor of this engine's epoll instance. The kernel refuses to put an instance into
     /// itself with EINVAL, and answers otherwise for everything else.
     pub(crate) fn is_behind(&self, number: c_int) -> bool {

@@ -143,7 +143,7 @@ fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
         && let Ok(number) = r
     {
         // The number may be one whose attached descriptor was closed behind the library's back (rule 4.4).
-        attach::forget_stale(number as i32);
+        attach::forget_stale_attachment(number as i32);
     }
     sink.complete(attachment, op, r);
 }

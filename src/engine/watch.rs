@@ -1,0 +1,217 @@
+//! The watch: progress while no thread harvests (rule 2.7).
+//!
+//! # Protocol
+//!
+//! One thread of the library watches all pipes of the process. It is there from the first attachment until the last pipe
+//! is closed. A pipe is *attended* while some thread is in a harvest (`Pipe::is_attended`, which looks at the count of its
+//! users), and *lively* while harvests come and go; neither needs the watch. A pipe that was neither for a whole tick is
+//! *deserted*: the watch waits with poll(2) for its engine's descriptor, and when that is readable, looks into it as a
+//! harvest would and puts what completes into the common lane.
+//!
+//! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
+//! server. While every pipe is attended or deserted, it sleeps without end. It says so first in `dormant`, *then* looks
+//! at the users once more; who is the last to leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are
+//! SeqCst, so one of them sees the other.
+//!
+//! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
+//! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
+//! among the users, *then* looks at the flag, and if it is set waits for `looking` before it goes on. So either the watch
+//! sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in the lane.
+
+use super::Engine;
+use super::pipe::{self, Pipe};
+use super::sink::Sink;
+use super::table::World;
+use crate::sys::{epoll as sys, fd, process};
+use core::ffi::c_int;
+use core::sync::atomic::Ordering::SeqCst;
+use core::sync::atomic::{AtomicBool, AtomicI32};
+use parking_lot::Mutex;
+use std::thread::JoinHandle;
+
+/// How often the watch looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
+/// two ticks at most: within the 20 ms of the rule.
+const TICK: c_int = 8;
+/// How long the watch pauses, in milliseconds, after it has looked into pipes, so that it does many things at once.
+const PAUSE: c_int = 1;
+/// Room for the stack of its thread.
+const STACK: usize = 256 * 1024;
+/// Edges taken at a time.
+const BATCH: usize = 64;
+
+/// What the watch of a world shares with others.
+pub(crate) struct Watch {
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Wakes the thread; -1 tells it to end.
+    alarm: AtomicI32,
+    /// The thread sleeps without end, or is about to.
+    dormant: AtomicBool,
+    /// Held while it looks into a pipe.
+    looking: Mutex<()>,
+}
+
+impl Watch {
+    pub(super) const fn new() -> Watch {
+        Watch {
+            thread: Mutex::new(None),
+            alarm: AtomicI32::new(-1),
+            dormant: AtomicBool::new(false),
+            looking: Mutex::new(()),
+        }
+    }
+
+    /// Something was attached to a pipe that the watch does not know yet. Without a thread or a descriptor to be had, the
+    /// library does without, and the next attachment tries again.
+    #[cold]
+    pub(super) fn begin(&self, world: &'static World) {
+        let mut thread = self.thread.lock();
+        if thread.is_none() {
+            let Ok(alarm) = sys::eventfd().and_then(fd::OwnedFd::move_out_of_the_way) else { return };
+            let number = alarm.raw();
+            self.alarm.store(number, SeqCst);
+            let builder = std::thread::Builder::new().name("ioevent".into()).stack_size(STACK);
+            match process::with_all_signals_blocked(|| builder.spawn(move || run(world, number))) {
+                Ok(handle) => {
+                    alarm.into_raw();
+                    *thread = Some(handle);
+                }
+                Err(_) => self.alarm.store(-1, SeqCst),
+            }
+        }
+        self.wake();
+    }
+
+    /// A pipe was closed: ends the thread if that was the last, and waits for its end.
+    pub(super) fn pipe_closed(&self, world: &'static World) {
+        let mut thread = self.thread.lock();
+        if world.pipes.iter().any(Pipe::is_in_use) {
+            return self.wake();
+        }
+        let Some(handle) = thread.take() else { return };
+        let alarm = self.alarm.swap(-1, SeqCst);
+        let _ = sys::signal(alarm);
+        // The thread takes no lock that is held here.
+        let _ = handle.join();
+        let _ = fd::close(alarm);
+    }
+
+    fn wake(&self) {
+        let alarm = self.alarm.load(SeqCst);
+        if alarm >= 0 {
+            let _ = sys::signal(alarm);
+        }
+    }
+
+    /// The last user has left a pipe.
+    #[inline]
+    pub(super) fn pipe_left(&self) {
+        if self.dormant.load(SeqCst) {
+            self.rouse();
+        }
+    }
+
+    #[cold]
+    fn rouse(&self) {
+        if self.dormant.swap(false, SeqCst) {
+            self.wake();
+        }
+    }
+
+    /// A harvest found the pipe's `watched` flag: waits until the watch has put away what it has found.
+    #[cold]
+    pub(super) fn wait(&self) {
+        drop(self.looking.lock());
+    }
+
+    /// Looks into a pipe, unless somebody harvests it.
+    fn look(&self, pipe: &'static Pipe) {
+        let _looking = self.looking.lock();
+        pipe.set_watched(true);
+        if let Some(pipe) = pipe::find(pipe.number())
+            && !pipe.has_other_users()
+        {
+            let sink = Sink::of_thread(&pipe);
+            while let Ok(heard) = pipe.engine().look(&sink, BATCH, Some(0), || {}) {
+                if heard.tick {
+                    pipe.wake.0.ticked();
+                }
+                if heard.count < BATCH {
+                    break;
+                }
+            }
+            pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+        }
+        pipe.set_watched(false);
+    }
+}
+
+/// What the watch knows of a pipe.
+struct Known {
+    pipe: &'static Pipe,
+    harvests: u32,
+    deserted: bool,
+}
+
+impl Known {
+    /// Sees what has become of the pipe since the last time. False if it is not in use any more.
+    fn update(&mut self) -> bool {
+        let harvests = self.pipe.harvests();
+        self.deserted = !self.pipe.is_attended() && harvests == self.harvests;
+        self.harvests = harvests;
+        self.pipe.is_in_use() && self.pipe.is_known()
+    }
+
+    /// Whether it may become deserted without anybody's telling.
+    fn is_lively(&self) -> bool {
+        !self.deserted && !self.pipe.is_attended()
+    }
+
+    /// Its descriptor is readable as long as nobody harvests what is there already: not to be waited for, but to be
+    /// looked into from time to time.
+    fn is_readable_for_long(&self) -> bool {
+        self.deserted && self.pipe.is_nonblock() && self.pipe.wake.0.filled() != 0
+    }
+}
+
+fn run(world: &'static World, alarm: c_int) {
+    let watch = &world.watch;
+    let mut known: Vec<Known> = Vec::new();
+    let mut polled: Vec<libc::pollfd> = Vec::new();
+    while watch.alarm.load(SeqCst) == alarm {
+        known.retain_mut(Known::update);
+        for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use() && !pipe.is_known()) {
+            pipe.make_known();
+            known.push(Known { pipe, harvests: pipe.harvests(), deserted: false });
+        }
+        let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
+        polled.clear();
+        polled.push(fd::readable(alarm));
+        polled.extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
+
+        let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
+        watch.dormant.store(true, SeqCst);
+        let timeout = if known.iter().any(ticks) { TICK } else { -1 };
+        if timeout != -1 {
+            watch.dormant.store(false, SeqCst);
+        }
+        let _ = fd::poll(&mut polled, timeout);
+        watch.dormant.store(false, SeqCst);
+
+        let Some((own, others)) = polled.split_first() else { return };
+        if own.revents != 0 {
+            sys::drain(alarm);
+        }
+        let mut looked = false;
+        let mut others = others.iter();
+        for known in &known {
+            let readable = wait_for(known) && others.next().is_some_and(|entry| entry.revents != 0);
+            if readable || known.is_readable_for_long() {
+                watch.look(known.pipe);
+                looked = true;
+            }
+        }
+        if looked {
+            let _ = fd::poll(&mut [fd::readable(alarm)], PAUSE);
+        }
+    }
+}
