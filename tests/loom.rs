@@ -298,3 +298,55 @@ fn two_takers_of_a_ring_get_each_event_once() {
         assert_eq!(got, (0..put).collect::<Vec<_>>());
     });
 }
+
+/// A pipe as the watch sees it: `watch::Watch::look` against `Pipe::harvest`.
+#[derive(Default)]
+struct Watched {
+    users: sync::AtomicU32,
+    watched: sync::AtomicBool,
+    looking: Mutex<()>,
+    /// An edge in the kernel.
+    edge: Mutex<bool>,
+    /// An event in the common lane.
+    lane: Mutex<bool>,
+}
+
+impl Watched {
+    fn look(&self) {
+        use sync::Ordering::SeqCst;
+        let _looking = self.looking.lock().unwrap();
+        self.watched.store(true, SeqCst);
+        sync::in_order();
+        if self.users.fetch_add(1, SeqCst) == 0 && core::mem::take(&mut *self.edge.lock().unwrap()) {
+            *self.lane.lock().unwrap() = true;
+        }
+        self.users.fetch_sub(1, SeqCst);
+        self.watched.store(false, SeqCst);
+    }
+
+    /// A harvest that does not wait.
+    fn harvest(&self) -> bool {
+        use sync::Ordering::SeqCst;
+        self.users.fetch_add(1, SeqCst);
+        sync::in_order();
+        if self.watched.load(SeqCst) {
+            drop(self.looking.lock().unwrap());
+        }
+        let edge = core::mem::take(&mut *self.edge.lock().unwrap());
+        let lane = core::mem::take(&mut *self.lane.lock().unwrap());
+        self.users.fetch_sub(1, SeqCst);
+        edge || lane
+    }
+}
+
+#[test]
+fn the_watch_is_no_thief() {
+    loom::model(|| {
+        let pipe = Arc::new(Watched::default());
+        *pipe.edge.lock().unwrap() = true;
+        let watch = pipe.clone();
+        let watch = thread::spawn(move || watch.look());
+        assert!(pipe.harvest(), "the watch made a harvest miss an event");
+        watch.join().unwrap();
+    });
+}

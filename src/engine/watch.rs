@@ -149,15 +149,24 @@ impl Watch {
 struct Known {
     pipe: &'static Pipe,
     harvests: u32,
+    /// Whether it was attended when it was last looked at.
+    attended: bool,
+    /// When there was last a sign that somebody harvests it.
+    since: u64,
     deserted: bool,
 }
 
 impl Known {
     /// Sees what has become of the pipe since the last time. False if it is not in use any more.
-    fn update(&mut self) -> bool {
+    fn update(&mut self, now: u64) -> bool {
         let harvests = self.pipe.harvests();
-        self.deserted = !self.pipe.is_attended() && harvests == self.harvests;
-        self.harvests = harvests;
+        let attended = self.pipe.is_attended();
+        if attended || self.attended || harvests != self.harvests {
+            self.attended = attended;
+            self.harvests = harvests;
+            self.since = now;
+        }
+        self.deserted = now - self.since >= TICK as u64 * 1_000_000;
         self.pipe.is_in_use() && self.pipe.is_known()
     }
 
@@ -178,15 +187,23 @@ fn run(world: &'static World, alarm: c_int) {
     let mut known: Vec<Known> = Vec::new();
     let mut polled: Vec<libc::pollfd> = Vec::new();
     while watch.alarm.load(SeqCst) == alarm {
-        known.retain_mut(Known::update);
+        let now = process::now();
+        known.retain_mut(|known| known.update(now));
         for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use() && !pipe.is_known()) {
             pipe.make_known();
-            known.push(Known { pipe, harvests: pipe.harvests(), deserted: false });
+            known.push(Known {
+                pipe,
+                attended: true,
+                harvests: pipe.harvests(),
+                since: now,
+                deserted: false,
+            });
         }
         let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
         polled.clear();
         polled.push(fd::readable(alarm));
-        polled.extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
+        polled
+            .extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
 
         let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
         watch.dormant.store(true, SeqCst);
