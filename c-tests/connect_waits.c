@@ -1,6 +1,6 @@
 /*
- * A connect to a TCP listener whose queue is full waits, and the read and write queued behind it wait for it: rule
- * 2.4, rule 2.5. A connect that waits can be cancelled: rule 4.7.
+ * A connect to a TCP listener whose queue is full waits, and the read and write queued behind it wait for it:
+ * rule 2.4, rule 2.5. A connect that waits can be cancelled: rule 4.7.
  */
 #include "test.h"
 

@@ -1,4 +1,7 @@
-/* Errors of the I/O itself come in the event: ECONNRESET, ECONNREFUSED, the end of file for each read: rule 2.6, rule 2.4. */
+/*
+ * Errors of the I/O itself come in the event: ECONNRESET, ECONNREFUSED, the end of file for each read: rule 2.6,
+ * rule 2.4.
+ */
 #include "test.h"
 
 int main(void)

@@ -4,8 +4,12 @@
 # rule 1.2, rule 1.1
 #
 # Exit status 0: passed, 1: failed, 77: cannot run here.
+#
+# Words that pkg-config prints are to be split:
+# shellcheck disable=SC2086,SC2046
 set -u
 
+pkg_config=${PKG_CONFIG:-$(command -v pkg-config || command -v pkgconf || echo "$(dirname "$0")/../ci/pkg-config.sh")}
 bin=${1:?usage: header_test.sh BIN_DIR}
 mkdir -p "$bin" || exit 1
 tmp=$(mktemp -d "$bin/header.XXXXXX") || exit 1
@@ -17,10 +21,10 @@ fail() {
     failures=$((failures + 1))
 }
 
-pkg-config --exists libioevent || { echo "header_test: pkg-config does not find libioevent" >&2; exit 1; }
-prefix=$(pkg-config --variable=prefix libioevent)
-includedir=$(pkg-config --variable=includedir libioevent)
-libdir=$(pkg-config --variable=libdir libioevent)
+"$pkg_config" --exists libioevent || { echo "header_test: pkg-config does not find libioevent" >&2; exit 1; }
+prefix=$("$pkg_config" --variable=prefix libioevent)
+includedir=$("$pkg_config" --variable=includedir libioevent)
+libdir=$("$pkg_config" --variable=libdir libioevent)
 header=$includedir/ioevent.h
 shared=$libdir/libioevent.so
 archive=$libdir/libioevent.a
@@ -34,7 +38,7 @@ printf '#include <ioevent.h>\n#include <ioevent.h>\nint header_alone(void);\nint
     >"$tmp/alone.c"
 cp "$tmp/alone.c" "$tmp/alone.cc"
 warnings="-Wall -Wextra -Wpedantic -Werror"
-includes=$(pkg-config --cflags libioevent)
+includes=$("$pkg_config" --cflags libioevent)
 tried=0
 for pair in gcc:g++ clang:clang++; do
     c=${pair%:*} cxx=${pair#*:}
@@ -117,14 +121,14 @@ run() {
     timeout 60 "$@"
 }
 
-if $cc -o "$tmp/shared" "$tmp/user.c" $(pkg-config --cflags --libs libioevent); then
+if $cc -o "$tmp/shared" "$tmp/user.c" $("$pkg_config" --cflags --libs libioevent); then
     readelf -d "$tmp/shared" | grep -q 'NEEDED.*libioevent\.so\.0' || fail "the program does not need libioevent.so.0"
     LD_LIBRARY_PATH=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} run "$tmp/shared" || fail "shared: status $?"
 else
     fail "linking through pkg-config --libs"
 fi
 if command -v g++ >/dev/null; then
-    if g++ -o "$tmp/cxx" "$tmp/user.cc" $(pkg-config --cflags --libs libioevent); then
+    if g++ -o "$tmp/cxx" "$tmp/user.cc" $("$pkg_config" --cflags --libs libioevent); then
         LD_LIBRARY_PATH=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} run "$tmp/cxx" || fail "C++: status $?"
     else
         fail "linking C++ through pkg-config --libs"
@@ -132,8 +136,8 @@ if command -v g++ >/dev/null; then
 fi
 
 # the library static, libc shared
-static=$(pkg-config --static --libs libioevent | sed 's/-lioevent/-l:libioevent.a/')
-if $cc -o "$tmp/half" "$tmp/user.c" $(pkg-config --cflags libioevent) $static; then
+static=$("$pkg_config" --static --libs libioevent | sed 's/-lioevent/-l:libioevent.a/')
+if $cc -o "$tmp/half" "$tmp/user.c" $("$pkg_config" --cflags libioevent) $static; then
     readelf -d "$tmp/half" | grep -q 'NEEDED.*libioevent' && fail "the static program needs libioevent.so"
     env -u LD_LIBRARY_PATH timeout 60 "$tmp/half" || fail "static: status $?"
 else
@@ -143,7 +147,7 @@ fi
 # all static, where there is a static libc
 printf 'int main(void) { return 0; }\n' >"$tmp/empty.c"
 if $cc -static -o "$tmp/empty" "$tmp/empty.c" 2>/dev/null; then
-    if $cc -static -o "$tmp/static" "$tmp/user.c" $(pkg-config --static --cflags --libs libioevent); then
+    if $cc -static -o "$tmp/static" "$tmp/user.c" $("$pkg_config" --static --cflags --libs libioevent); then
         env -u LD_LIBRARY_PATH timeout 60 "$tmp/static" || fail "all static: status $?"
     else
         fail "linking with -static through pkg-config --static --libs"

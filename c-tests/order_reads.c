@@ -1,6 +1,6 @@
 /*
- * Reads of one descriptor are carried out, and their events handed out, in the order in which they were queued: rule
- * 2.5. Many reads of many sizes; whatever pieces the data comes in, the buffers in that order make up the stream.
+ * Reads of one descriptor are carried out, and their events handed out, in the order in which they were queued:
+ * rule 2.5. Many reads of many sizes; whatever pieces the data comes in, the buffers in that order make up the stream.
  */
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /*
- * Who waits for edges on the descriptor of a pipe with O_NONBLOCK, and harvests until EAGAIN, misses nothing: rule
- * 3.6.
+ * Who waits for edges on the descriptor of a pipe with O_NONBLOCK, and harvests until EAGAIN, misses nothing:
+ * rule 3.6.
  */
 #include "test.h"
 #include <sys/epoll.h>

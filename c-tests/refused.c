@@ -1,6 +1,6 @@
 /*
- * Arguments that the kernel would refuse without doing I/O are reported at once or in the event, never both: rule
- * 2.6. Each error is the one that the same call gives on a descriptor that is not attached.
+ * Arguments that the kernel would refuse without doing I/O are reported at once or in the event, never both:
+ * rule 2.6. Each error is the one that the same call gives on a descriptor that is not attached.
  */
 #include "test.h"
 

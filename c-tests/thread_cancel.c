@@ -1,6 +1,6 @@
 /*
- * Harvests and calls on attached descriptors are no cancellation points: pthread_cancel takes effect after them: rule
- * 5.3. Nothing is lost.
+ * Harvests and calls on attached descriptors are no cancellation points: pthread_cancel takes effect after them:
+ * rule 5.3. Nothing is lost.
  */
 #include "test.h"
 

@@ -181,10 +181,10 @@ impl Lane {
         unsafe { &*slots }
     }
 
-    /// The slots of a ring that has room.
+    /// The slots of a ring that had room a moment ago.
     #[inline(always)]
     pub(crate) fn slots_in_use(&self) -> &[Slot; SLOTS] {
-        debug_assert!(self.ring.has_room());
+        debug_assert!(!self.slots.load(Ordering::Relaxed).is_null());
         // Relaxed: the owner, who asks, has made them itself or found them under the lock.
         // SAFETY: a ring has room only when `prepare` has made slots for it, which are not freed while the lane lives.
         unsafe { &*self.slots.load(Ordering::Relaxed) }

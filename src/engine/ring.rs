@@ -50,7 +50,8 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Whether the owner may put an event in now. Stays true until it does.
+    /// Whether the owner may put an event in now. There stays room until it does, also if others close the ring to it
+    /// meanwhile: their events are not of the descriptor whose lock it holds.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
         // Relaxed: only the owner writes `tail`; `limit` is set to 0 under the lock of the attachment whose event must
