@@ -2,6 +2,8 @@
 //! in C, with more kinds of descriptors, is c-tests/stress.c; this one is for the thread sanitizer, which sees all of the
 //! library here. (The locks are parking_lot's: it does not see those of the standard library.)
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use ioevent::ffi::{control, io, pipe};
 use ioevent::{EIOEVENTFULL, EIOEVENTQUEUED, Event, F_SETIOEVENTPIPE};
 use parking_lot::{Mutex, RwLock};

@@ -14,6 +14,10 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
     if pipefd == -1 {
         return detach(fd);
     }
+    if table::is_borrowed() {
+        fd::check_open(fd)?;
+        return Err(fd::check_open(pipefd).err().unwrap_or(Errno::EINVAL));
+    }
     if let Err(errno) = fd::check_open(fd) {
         forget_stale(fd);
         return Err(errno);
@@ -101,7 +105,9 @@ fn knows(attachment: &Locked) -> bool {
 
 /// Detaches (rule 4.3). It is no error if `fd` is not attached.
 pub(crate) fn detach(fd: c_int) -> Result<()> {
-    if let Some(attachment) = attachment::find(fd) {
+    if !table::is_borrowed()
+        && let Some(attachment) = attachment::find(fd)
+    {
         release(attachment);
     }
     fd::check_open(fd)
@@ -109,7 +115,9 @@ pub(crate) fn detach(fd: c_int) -> Result<()> {
 
 /// F_GETIOEVENTPIPE: the number of the pipe, and the user pointer.
 pub(crate) fn attached_to(fd: c_int) -> Result<Option<(c_int, usize)>> {
-    if let Some(attachment) = attachment::find(fd) {
+    if !table::is_borrowed()
+        && let Some(attachment) = attachment::find(fd)
+    {
         if knows(&attachment) {
             return Ok(attachment.pipe.get().map(|pipe| (pipe.number(), attachment.user.get())));
         }
@@ -123,6 +131,7 @@ pub(crate) fn attached_to(fd: c_int) -> Result<Option<(c_int, usize)>> {
 pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
     match table::get(fd) {
         Entry::Nothing => return None,
+        _ if table::is_borrowed() => return None,
         Entry::Attachment(_) => release(attachment::find(fd)?),
         Entry::Pipe(pipe) => {
             if pipe.number() != fd || !pipe.close() {

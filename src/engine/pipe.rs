@@ -157,6 +157,9 @@ pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
         return Err(Errno::EINVAL);
     }
     let world = table::make_world()?;
+    if table::is_borrowed() {
+        return Err(Errno::EPERM);
+    }
     let pipe = world.pipes.take(world)?;
     let opened = pipe.open(nevents as usize, flags);
     if opened.is_err() {

@@ -14,7 +14,7 @@ use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
 use super::pool::Pool;
 use super::watch::Watch;
-use crate::sys::{Result, memory};
+use crate::sys::{Result, memory, process};
 use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
@@ -170,6 +170,7 @@ pub(crate) struct World {
     pub(super) attachments: Pool<Attachment>,
     pub(super) pipes: Pipes,
     pub(super) watch: Watch,
+    process: libc::pid_t,
     stripes: [Mutex<()>; STRIPES],
 }
 
@@ -189,6 +190,12 @@ pub(crate) fn world() -> Option<&'static World> {
     unsafe { world.as_ref() }
 }
 
+/// Whether this is a child made by vfork(2), which runs in the memory of its parent but has descriptors of its own: it
+/// must leave the parent's pipes and attachments alone (rule 5.2).
+pub(crate) fn is_borrowed() -> bool {
+    world().is_some_and(|world| world.process != process::id())
+}
+
 /// The world of this process, made if need be.
 pub(crate) fn make_world() -> Result<&'static World> {
     if let Some(world) = world() {
@@ -201,6 +208,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
         attachments: Pool::new(),
         pipes: Pipes::new(),
         watch: Watch::new(),
+        process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;
     // Release pairs with the Acquire in `world`.

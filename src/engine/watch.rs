@@ -22,12 +22,12 @@ use super::Engine;
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
 use super::table::World;
+use crate::sys::thread::{Task, Thread};
 use crate::sys::{epoll as sys, fd, process};
 use core::ffi::c_int;
 use core::sync::atomic::Ordering::SeqCst;
 use core::sync::atomic::{AtomicBool, AtomicI32};
 use parking_lot::Mutex;
-use std::thread::JoinHandle;
 
 /// How often the watch looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
 /// two ticks at most: within the 20 ms of the rule.
@@ -41,13 +41,21 @@ const BATCH: usize = 64;
 
 /// What the watch of a world shares with others.
 pub(crate) struct Watch {
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<Thread>>,
     /// Wakes the thread; -1 tells it to end.
     alarm: AtomicI32,
     /// The thread sleeps without end, or is about to.
     dormant: AtomicBool,
     /// Held while it looks into a pipe.
     looking: Mutex<()>,
+    /// The thread's own; here, so that nothing is lost in a forked child.
+    notes: Mutex<Notes>,
+}
+
+/// What the thread keeps in mind.
+struct Notes {
+    known: Vec<Known>,
+    polled: Vec<libc::pollfd>,
 }
 
 impl Watch {
@@ -57,6 +65,7 @@ impl Watch {
             alarm: AtomicI32::new(-1),
             dormant: AtomicBool::new(false),
             looking: Mutex::new(()),
+            notes: Mutex::new(Notes { known: Vec::new(), polled: Vec::new() }),
         }
     }
 
@@ -67,13 +76,11 @@ impl Watch {
         let mut thread = self.thread.lock();
         if thread.is_none() {
             let Ok(alarm) = sys::eventfd().and_then(fd::OwnedFd::move_out_of_the_way) else { return };
-            let number = alarm.raw();
-            self.alarm.store(number, SeqCst);
-            let builder = std::thread::Builder::new().name("ioevent".into()).stack_size(STACK);
-            match process::with_all_signals_blocked(|| builder.spawn(move || run(world, number))) {
-                Ok(handle) => {
+            self.alarm.store(alarm.raw(), SeqCst);
+            match Thread::start(world, STACK) {
+                Ok(started) => {
                     alarm.into_raw();
-                    *thread = Some(handle);
+                    *thread = Some(started);
                 }
                 Err(_) => self.alarm.store(-1, SeqCst),
             }
@@ -91,7 +98,7 @@ impl Watch {
         let alarm = self.alarm.swap(-1, SeqCst);
         let _ = sys::signal(alarm);
         // The thread takes no lock that is held here.
-        let _ = handle.join();
+        handle.join();
         let _ = fd::close(alarm);
     }
 
@@ -182,10 +189,20 @@ impl Known {
     }
 }
 
-fn run(world: &'static World, alarm: c_int) {
+impl Task for World {
+    fn run(&'static self) {
+        watch(self);
+    }
+}
+
+fn watch(world: &'static World) {
     let watch = &world.watch;
-    let mut known: Vec<Known> = Vec::new();
-    let mut polled: Vec<libc::pollfd> = Vec::new();
+    let Notes { known, polled } = &mut *watch.notes.lock();
+    known.clear();
+    let alarm = watch.alarm.load(SeqCst);
+    if alarm < 0 {
+        return;
+    }
     while watch.alarm.load(SeqCst) == alarm {
         let now = process::now();
         known.retain_mut(|known| known.update(now));
@@ -211,7 +228,7 @@ fn run(world: &'static World, alarm: c_int) {
         if timeout != -1 {
             watch.dormant.store(false, SeqCst);
         }
-        let _ = fd::poll(&mut polled, timeout);
+        let _ = fd::poll(polled, timeout);
         watch.dormant.store(false, SeqCst);
 
         let Some((own, others)) = polled.split_first() else { return };
@@ -220,7 +237,7 @@ fn run(world: &'static World, alarm: c_int) {
         }
         let mut looked = false;
         let mut others = others.iter();
-        for known in &known {
+        for known in &*known {
             let readable = wait_for(known) && others.next().is_some_and(|entry| entry.revents != 0);
             if readable || known.is_readable_for_long() {
                 watch.look(known.pipe);

@@ -12,6 +12,7 @@ pub(crate) mod memory;
 pub(crate) mod process;
 mod raw;
 pub(crate) mod socket;
+pub(crate) mod thread;
 
 pub(crate) use errno::Errno;
 

@@ -12,6 +12,12 @@ pub(crate) fn now() -> u64 {
     spec.tv_sec as u64 * 1_000_000_000 + spec.tv_nsec as u64
 }
 
+/// The number of this process; in a child made by vfork(2), the child's.
+pub(crate) fn id() -> libc::pid_t {
+    // SAFETY: no pointers.
+    unsafe { raw::call1(Sysno::getpid, 0) }.map_or(0, |id| id as libc::pid_t)
+}
+
 /// Nanoseconds as the kernel's struct.
 pub(crate) fn timespec(nanoseconds: u64) -> libc::timespec {
     libc::timespec {
