@@ -37,6 +37,46 @@ struct timespec; /* strict C99 has it nowhere */
 #define F_GETIOEVENTPIPE 1229914114
 
 /**
+ * ioevent_fcntl(pipefd, F_SETIOEVENTSZ, int nevents): the capacity of a pipe; returns it.
+ */
+#define F_SETIOEVENTSZ 1229914119
+
+/**
+ * ioevent_fcntl(pipefd, F_GETIOEVENTSZ): returns the capacity of a pipe.
+ */
+#define F_GETIOEVENTSZ 1229914120
+
+/**
+ * ioevent_fcntl(pipefd, F_GETIOEVENTCNT): returns how many places of a pipe are taken.
+ */
+#define F_GETIOEVENTCNT 1229914121
+
+/**
+ * ioevent_cancel2: operations that read.
+ */
+#define IOEVENT_CANCEL_IN 1
+
+/**
+ * ioevent_cancel2: operations that write.
+ */
+#define IOEVENT_CANCEL_OUT 2
+
+/**
+ * ioevent_cancel2: polls.
+ */
+#define IOEVENT_CANCEL_POLL 4
+
+/**
+ * ioevent_cancel2: all of these.
+ */
+#define IOEVENT_CANCEL_ALL 7
+
+/**
+ * ioevent_cancel2: of these, only those with the given user pointer.
+ */
+#define IOEVENT_CANCEL_USER 8
+
+/**
  * An event: one operation is complete, or one struct was posted.
  */
 struct ioevent {
@@ -64,8 +104,9 @@ extern "C" {
  * F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for operations
  * queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is no pipe, or
  * fd is one), EPERM (a kind of file that cannot be attached), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void
- * **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. Any thread. ioevent_fcntl(3),
- * rules 4.2, 4.3.
+ * **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On a pipe: F_SETIOEVENTSZ, int
+ * nevents: its capacity; EBUSY if more places are taken, EINVAL below 1. F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its
+ * capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 3.1, 3.8, 4.2, 4.3.
  */
 extern int ioevent_fcntl(int fd,
                          int cmd,
@@ -146,6 +187,18 @@ int ioevent_close(int fd);
  * ioevent_cancel(3), rule 4.7.
  */
 int ioevent_cancel(int fd);
+
+/**
+ * Ends some of the operations of an attached descriptor that are not finished; returns how many.
+ *
+ * `what`: IOEVENT_CANCEL_IN (what reads), IOEVENT_CANCEL_OUT (what writes), IOEVENT_CANCEL_POLL, or several of them, or
+ * IOEVENT_CANCEL_ALL; with IOEVENT_CANCEL_USER only those that were queued with the pointer `user`. Each gives its event:
+ * ECANCELED, or the bytes that were moved. Errors: EINVAL (not attached; no direction; unknown bits), EBADF. Any thread.
+ * ioevent_cancel(3), rule 4.7.
+ */
+int ioevent_cancel2(int fd,
+                    int what,
+                    const void *user);
 
 /**
  * Makes an ioevent pipe that can have `nevents` operations outstanding and events posted, together. Returns its

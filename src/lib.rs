@@ -25,4 +25,4 @@ mod sys;
 #[cfg(not(loom))]
 pub use event::Event;
 #[cfg(not(loom))]
-pub use ffi::constants::{EIOEVENTFULL, EIOEVENTQUEUED, F_GETIOEVENTPIPE, F_SETIOEVENTPIPE};
+pub use ffi::constants::*;

@@ -34,7 +34,7 @@ mod watch;
 pub(crate) use attach::{attach, attached_to, close};
 pub(crate) use harvest::harvest_at_once;
 pub(crate) use pipe::create;
-pub(crate) use submit::{cancel, submit, submit_read_at_once, submit_write_at_once};
+pub(crate) use submit::{Which, cancel, submit, submit_read_at_once, submit_write_at_once};
 
 use crate::sys::{Errno, Result, UserPtr};
 use attachment::Locked;

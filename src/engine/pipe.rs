@@ -307,6 +307,29 @@ impl Pipe {
         }
     }
 
+    /// How many places there are.
+    pub(crate) fn capacity(&self) -> c_int {
+        self.capacity.load(Relaxed) as c_int
+    }
+
+    /// How many places are taken.
+    pub(crate) fn places_taken(&self) -> c_int {
+        self.taken.0.load(Relaxed) as c_int
+    }
+
+    /// F_SETIOEVENTSZ: EBUSY if more places are taken (rule 3.8). A call that takes one at the same time may come before
+    /// or after.
+    pub(crate) fn set_capacity(&self, capacity: c_int) -> Result<c_int> {
+        if capacity < 1 {
+            return Err(Errno::EINVAL);
+        }
+        if capacity < self.places_taken() {
+            return Err(Errno::EBUSY);
+        }
+        self.capacity.store(capacity as usize, Relaxed);
+        Ok(capacity)
+    }
+
     /// Takes a place unless the pipe is full or another thread takes one at the same time.
     #[inline(always)]
     pub(crate) fn take_place_at_once(&self) -> bool {

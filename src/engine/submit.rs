@@ -1,7 +1,7 @@
 //! Queuing operations, and taking them back.
 
 use super::attachment::{self, Locked};
-use super::op::{OpRef, Queue, Request};
+use super::op::{Kind, OpRef, Queue, Request};
 use super::sink::Sink;
 use super::{EIOEVENTQUEUED, Engine, ending};
 use super::{pipe, table};
@@ -54,8 +54,18 @@ pub(crate) fn submit(fd: c_int, request: &Request) -> Option<Errno> {
     }
 }
 
-/// Ends the operations of `fd` that are not finished; returns how many there were (rule 4.7).
-pub(crate) fn cancel(fd: c_int) -> Result<usize> {
+/// Which operations to end.
+#[derive(Clone, Copy)]
+pub(crate) struct Which {
+    pub(crate) input: bool,
+    pub(crate) output: bool,
+    pub(crate) polls: bool,
+    /// Only those with this user pointer.
+    pub(crate) user: Option<usize>,
+}
+
+/// Ends operations of `fd` that are not finished; returns how many there were (rule 4.7).
+pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     let found = if table::is_borrowed() { None } else { attachment::find(fd) };
     let Some(attachment) = found else {
         if pipe::find(fd).is_some() {
@@ -66,11 +76,19 @@ pub(crate) fn cancel(fd: c_int) -> Result<usize> {
     };
     let Some(pipe) = attachment.pipe.get() else { return Err(Errno::EINVAL) };
     let sink = Sink::of_thread(pipe);
-    let ended = [&attachment.input, &attachment.output, &attachment.alone]
-        .into_iter()
-        .map(|queue| end(&attachment, queue, |_| true, &sink))
-        .sum();
+    let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
+    let mut ended = 0;
+    if which.input {
+        ended += end(&attachment, &attachment.input, meant, &sink);
+    }
+    if which.output {
+        ended += end(&attachment, &attachment.output, meant, &sink);
+    }
+    // Outside the order there are polls and, of what reads, urgent data and error reports.
+    let alone = |op: OpRef| meant(op) && if op.kind.get() == Kind::Poll { which.polls } else { which.input };
+    ended += end(&attachment, &attachment.alone, alone, &sink);
     pipe.engine().proceed(&attachment, &sink);
+    attachment.settle();
     Ok(ended)
 }
 

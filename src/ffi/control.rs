@@ -3,7 +3,10 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::answer;
-use super::constants::{EIOEVENTFULL, EIOEVENTQUEUED, F_GETIOEVENTPIPE, F_SETIOEVENTPIPE};
+use super::constants::{
+    EIOEVENTFULL, EIOEVENTQUEUED, F_GETIOEVENTCNT, F_GETIOEVENTPIPE, F_GETIOEVENTSZ, F_SETIOEVENTPIPE,
+    F_SETIOEVENTSZ,
+};
 use crate::engine::{self, pipe};
 use crate::sys::Errno;
 use core::ffi::{c_char, c_int, c_void};
@@ -16,8 +19,9 @@ unsafe extern "C" {
     /// F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for operations
     /// queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is no pipe, or
     /// fd is one), EPERM (a kind of file that cannot be attached), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void
-    /// **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. Any thread. ioevent_fcntl(3),
-    /// rules 4.2, 4.3.
+    /// **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On a pipe: F_SETIOEVENTSZ, int
+    /// nevents: its capacity; EBUSY if more places are taken, EINVAL below 1. F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its
+    /// capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 3.1, 3.8, 4.2, 4.3.
     pub fn ioevent_fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
 }
 
@@ -46,6 +50,9 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
                 Ok(0)
             })
         }
+        F_SETIOEVENTSZ => answer(|| pipe::enter(fd)?.set_capacity(first as c_int)),
+        F_GETIOEVENTSZ => answer(|| Ok(pipe::enter(fd)?.capacity())),
+        F_GETIOEVENTCNT => answer(|| Ok(pipe::enter(fd)?.places_taken())),
         // SAFETY: as promised by the caller: the argument is what the command takes.
         _ => {
             // SAFETY: as above.

@@ -2,10 +2,13 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
+use super::constants::{
+    IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
+};
 use super::{NOTHING, answer, fail, lent, pipe, queue_or, queued};
 use crate::engine::attachment::Locked;
 use crate::engine::op::{Kind, Request};
-use crate::engine::{self};
+use crate::engine::{self, Which};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -144,5 +147,28 @@ pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
 /// ioevent_cancel(3), rule 4.7.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_cancel(fd: c_int) -> c_int {
-    answer(|| engine::cancel(fd).map(|n| n as c_int))
+    let all = Which { input: true, output: true, polls: true, user: None };
+    answer(|| engine::cancel(fd, all).map(|n| n as c_int))
+}
+
+/// Ends some of the operations of an attached descriptor that are not finished; returns how many.
+///
+/// `what`: IOEVENT_CANCEL_IN (what reads), IOEVENT_CANCEL_OUT (what writes), IOEVENT_CANCEL_POLL, or several of them, or
+/// IOEVENT_CANCEL_ALL; with IOEVENT_CANCEL_USER only those that were queued with the pointer `user`. Each gives its event:
+/// ECANCELED, or the bytes that were moved. Errors: EINVAL (not attached; no direction; unknown bits), EBADF. Any thread.
+/// ioevent_cancel(3), rule 4.7.
+#[unsafe(no_mangle)]
+pub extern "C" fn ioevent_cancel2(fd: c_int, what: c_int, user: *const c_void) -> c_int {
+    answer(|| {
+        if what & IOEVENT_CANCEL_ALL == 0 || what & !(IOEVENT_CANCEL_ALL | IOEVENT_CANCEL_USER) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let which = Which {
+            input: what & IOEVENT_CANCEL_IN != 0,
+            output: what & IOEVENT_CANCEL_OUT != 0,
+            polls: what & IOEVENT_CANCEL_POLL != 0,
+            user: (what & IOEVENT_CANCEL_USER != 0).then_some(user as usize),
+        };
+        engine::cancel(fd, which).map(|n| n as c_int)
+    })
 }

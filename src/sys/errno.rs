@@ -15,6 +15,7 @@ names!(
     EAGAIN,
     EALREADY,
     EBADF,
+    EBUSY,
     ECANCELED,
     EEXIST,
     EFAULT,

@@ -61,6 +61,6 @@ impl Thread {
 }
 
 unsafe extern "C" {
-    // Not in the libc crate for glibc.
+    // Not in the libc crate for glibc; cbindgen.toml keeps it out of the header.
     fn pthread_setcancelstate(state: core::ffi::c_int, old: *mut core::ffi::c_int) -> core::ffi::c_int;
 }
