@@ -26,6 +26,7 @@ extern "C" fn in_child() {
     table::forget();
     // SAFETY: worlds are never freed; the child has its own copy.
     let Some(world) = (unsafe { NEWEST.load(Acquire).as_ref() }) else { return };
+    world.watch.bury();
     let Ok(dead) = fd::open_dead() else { return };
     for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
         pipe.bury(dead.raw());

@@ -215,13 +215,17 @@ impl Pipe {
     /// Whether harvests do not wait, and the descriptor can be waited on (rule 3.6).
     #[inline]
     pub(crate) fn is_nonblock(&self) -> bool {
-        // Relaxed: `set_nonblock` rings when it has made the pipe pollable.
-        self.nonblock.load(Relaxed)
+        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watch is looking; the watch asks here after it
+        // has said so. (On the processors there are that is a plain load.)
+        self.nonblock.load(SeqCst)
     }
 
     /// O_NONBLOCK was set or cleared.
     pub(crate) fn set_nonblock(&self, nonblock: bool) {
         self.nonblock.store(nonblock, SeqCst);
+        if self.watched.load(SeqCst) {
+            self.world.watch.wait();
+        }
         if nonblock && self.wake.0.filled() != 0 {
             self.wake.0.ring(&self.engine);
         }

@@ -44,6 +44,8 @@ pub(crate) struct Watch {
     thread: Mutex<Option<Thread>>,
     /// Wakes the thread; -1 tells it to end.
     alarm: AtomicI32,
+    /// An eventfd of the thread's that is always readable; else -1. See `look`.
+    always: AtomicI32,
     /// The thread sleeps without end, or is about to.
     dormant: AtomicBool,
     /// Held while it looks into a pipe.
@@ -63,6 +65,7 @@ impl Watch {
         Watch {
             thread: Mutex::new(None),
             alarm: AtomicI32::new(-1),
+            always: AtomicI32::new(-1),
             dormant: AtomicBool::new(false),
             looking: Mutex::new(()),
             notes: Mutex::new(Notes { known: Vec::new(), polled: Vec::new() }),
@@ -102,6 +105,15 @@ impl Watch {
         let _ = fd::close(alarm);
     }
 
+    /// In a forked child, which has copies of the descriptors but not the thread.
+    pub(super) fn bury(&self) {
+        for fd in [self.alarm.swap(-1, SeqCst), self.always.swap(-1, SeqCst)] {
+            if fd >= 0 {
+                let _ = fd::close(fd);
+            }
+        }
+    }
+
     fn wake(&self) {
         let alarm = self.alarm.load(SeqCst);
         if alarm >= 0 {
@@ -130,10 +142,13 @@ impl Watch {
         drop(self.looking.lock());
     }
 
-    /// Looks into a pipe, unless somebody harvests it.
+    /// Looks into a pipe, unless somebody harvests it. A pipe that others wait on (rule 3.6) is kept readable meanwhile by
+    /// `always`, an eventfd that always is: its edges are gone from the kernel before their events ring the bell.
     fn look(&self, pipe: &'static Pipe) {
         let _looking = self.looking.lock();
         pipe.set_watched(true);
+        let always = self.always.load(SeqCst);
+        let held = pipe.is_nonblock() && pipe.engine().hold(always);
         if let Some(pipe) = pipe::find(pipe.number())
             && !pipe.has_other_users()
         {
@@ -147,6 +162,9 @@ impl Watch {
                 }
             }
             pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+        }
+        if held {
+            pipe.engine().let_go(always);
         }
         pipe.set_watched(false);
     }
@@ -199,6 +217,11 @@ fn watch(world: &'static World) {
     let watch = &world.watch;
     let Notes { known, polled } = &mut *watch.notes.lock();
     known.clear();
+    let always = sys::eventfd().and_then(fd::OwnedFd::move_out_of_the_way).ok();
+    if let Some(always) = &always {
+        let _ = sys::signal(always.raw());
+        watch.always.store(always.raw(), SeqCst);
+    }
     let alarm = watch.alarm.load(SeqCst);
     if alarm < 0 {
         return;
@@ -231,7 +254,7 @@ fn watch(world: &'static World) {
         let _ = fd::poll(polled, timeout);
         watch.dormant.store(false, SeqCst);
 
-        let Some((own, others)) = polled.split_first() else { return };
+        let Some((own, others)) = polled.split_first() else { break };
         if own.revents != 0 {
             sys::drain(alarm);
         }
@@ -248,4 +271,5 @@ fn watch(world: &'static World) {
             let _ = fd::poll(&mut [fd::readable(alarm)], PAUSE);
         }
     }
+    watch.always.store(-1, SeqCst);
 }

@@ -55,6 +55,8 @@ const OUTPUT: u32 = (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32
 /// Data of the bell and of the clock; those of descriptors are never so small (`Attachment::to_word`).
 const BELL: u64 = 0;
 const CLOCK: u64 = 1;
+/// Data of what keeps the engine's descriptor readable; it means nothing to a look.
+const HOLD: u64 = 2;
 
 /// The most edges taken from the kernel at a time (rule 3.4).
 pub(crate) const BATCH: usize = 64;
@@ -109,6 +111,16 @@ impl Epoll {
         self.epfd()
     }
 
+    /// Keeps the engine's descriptor readable by means of an eventfd that is; false if it cannot.
+    pub(crate) fn hold(&self, readable: c_int) -> bool {
+        sys::add(self.epfd(), readable, sys::EPOLLIN as u32, HOLD).is_ok()
+    }
+
+    /// Ends that.
+    pub(crate) fn let_go(&self, readable: c_int) {
+        let _ = sys::delete(self.epfd(), readable);
+    }
+
     /// Whether `number` is a descriptor of this engine's epoll instance. The kernel refuses to put an instance into
     /// itself with EINVAL, and answers otherwise for everything else.
     pub(crate) fn is_behind(&self, number: c_int) -> bool {
@@ -129,6 +141,7 @@ impl Epoll {
                 heard.bell = true;
             }
             CLOCK => heard.tick |= self.clock(sink),
+            HOLD => {}
             data => self.edge(data, bits, sink),
         }
     }
