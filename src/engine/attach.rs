@@ -16,7 +16,7 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
     }
     if table::is_borrowed() {
         fd::check_open(fd)?;
-        return Err(fd::check_open(pipefd).err().unwrap_or(Errno::EINVAL));
+        return Err(fd::unfit(pipefd));
     }
     if let Err(errno) = fd::check_open(fd) {
         forget_stale(fd);

@@ -91,8 +91,6 @@ pub(crate) trait Engine {
 pub(crate) struct Heard {
     /// How many things had happened; less than asked for means that nothing more was there.
     pub(crate) count: usize,
-    /// Somebody rang.
-    pub(crate) bell: bool,
     /// The clock of `wake` ticked.
     pub(crate) tick: bool,
 }

@@ -173,7 +173,7 @@ pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
 pub(crate) fn enter(number: c_int) -> Result<InUse> {
     match find(number) {
         Some(pipe) => Ok(pipe),
-        None => Err(fd::check_open(number).err().unwrap_or(Errno::EINVAL)),
+        None => Err(fd::unfit(number)),
     }
 }
 

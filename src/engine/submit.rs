@@ -72,7 +72,7 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
             // It has no timers in this version.
             return Ok(0);
         }
-        return Err(fd::check_open(fd).err().unwrap_or(Errno::EINVAL));
+        return Err(fd::unfit(fd));
     };
     let Some(pipe) = attachment.pipe.get() else { return Err(Errno::EINVAL) };
     let sink = Sink::of_thread(pipe);

@@ -19,6 +19,7 @@
 //! sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in the lane.
 
 use super::Engine;
+use super::epoll::BATCH;
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
 use super::table::World;
@@ -36,8 +37,6 @@ const TICK: c_int = 8;
 const PAUSE: c_int = 1;
 /// Room for the stack of its thread.
 const STACK: usize = 256 * 1024;
-/// Edges taken at a time.
-const BATCH: usize = 64;
 
 /// What the watch of a world shares with others.
 pub(crate) struct Watch {
@@ -147,11 +146,11 @@ impl Watch {
     fn look(&self, pipe: &'static Pipe) {
         let _looking = self.looking.lock();
         pipe.set_watched(true);
-        let always = self.always.load(SeqCst);
-        let held = pipe.is_nonblock() && pipe.engine().hold(always);
         if let Some(pipe) = pipe::find(pipe.number())
             && !pipe.has_other_users()
         {
+            let always = self.always.load(SeqCst);
+            let held = pipe.is_nonblock() && pipe.engine().hold(always);
             let sink = Sink::of_thread(&pipe);
             while let Ok(heard) = pipe.engine().look(&sink, BATCH, Some(0), || {}) {
                 if heard.tick {
@@ -162,9 +161,9 @@ impl Watch {
                 }
             }
             pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
-        }
-        if held {
-            pipe.engine().let_go(always);
+            if held {
+                pipe.engine().let_go(always);
+            }
         }
         pipe.set_watched(false);
     }

@@ -115,7 +115,7 @@ pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
     let request = Request { kind: Kind::Poll, arg: c_int::from(events), ..NOTHING };
-    queue_or(fd, request, || fail(crate::sys::fd::check_open(fd).err().unwrap_or(Errno::EINVAL)))
+    queue_or(fd, request, || fail(crate::sys::fd::unfit(fd)))
 }
 
 /// close(2), for attached descriptors and pipes too.

@@ -76,6 +76,11 @@ pub(crate) fn check_open(fd: c_int) -> Result<()> {
     control(fd, libc::F_GETFD, 0).map(drop)
 }
 
+/// What is wrong with a descriptor that is not of the kind that is needed: EBADF if it is not open, else EINVAL.
+pub(crate) fn unfit(fd: c_int) -> Errno {
+    check_open(fd).err().unwrap_or(Errno::EINVAL)
+}
+
 /// The status flags of the open file behind `fd`.
 pub(crate) fn status_flags(fd: c_int) -> Result<c_int> {
     control(fd, libc::F_GETFL, 0).map(|flags| flags as c_int)

@@ -136,10 +136,7 @@ impl Epoll {
     fn other_event(&self, event: &Event, sink: &Sink, heard: &mut Heard) {
         let (data, bits) = (event.u64, event.events);
         match data {
-            BELL => {
-                sink.pipe.wake.0.heard();
-                heard.bell = true;
-            }
+            BELL => sink.pipe.wake.0.heard(),
             CLOCK => heard.tick |= self.clock(sink),
             HOLD => {}
             data => self.edge(data, bits, sink),
