@@ -1,6 +1,8 @@
-//! Gives the shared library its SONAME, and refuses targets on which the hand-made variadic entry point is wrong.
+//! Gives the shared library its SONAME, and sets the cfgs that are conditions in the header only (see cbindgen.toml).
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libioevent.so.0");
+    println!("cargo::rustc-cfg=have_timespec");
+    println!("cargo::rustc-cfg=have_waitid");
 }

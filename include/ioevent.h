@@ -12,9 +12,19 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 
-struct timespec; /* strict C99 has it nowhere */
+struct timespec;
+
+/* Strict ISO C lacks what some declarations need. */
+#if defined _GNU_SOURCE || defined _DEFAULT_SOURCE || defined _XOPEN_SOURCE || \
+    defined _POSIX_C_SOURCE && _POSIX_C_SOURCE >= 200809L
+#define IOEVENT_WAITID
+#define IOEVENT_TIMESPEC
+#elif defined __STDC_VERSION__ && __STDC_VERSION__ >= 201112L
+#define IOEVENT_TIMESPEC
+#endif
 
 /**
  * errno: the pipe is full. Nothing was scheduled and nothing changed; the call may be made again later.
@@ -37,6 +47,27 @@ struct timespec; /* strict C99 has it nowhere */
 #define F_GETIOEVENTPIPE 1229914114
 
 /**
+ * ioevent_fcntl(fd, F_SETIOEVENTTIMEO, const struct timespec *): bounds the operations queued on fd from now on; zero: no
+ * limit.
+ */
+#define F_SETIOEVENTTIMEO 1229914115
+
+/**
+ * ioevent_fcntl(fd, F_GETIOEVENTTIMEO, struct timespec *): that bound.
+ */
+#define F_GETIOEVENTTIMEO 1229914116
+
+/**
+ * ioevent_fcntl(fd, F_SETIOEVENTFLAGS, int): IOEVENT_INLINE, IOEVENT_POLLONLY, both, or 0.
+ */
+#define F_SETIOEVENTFLAGS 1229914117
+
+/**
+ * ioevent_fcntl(fd, F_GETIOEVENTFLAGS): returns them.
+ */
+#define F_GETIOEVENTFLAGS 1229914118
+
+/**
  * ioevent_fcntl(pipefd, F_SETIOEVENTSZ, int nevents): the capacity of a pipe; returns it.
  */
 #define F_SETIOEVENTSZ 1229914119
@@ -52,6 +83,16 @@ struct timespec; /* strict C99 has it nowhere */
 #define F_GETIOEVENTCNT 1229914121
 
 /**
+ * A call that can be finished at once returns its result directly, and no event follows.
+ */
+#define IOEVENT_INLINE 1
+
+/**
+ * Only ioevent_poll and ioevent_submit are asynchronous; every other I/O call is libc's.
+ */
+#define IOEVENT_POLLONLY 2
+
+/**
  * ioevent_cancel2: operations that read.
  */
 #define IOEVENT_CANCEL_IN 1
@@ -62,7 +103,7 @@ struct timespec; /* strict C99 has it nowhere */
 #define IOEVENT_CANCEL_OUT 2
 
 /**
- * ioevent_cancel2: polls.
+ * ioevent_cancel2: polls and waitid.
  */
 #define IOEVENT_CANCEL_POLL 4
 
@@ -75,6 +116,131 @@ struct timespec; /* strict C99 has it nowhere */
  * ioevent_cancel2: of these, only those with the given user pointer.
  */
 #define IOEVENT_CANCEL_USER 8
+
+/**
+ * ioo_kind: read(2).
+ */
+#define IOEVENT_OP_READ 1
+
+/**
+ * ioo_kind: write(2).
+ */
+#define IOEVENT_OP_WRITE 2
+
+/**
+ * ioo_kind: readv(2): ioo_buf is the iovec array, ioo_len its length.
+ */
+#define IOEVENT_OP_READV 3
+
+/**
+ * ioo_kind: writev(2), likewise.
+ */
+#define IOEVENT_OP_WRITEV 4
+
+/**
+ * ioo_kind: pread(2).
+ */
+#define IOEVENT_OP_PREAD 5
+
+/**
+ * ioo_kind: pwrite(2).
+ */
+#define IOEVENT_OP_PWRITE 6
+
+/**
+ * ioo_kind: preadv(2).
+ */
+#define IOEVENT_OP_PREADV 7
+
+/**
+ * ioo_kind: pwritev(2).
+ */
+#define IOEVENT_OP_PWRITEV 8
+
+/**
+ * ioo_kind: recv(2).
+ */
+#define IOEVENT_OP_RECV 9
+
+/**
+ * ioo_kind: recvfrom(2).
+ */
+#define IOEVENT_OP_RECVFROM 10
+
+/**
+ * ioo_kind: recvmsg(2): ioo_buf is the msghdr.
+ */
+#define IOEVENT_OP_RECVMSG 11
+
+/**
+ * ioo_kind: send(2).
+ */
+#define IOEVENT_OP_SEND 12
+
+/**
+ * ioo_kind: sendto(2).
+ */
+#define IOEVENT_OP_SENDTO 13
+
+/**
+ * ioo_kind: sendmsg(2): ioo_buf is the msghdr.
+ */
+#define IOEVENT_OP_SENDMSG 14
+
+/**
+ * ioo_kind: accept(2).
+ */
+#define IOEVENT_OP_ACCEPT 15
+
+/**
+ * ioo_kind: accept4(2).
+ */
+#define IOEVENT_OP_ACCEPT4 16
+
+/**
+ * ioo_kind: connect(2).
+ */
+#define IOEVENT_OP_CONNECT 17
+
+/**
+ * ioo_kind: sendfile(2), from ioo_fd2 to ioo_fd.
+ */
+#define IOEVENT_OP_SENDFILE 18
+
+/**
+ * ioo_kind: splice(2), from ioo_fd2 to ioo_fd.
+ */
+#define IOEVENT_OP_SPLICE 19
+
+/**
+ * ioo_kind: fsync(2).
+ */
+#define IOEVENT_OP_FSYNC 20
+
+/**
+ * ioo_kind: fdatasync(2).
+ */
+#define IOEVENT_OP_FDATASYNC 21
+
+/**
+ * ioo_kind: waitid(2) of a pidfd: ioo_buf is the siginfo_t.
+ */
+#define IOEVENT_OP_WAITID 22
+
+/**
+ * ioo_kind: shutdown(2).
+ */
+#define IOEVENT_OP_SHUTDOWN 23
+
+/**
+ * ioo_kind: ioevent_poll(3).
+ */
+#define IOEVENT_OP_POLL 24
+
+/**
+ * ioo_kind: an event after ioo_timeout; ioo_fd is the pipe.
+ */
+#define IOEVENT_OP_TIMER 25
 
 /**
  * An event: one operation is complete, or one struct was posted.
@@ -94,6 +260,70 @@ struct ioevent {
   int ioe_errno;
 };
 
+#if defined(IOEVENT_TIMESPEC)
+/**
+ * One operation for ioevent_submit. What an operation does not use is ignored.
+ */
+struct ioevent_op {
+  /**
+   * IOEVENT_OP_READ, IOEVENT_OP_WRITE, ...
+   */
+  unsigned short ioo_kind;
+  /**
+   * Must be 0.
+   */
+  unsigned short ioo_flags;
+  /**
+   * The descriptor; sendfile, splice: the destination; timer: the pipe.
+   */
+  int ioo_fd;
+  /**
+   * The user pointer of the event.
+   */
+  void *ioo_user;
+  /**
+   * Buffer, iovec array, msghdr or siginfo_t.
+   */
+  void *ioo_buf;
+  /**
+   * Bytes, or iovecs.
+   */
+  size_t ioo_len;
+  /**
+   * accept, connect, recvfrom, sendto.
+   */
+  struct sockaddr *ioo_addr;
+  /**
+   * The address's length: read when queued, written when complete.
+   */
+  socklen_t *ioo_addrlen;
+  /**
+   * pread and its like; sendfile and splice: in the source; -1: the file's own.
+   */
+  long long ioo_offset;
+  /**
+   * splice: in the destination; -1: the file's own.
+   */
+  long long ioo_offset2;
+  /**
+   * sendfile, splice: the source.
+   */
+  int ioo_fd2;
+  /**
+   * Flags of recv, send, accept4, splice; events of poll; how of shutdown; options of waitid.
+   */
+  int ioo_arg;
+  /**
+   * 0: the descriptor's; timer: when it expires, from now.
+   */
+  struct timespec ioo_timeout;
+  /**
+   * Must be 0.
+   */
+  unsigned long ioo_zero[4];
+};
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -104,9 +334,12 @@ extern "C" {
  * F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for operations
  * queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is no pipe, or
  * fd is one), EPERM (a kind of file that cannot be attached), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void
- * **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On a pipe: F_SETIOEVENTSZ, int
- * nevents: its capacity; EBUSY if more places are taken, EINVAL below 1. F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its
- * capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 3.1, 3.8, 4.2, 4.3.
+ * **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On an attached descriptor (EINVAL
+ * on others): F_SETIOEVENTTIMEO, const struct timespec *: bounds operations queued from now on, zero: no limit.
+ * F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY. F_GETIOEVENTFLAGS
+ * returns them. On a pipe: F_SETIOEVENTSZ, int nevents: its capacity; EBUSY if more places are taken, EINVAL below 1.
+ * F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 2.8,
+ * 2.11, 3.1, 3.8, 4.2, 4.3, 4.6.
  */
 extern int ioevent_fcntl(int fd,
                          int cmd,
@@ -117,6 +350,114 @@ extern int ioevent_fcntl(int fd,
  * as far as strerror(3). ioevent_strerror(3).
  */
 const char *ioevent_strerror(int errnum);
+
+/**
+ * pread(2); queued on an attached descriptor, outside the order of reads. `buf` is the library's until the event has been
+ * read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
+ */
+ssize_t ioevent_pread(int fd,
+                      void *buf,
+                      size_t nbytes,
+                      off_t offset);
+
+/**
+ * pwrite(2); queued on an attached descriptor, outside the order of writes. `buf` is the library's until the event has
+ * been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
+ */
+ssize_t ioevent_pwrite(int fd,
+                       const void *buf,
+                       size_t nbytes,
+                       off_t offset);
+
+/**
+ * preadv(2); queued on an attached descriptor, outside the order of reads. The array and the buffers are the library's
+ * until the event has been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread.
+ * ioevent_pread(3).
+ */
+ssize_t ioevent_preadv(int fd,
+                       const struct iovec *iov,
+                       int iovcnt,
+                       off_t offset);
+
+/**
+ * pwritev(2); queued on an attached descriptor, outside the order of writes. The array and the buffers are the library's
+ * until the event has been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread.
+ * ioevent_pread(3).
+ */
+ssize_t ioevent_pwritev(int fd,
+                        const struct iovec *iov,
+                        int iovcnt,
+                        off_t offset);
+
+/**
+ * sendfile(2). Queued if `out_fd` is attached, in the order of its writes; else if `in_fd` is, in the order of its reads.
+ *
+ * `offset` is the library's until the event has been read. The library holds `in_fd` open while the operation is
+ * outstanding. No SIGPIPE. Any thread. ioevent_sendfile(3).
+ */
+ssize_t ioevent_sendfile(int out_fd,
+                         int in_fd,
+                         off_t *offset,
+                         size_t count);
+
+/**
+ * splice(2). Queued if `fd_out` is attached, in the order of its writes; else if `fd_in` is, in the order of its reads.
+ *
+ * The offsets are the library's until the event has been read. SPLICE_F_NONBLOCK makes no difference to an operation. No
+ * SIGPIPE. Any thread. ioevent_sendfile(3).
+ */
+ssize_t ioevent_splice(int fd_in,
+                       off_t *off_in,
+                       int fd_out,
+                       off_t *off_out,
+                       size_t len,
+                       unsigned int flags);
+
+/**
+ * fsync(2); queued on an attached descriptor. It covers the writes that were queued there before it. Any thread.
+ * ioevent_fsync(3), rule 2.5.
+ */
+int ioevent_fsync(int fd);
+
+/**
+ * fdatasync(2); queued on an attached descriptor, like ioevent_fsync. Any thread. ioevent_fsync(3), rule 2.5.
+ */
+int ioevent_fdatasync(int fd);
+
+/**
+ * shutdown(2); queued on an attached descriptor. SHUT_WR takes its turn after the writes that were queued before it;
+ * SHUT_RD and SHUT_RDWR are done at once. Any thread. ioevent_shutdown(3), rule 2.5.
+ */
+int ioevent_shutdown(int fd,
+                     int how);
+
+#if defined(IOEVENT_WAITID)
+/**
+ * waitid(2); queued if `idtype` is P_PIDFD and `id` an attached pidfd.
+ *
+ * `options` must have WEXITED then, and may have WNOHANG or WNOWAIT, else EINVAL. `infop` is the library's until the event
+ * has been read. Any thread. ioevent_waitid(3), rule 2.4.
+ */
+int ioevent_waitid(idtype_t idtype,
+                   id_t id,
+                   siginfo_t *infop,
+                   int options);
+#endif
+
+/**
+ * dup2(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread. ioevent_close(3),
+ * rule 4.4.
+ */
+int ioevent_dup2(int oldfd,
+                 int newfd);
+
+/**
+ * dup3(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread. ioevent_close(3),
+ * rule 4.4.
+ */
+int ioevent_dup3(int oldfd,
+                 int newfd,
+                 int flags);
 
 /**
  * read(2), or harvesting.
@@ -310,6 +651,19 @@ int ioevent_accept4(int fd,
 int ioevent_connect(int fd,
                     const struct sockaddr *addr,
                     socklen_t addrlen);
+
+#if defined(IOEVENT_TIMESPEC)
+/**
+ * Queues operations, each with a user pointer and a timeout of its own.
+ *
+ * Returns how many were taken, from the front; each of them ends in an event. If none was: -1, and errno says why the
+ * first was not: EIOEVENTFULL; EINVAL (unknown kind; flags or ioo_zero not 0; no valid timeout; not attached, or for a
+ * timer not a pipe); EBADF; EFAULT; ENOMEM. The array may be used again when the call returns; what it points to is the
+ * library's until the events have been read. Any thread. ioevent_submit(3), rule 2.9.
+ */
+int ioevent_submit(const struct ioevent_op *ops,
+                   int nops);
+#endif
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,6 +1,6 @@
 //! Attaching, detaching and closing.
 
-use super::attachment::{self, Attachment, Locked, SEVERAL_PIPES};
+use super::attachment::{self, Attachment, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT};
 use super::lane::LISTED;
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
@@ -127,6 +127,70 @@ pub(crate) fn attached_to(fd: c_int) -> Result<Option<(c_int, usize)>> {
     Ok(None)
 }
 
+/// How calls on an attached descriptor behave: F_SETIOEVENTFLAGS.
+#[derive(Clone, Copy)]
+pub(crate) struct Modes {
+    /// What can be finished at once returns its result (rule 2.8).
+    pub(crate) inline: bool,
+    /// All but polls and what is submitted are libc's (rule 2.11).
+    pub(crate) poll_only: bool,
+}
+
+fn find_attached(fd: c_int) -> Result<Locked> {
+    let found = if table::is_borrowed() { None } else { attachment::find(fd) };
+    found.ok_or_else(|| fd::unfit(fd))
+}
+
+/// F_SETIOEVENTFLAGS.
+pub(crate) fn set_modes(fd: c_int, modes: Modes) -> Result<()> {
+    let attachment = find_attached(fd)?;
+    attachment.set(INLINE, modes.inline);
+    attachment.set(POLL_ONLY, modes.poll_only);
+    attachment.settle();
+    Ok(())
+}
+
+/// F_GETIOEVENTFLAGS.
+pub(crate) fn modes(fd: c_int) -> Result<Modes> {
+    let attachment = find_attached(fd)?;
+    attachment.settle();
+    Ok(Modes { inline: attachment.has(INLINE), poll_only: attachment.has(POLL_ONLY) })
+}
+
+/// F_SETIOEVENTTIMEO: how long operations that are queued from now on may take, in nanoseconds; 0: for ever.
+pub(crate) fn set_timeout(fd: c_int, timeout: u64) -> Result<()> {
+    let attachment = find_attached(fd)?;
+    let set = if timeout > 0 { table::set_timeout(fd, timeout) } else { Ok(()) };
+    if set.is_ok() {
+        attachment.set(TIME_LIMIT, timeout > 0);
+    }
+    attachment.settle();
+    set
+}
+
+/// F_GETIOEVENTTIMEO.
+pub(crate) fn timeout(fd: c_int) -> Result<u64> {
+    let attachment = find_attached(fd)?;
+    attachment.settle();
+    Ok(if attachment.has(TIME_LIMIT) { table::timeout(fd) } else { 0 })
+}
+
+/// `number` is about to be replaced by a copy of `by` (dup2): closes what the library has there. An error if `by` is not
+/// open; then nothing was done.
+pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
+    let entry = table::get(number);
+    if by == number || matches!(entry, Entry::Nothing) || table::is_borrowed() {
+        return Ok(());
+    }
+    fd::check_open(by)?;
+    match entry {
+        Entry::Pipe(pipe) if pipe.number() == number && pipe.close() => pipe.end_watch(),
+        Entry::Attachment(_) => forget_stale_attachment(number),
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Closes an attached descriptor or a pipe. `None` if `fd` is neither.
 pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
     match table::get(fd) {
@@ -160,13 +224,18 @@ pub(super) fn forget_stale_attachment(number: c_int) {
     }
 }
 
-/// Ends what is outstanding, each operation with its event, and frees the attachment.
+/// Ends what is outstanding, each operation with its event, and frees the attachment. What the kernel cannot be kept from
+/// finishing has its event later (rule 4.8).
 fn release(attachment: Locked) {
     if let Some(pipe) = attachment.pipe.get() {
         let sink = Sink::of_thread(pipe);
         for queue in [&attachment.input, &attachment.output, &attachment.alone] {
             while let Some(op) = queue.pop() {
-                sink.complete(&attachment, op, ending(op, Errno::ECANCELED));
+                if op.may_be_ended() {
+                    sink.complete(&attachment, op, ending(op, Errno::ECANCELED));
+                } else {
+                    op.orphan.set(true);
+                }
             }
         }
         unwatch(&attachment, pipe);

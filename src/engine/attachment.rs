@@ -1,6 +1,6 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
-use super::op::{Kind, OpRef, Queue};
+use super::op::{Kind, OpRef, Queue, TIMED};
 use super::pipe::Pipe;
 use super::pool::Pooled;
 use super::table::{self, Entry};
@@ -21,6 +21,8 @@ pub(crate) enum Class {
     File,
     /// A FIFO or terminal: I/O goes through an open file of the library's own.
     Reopened,
+    /// A regular file, block device or anything else that is always ready: its I/O may wait for a disk.
+    Disk,
     /// A socket of messages.
     Datagram = SOCKET,
     /// Another stream socket; or TCP once that proof is no good.
@@ -61,6 +63,15 @@ pub(crate) const NO_NOWAIT_READ: u8 = 1;
 pub(crate) const NO_NOWAIT_WRITE: u8 = 2;
 /// Operations of more than one pipe may be outstanding, and more than one pipe's engine may watch the descriptor.
 pub(crate) const SEVERAL_PIPES: u8 = 4;
+/// IOEVENT_INLINE (rule 2.8).
+pub(crate) const INLINE: u8 = 8;
+/// IOEVENT_POLLONLY (rule 2.11).
+pub(crate) const POLL_ONLY: u8 = 16;
+/// The descriptor has a time limit for its operations, which `table::timeout` knows (rule 4.6).
+pub(crate) const TIME_LIMIT: u8 = 32;
+
+/// In the generation of `from_word`: the edge is of the other descriptor of a sendfile or splice.
+pub(crate) const OTHER_SIDE: u32 = 1 << 21;
 
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
@@ -71,7 +82,7 @@ pub(crate) struct Inside {
     pub(crate) flags: Cell<u8>,
     /// The descriptor; -1 while the node is free.
     pub(crate) fd: Cell<c_int>,
-    /// Counted up for each descriptor that uses the node: tells its events from those of earlier ones.
+    /// Counted up for each descriptor that uses the node: tells its events from those of earlier ones. Below OTHER_SIDE.
     pub(crate) generation: Cell<u32>,
     /// Where its newest event was put, and as which number (see `Pipe::complete`).
     pub(crate) newest_place: Cell<u8>,
@@ -88,8 +99,9 @@ pub(crate) struct Inside {
 #[repr(align(64))]
 pub(crate) struct Attachment {
     lock: RawMutex,
-    /// The library's own open file of a `Class::Reopened` while operations are outstanding; else -1. Used under the
-    /// lock like the rest, and outside of `Inside` only because there is room for it beside the lock; so Relaxed.
+    /// The library's own open file of a `Class::Reopened` while operations are outstanding; the identity of the file of a
+    /// `Class::Disk`; else -1. Used under the lock like the rest, and outside of `Inside` only because there is room for it
+    /// beside the lock; so Relaxed.
     own_fd: AtomicI32,
     inside: UnsafeCell<Inside>,
 }
@@ -149,7 +161,7 @@ impl Attachment {
 }
 
 /// How many bits of a generation go with an address in one word: addresses have 48 bits, of which the lowest six of a
-/// node's are zero.
+/// node's are zero. The highest of the 22 is OTHER_SIDE.
 const GENERATION_BITS: u32 = 22;
 
 impl Attachment {
@@ -160,7 +172,7 @@ impl Attachment {
     }
 
     /// The node that `to_word` was given, and its generation then. The node may have become another descriptor's since;
-    /// then its generation is another (or, once in four million times, the same: that costs a try in vain).
+    /// then its generation is another (or, once in two million times, the same: that costs a try in vain).
     #[inline(always)]
     pub(crate) fn from_word(word: u64) -> Option<(&'static Attachment, u32)> {
         let address = (word >> GENERATION_BITS) << 6;
@@ -172,7 +184,7 @@ impl Attachment {
 
     /// The generation after `generation`.
     pub(crate) fn next_generation(generation: u32) -> u32 {
-        (generation + 1) & ((1 << GENERATION_BITS) - 1)
+        (generation + 1) & (OTHER_SIDE - 1)
     }
 }
 
@@ -192,10 +204,11 @@ impl Locked {
         if socket
             && self.is_ready(WRITABLE)
             && self.output.both_empty(&self.alone)
-            && !self.has(SEVERAL_PIPES)
+            && !self.has(SEVERAL_PIPES | INLINE | POLL_ONLY | TIME_LIMIT)
         {
             self.set_ready(QUIET);
-            let one_read = |op: OpRef| op.kind.get() == Kind::Read && op.waits_like_others(socket);
+            let one_read =
+                |op: OpRef| op.kind.get() == Kind::Read && op.waits_like_others(socket) && !op.has(TIMED);
             if self.input.only().is_some_and(one_read) {
                 self.set_ready(ONE_READ);
             }
@@ -229,17 +242,31 @@ impl Locked {
         self.flags.set(self.flags.get() | flag);
     }
 
+    pub(crate) fn set(&self, flag: u8, on: bool) {
+        self.flags.set(self.flags.get() & !flag | if on { flag } else { 0 });
+    }
+
     /// The library's own open file for this descriptor, if there is one now.
     #[inline]
     pub(crate) fn own_fd(&self) -> Option<c_int> {
         let own = self.node.own_fd.load(Relaxed);
-        (own >= 0).then_some(own)
+        (own >= 0 && self.class.get() == Class::Reopened).then_some(own)
+    }
+
+    /// Which file a `Class::Disk` is.
+    pub(crate) fn identity(&self) -> c_int {
+        self.node.own_fd.load(Relaxed)
+    }
+
+    pub(crate) fn set_identity(&self, identity: c_int) {
+        self.node.own_fd.store(identity, Relaxed);
     }
 
     /// Remembers, or forgets, the library's own open file; returns the one before.
     pub(crate) fn set_own_fd(&self, own: Option<c_int>) -> Option<c_int> {
-        let before = self.node.own_fd.swap(own.unwrap_or(-1), Relaxed);
-        (before >= 0).then_some(before)
+        let before = self.own_fd();
+        self.node.own_fd.store(own.unwrap_or(-1), Relaxed);
+        before
     }
 
     pub(crate) fn is_idle(&self) -> bool {

@@ -273,17 +273,29 @@ impl<'a> Harvester<'a> {
 
     /// A harvest that does not wait: all that is there now, wherever it is (rule 3.2).
     fn gather(&self, basket: &mut Basket<'a>) -> Result<()> {
+        self.look_at_clock(basket);
         while !basket.is_full() {
             let heard = self.look_into(basket, BATCH, Some(0), || {})?;
-            if self.pipe.wake.0.filled() != 0 {
-                self.take_own(basket);
-                self.take_others(basket, self.pipe.wake.0.filled());
-            }
+            self.take_all(basket);
             if heard.count < BATCH {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// What has come to its time by now, whether the kernel has told of it or not.
+    fn look_at_clock(&self, basket: &mut Basket) {
+        self.pipe.engine().look_at_clock(&self.sink);
+        self.take_all(basket);
+    }
+
+    /// The events of all lanes, while there is room.
+    fn take_all(&self, basket: &mut Basket) {
+        if self.pipe.wake.0.filled() != 0 {
+            self.take_own(basket);
+            self.take_others(basket, self.pipe.wake.0.filled());
+        }
     }
 
     /// A harvest that waits, and has found nothing yet.
@@ -316,6 +328,7 @@ impl<'a> Harvester<'a> {
             if let Some(deadline) = deadline {
                 left = Some(deadline.saturating_sub(process::now()));
                 if over && left == Some(0) {
+                    self.look_at_clock(basket);
                     return Ok(());
                 }
             }

@@ -10,8 +10,9 @@
 //!
 //! 1. a stripe of the `World` (who attaches a number),
 //! 2. an attachment (one at a time, but for accept, which may find a stale one under the number that it was given),
-//! 3. a lane, or the engine's alarm,
-//! 4. a pool.
+//! 3. the engine's alarm,
+//! 4. a lane,
+//! 5. a pool, or the list of jobs of the workers.
 //!
 //! A pipe is kept alive by the count of its users or by the lock of an attachment of it; see `pipe`.
 
@@ -31,14 +32,16 @@ pub(crate) mod table;
 pub(crate) mod wake;
 mod watch;
 
-pub(crate) use attach::{attach, attached_to, close};
+pub(crate) use attach::{Modes, attach, attached_to, close, modes, replace, set_modes, set_timeout, timeout};
 pub(crate) use harvest::harvest_at_once;
 pub(crate) use pipe::create;
-pub(crate) use submit::{Which, cancel, submit, submit_read_at_once, submit_write_at_once};
+pub(crate) use submit::{
+    Way, Which, cancel, submit, submit_read_at_once, submit_timer, submit_transfer, submit_write_at_once,
+};
 
 use crate::sys::{Errno, Result, UserPtr};
 use attachment::Locked;
-use op::{Kind, OpRef, Request};
+use op::{Kind, OpRef};
 use pipe::Pipe;
 use sink::Sink;
 
@@ -61,8 +64,15 @@ pub(crate) trait Engine {
     fn detach(&self, attachment: &Locked);
     /// Whether the descriptor is still the open file that was attached (rule 4.4).
     fn knows(&self, attachment: &Locked) -> bool;
-    /// Takes an operation over; ENOMEM if it cannot, and then nothing was done.
-    fn submit(&self, attachment: &Locked, request: &Request, sink: &Sink) -> Result<()>;
+    /// Takes an operation over.
+    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink);
+    /// Carries out an operation that is in no queue, if that can be done now and no other of its order waits. `None` if not:
+    /// it may have moved some bytes (`Op::done`), and can be handed to `submit` next.
+    fn try_at_once(&self, attachment: &Locked, op: OpRef) -> Option<Result<usize>>;
+    /// Has an operation that waits ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if it cannot.
+    fn limit(&self, attachment: &Locked, op: OpRef, time: u64) -> Result<()>;
+    /// Ends what has come to its time by now.
+    fn look_at_clock(&self, sink: &Sink);
     /// `submit` for a read that can be queued with next to no work, place included. Otherwise nothing was done.
     fn submit_read_at_once(
         &self,
@@ -99,7 +109,7 @@ pub(crate) struct Heard {
 fn ending(op: OpRef, errno: Errno) -> Result<usize> {
     match op.done.get() {
         0 => Err(errno),
-        _ if op.kind.get() == Kind::Poll => Err(errno),
+        _ if matches!(op.kind.get(), Kind::Poll | Kind::Waitid) => Err(errno),
         done => Ok(done as usize),
     }
 }

@@ -36,6 +36,28 @@ pub(crate) enum Kind {
     Connect,
     /// Readiness: `arg` holds the events, the result is revents.
     Poll,
+    /// pread(2): `addr` is the offset, -1 the file's own position.
+    Pread,
+    /// preadv(2), likewise.
+    Preadv,
+    /// pwrite(2), likewise.
+    Pwrite,
+    /// pwritev(2), likewise.
+    Pwritev,
+    /// sendfile(2): `buf` is the number of the other descriptor, `addr` the offset in the source.
+    Sendfile,
+    /// splice(2): likewise; `addrlen` is the offset in the destination, `arg` the flags.
+    Splice,
+    /// fsync(2).
+    Fsync,
+    /// fdatasync(2).
+    Fdatasync,
+    /// shutdown(2): `arg` says how.
+    Shutdown,
+    /// waitid(2) of a pidfd: `buf` is the siginfo_t, `arg` holds the options.
+    Waitid,
+    /// A timer of a pipe.
+    Timer,
     /// Not an operation: an event that the application posted.
     Posted,
 }
@@ -60,17 +82,27 @@ pub(crate) struct Request {
     pub(crate) len: usize,
     pub(crate) addr: UserPtr,
     pub(crate) addrlen: UserPtr,
-    /// Flags or events.
+    /// Flags, events, how, or options.
     pub(crate) arg: c_int,
+    /// BY_POINTER, FROM_SOURCE.
+    pub(crate) flags: u8,
+    /// The event's user pointer; `None`: the descriptor's.
+    pub(crate) user: Option<usize>,
+    /// How long it may take, in nanoseconds; 0: what the descriptor says.
+    pub(crate) timeout: u64,
 }
 
 #[inline(always)]
-fn order(kind: Kind, arg: c_int) -> Order {
+fn order(kind: Kind, arg: c_int, flags: u8) -> Order {
     match kind {
         Kind::Recv | Kind::Recvmsg if arg & (libc::MSG_OOB | libc::MSG_ERRQUEUE) != 0 => Order::Alone,
         Kind::Read | Kind::Readv | Kind::Recv | Kind::Recvmsg | Kind::Accept => Order::Input,
         Kind::Write | Kind::Writev | Kind::Send | Kind::Sendmsg | Kind::Connect => Order::Output,
-        Kind::Poll | Kind::Posted => Order::Alone,
+        Kind::Sendfile | Kind::Splice if flags & FROM_SOURCE != 0 => Order::Input,
+        Kind::Sendfile | Kind::Splice | Kind::Fsync | Kind::Fdatasync => Order::Output,
+        Kind::Shutdown if arg == libc::SHUT_WR => Order::Output,
+        Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev => Order::Alone,
+        Kind::Shutdown | Kind::Waitid | Kind::Poll | Kind::Timer | Kind::Posted => Order::Alone,
     }
 }
 
@@ -83,6 +115,21 @@ pub(crate) const AFTER_CONNECT: u8 = 1;
 pub(crate) const CONNECT_BEGUN: u8 = 2;
 /// The kernel was asked once, and said "not yet".
 pub(crate) const TRIED: u8 = 4;
+/// It has a time limit: an entry among the deadlines of its pipe, or one that has just come up.
+pub(crate) const TIMED: u8 = 8;
+/// sendfile, splice: the offsets are addresses of the caller's variables.
+pub(crate) const BY_POINTER: u8 = 16;
+/// sendfile, splice: the attached descriptor is the source, the other one the destination.
+pub(crate) const FROM_SOURCE: u8 = 32;
+/// sendfile, splice: the other descriptor is the library's own, and may be watched.
+pub(crate) const OWN_OTHER: u8 = 64;
+/// The kernel is at work on it in a thread that waits for it: it cannot be ended (rule 4.8).
+pub(crate) const IN_KERNEL: u8 = 128;
+
+/// `Op::deadline` of an operation that has no entry among the deadlines.
+pub(crate) const NO_DEADLINE: u32 = u32::MAX;
+/// The same, and its time is over.
+pub(crate) const TIME_OVER: u32 = u32::MAX - 1;
 
 /// An operation. One cache line.
 #[repr(C, align(64))]
@@ -102,6 +149,10 @@ pub(crate) struct Op {
     pub(crate) pipe: Cell<u32>,
     pub(crate) kind: Cell<Kind>,
     pub(crate) flags: Cell<u8>,
+    /// An IN_KERNEL one whose attachment has gone: the thread that is at work on it hands out its event by itself.
+    pub(crate) orphan: Cell<bool>,
+    /// Index of its entry among the deadlines of its pipe. Unlike the rest, it is under their lock.
+    pub(crate) deadline: Cell<u32>,
 }
 
 const _: () = assert!(size_of::<Op>() == 64);
@@ -116,7 +167,7 @@ unsafe impl Sync for Op {}
 impl Request {
     #[inline(always)]
     pub(crate) fn order(&self) -> Order {
-        order(self.kind, self.arg)
+        order(self.kind, self.arg, self.flags)
     }
 }
 
@@ -125,7 +176,8 @@ impl Op {
     #[inline]
     pub(crate) fn fill(&self, request: &Request, user: usize, pipe: u32) {
         self.next.set(None);
-        self.user.set(user);
+        self.user.set(request.user.unwrap_or(user));
+        self.orphan.set(false);
         self.buf.set(request.buf);
         self.addr.set(request.addr);
         self.addrlen.set(request.addrlen);
@@ -134,7 +186,7 @@ impl Op {
         self.arg.set(request.arg);
         self.pipe.set(pipe);
         self.kind.set(request.kind);
-        self.flags.set(0);
+        self.flags.set(request.flags);
     }
 
     /// Whether the operation is sure to wait when others of its direction had to: it moves bytes, and whatever else the
@@ -158,6 +210,25 @@ impl Op {
     #[inline]
     pub(crate) fn mark(&self, flag: u8) {
         self.flags.set(self.flags.get() | flag);
+    }
+
+    pub(crate) fn unmark(&self, flags: u8) {
+        self.flags.set(self.flags.get() & !flags);
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        order(self.kind.get(), self.arg.get(), self.flags.get())
+    }
+
+    /// Whether it can still be ended early (rule 4.8).
+    pub(crate) fn may_be_ended(&self) -> bool {
+        !self.has(IN_KERNEL)
+    }
+
+    /// Whether it holds more than its node: a time limit, a descriptor.
+    #[inline]
+    pub(crate) fn holds_more(&self) -> bool {
+        self.flags.get() & (TIMED | OWN_OTHER) != 0
     }
 }
 
@@ -383,9 +454,17 @@ mod tests {
 
     #[test]
     fn urgent_data_and_error_reports_stand_outside_the_order_of_reads() {
-        assert_eq!(order(Kind::Recv, 0), Order::Input);
-        assert_eq!(order(Kind::Recv, libc::MSG_OOB), Order::Alone);
-        assert_eq!(order(Kind::Recvmsg, libc::MSG_ERRQUEUE), Order::Alone);
-        assert_eq!(order(Kind::Connect, 0), Order::Output);
+        assert_eq!(order(Kind::Recv, 0, 0), Order::Input);
+        assert_eq!(order(Kind::Recv, libc::MSG_OOB, 0), Order::Alone);
+        assert_eq!(order(Kind::Recvmsg, libc::MSG_ERRQUEUE, 0), Order::Alone);
+        assert_eq!(order(Kind::Connect, 0, 0), Order::Output);
+    }
+
+    #[test]
+    fn a_splice_stands_where_its_owner_says() {
+        assert_eq!(order(Kind::Splice, 0, 0), Order::Output);
+        assert_eq!(order(Kind::Sendfile, 0, FROM_SOURCE), Order::Input);
+        assert_eq!(order(Kind::Shutdown, libc::SHUT_WR, 0), Order::Output);
+        assert_eq!(order(Kind::Shutdown, libc::SHUT_RDWR, 0), Order::Alone);
     }
 }

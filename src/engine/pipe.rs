@@ -17,8 +17,9 @@
 
 use super::attachment::Locked;
 use super::epoll::Epoll;
+use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
-use super::op::{Kind, OpRef, Ops};
+use super::op::{IN_KERNEL, Kind, OpRef, Ops};
 use super::table::{self, Entry, World};
 use super::wake::Wake;
 use super::{EIOEVENTFULL, attach};
@@ -63,6 +64,8 @@ pub(crate) struct Pipe {
     known: AtomicBool,
     /// The watch looks into the pipe, or is about to.
     watched: AtomicBool,
+    /// Operations that are with a worker.
+    working: AtomicU32,
     taken: Apart<AtomicUsize>,
     users: Apart<AtomicU32>,
     pub(crate) wake: Apart<Wake>,
@@ -108,6 +111,7 @@ impl Pipes {
             harvests: AtomicU32::new(0),
             known: AtomicBool::new(false),
             watched: AtomicBool::new(false),
+            working: AtomicU32::new(0),
             taken: Apart(AtomicUsize::new(0)),
             users: Apart(AtomicU32::new(CLOSING)),
             wake: Apart(Wake::default()),
@@ -287,9 +291,48 @@ impl Pipe {
         }
     }
 
-    /// The pipe, which the application has closed, is not to be watched any more.
+    /// The pipe, which the application has closed, is not to be watched any more. With the last one the library's threads
+    /// end.
     pub(super) fn end_watch(&self) {
         self.world.watch.pipe_closed(self.world);
+    }
+
+    pub(super) fn workers(&self) -> &'static Workers {
+        &self.world.workers
+    }
+
+    /// An operation of the pipe goes to a worker.
+    pub(super) fn begin_work(&self) {
+        // Relaxed: it happens under the lock of an attachment, which `close` takes before it looks.
+        self.working.fetch_add(1, Relaxed);
+    }
+
+    /// It is back, and its event is in a lane. After this the caller does not touch the pipe.
+    pub(super) fn end_work(&self) {
+        // The lock, as in `leave_closing`. Release pairs with the Acquire in `wait_until_unused`.
+        let _guard = self.quiet.0.lock();
+        if self.working.fetch_sub(1, Release) == 1 {
+            self.quiet.1.notify_all();
+        }
+    }
+
+    /// A worker is done with an operation whose attachment has gone.
+    pub(super) fn end_orphan(&self, op: OpRef, result: Result<usize>) {
+        self.release(op);
+        let (value, errno) = match result {
+            Ok(value) => (value as u32, 0),
+            Err(Errno(errno)) => (u32::MAX, errno),
+        };
+        op.done.set(value);
+        op.arg.set(errno);
+        self.put_common(op);
+    }
+
+    /// Gives back what an operation, of whatever pipe, holds beside its node.
+    pub(super) fn release(&self, op: OpRef) {
+        if let Some(pipe) = self.by_index(op.pipe.get()) {
+            pipe.engine.release(op);
+        }
     }
 
     // Places. All Relaxed: the count guards no memory, and a thread sees what happened before in its own order.
@@ -540,9 +583,14 @@ impl Pipe {
             // See `harvest_at_once`: whoever has the lane now is done before this goes on.
             drop(lane.lock());
         }
-        self.wait_until_unused();
+        self.wait_until_unused(|| self.users.0.load(Acquire) == CLOSING);
         attach::detach_all_of(self);
+        self.wait_until_unused(|| self.working.load(Acquire) == 0);
         let mut places = 0;
+        self.engine.drop_timers(|op| {
+            self.ops().give(op);
+            places += 1;
+        });
         for lane in &self.lanes {
             let locked = lane.lock();
             places += locked.clear_ring();
@@ -565,10 +613,11 @@ impl Pipe {
         true
     }
 
-    fn wait_until_unused(&self) {
+    /// Waits for the threads that use the pipe, or for the workers. Acquire in `unused` pairs with the Release in
+    /// `InUse::drop` and `end_work`.
+    fn wait_until_unused(&self, unused: impl Fn() -> bool) {
         let mut guard = self.quiet.0.lock();
-        // Acquire pairs with the Release in `InUse::drop`.
-        while self.users.0.load(Acquire) != CLOSING {
+        while !unused() {
             self.engine.ring_all();
             self.quiet.1.wait(&mut guard);
         }
@@ -592,6 +641,11 @@ impl Pipe {
             queue.take_out(
                 |op| op.pipe.get() == self.index,
                 |op| {
+                    if op.has(IN_KERNEL) {
+                        op.orphan.set(true);
+                        return;
+                    }
+                    self.release(op);
                     self.ops().give(op);
                     places += 1;
                 },

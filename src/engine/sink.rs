@@ -1,8 +1,8 @@
 //! The way of a completion to whoever harvests it.
 
-use super::attachment::Locked;
+use super::attachment::{Locked, READABLE, WRITABLE};
 use super::lane::{LISTED, Lane};
-use super::op::{OpRef, Ops};
+use super::op::{OWN_OTHER, OpRef, Ops};
 use super::pipe::{COMMON, Pipe};
 use crate::Event;
 use crate::sys::{Errno, Result};
@@ -136,6 +136,9 @@ impl<'a> Sink<'a> {
             Ok(value) => (value as u32, 0),
             Err(Errno(errno)) => (u32::MAX, errno),
         };
+        if op.holds_more() {
+            self.release(attachment, op);
+        }
         let ours = attachment.pipe.get().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
             && op.pipe.get() == self.pipe.index();
         if ours && !self.must_follow(attachment) {
@@ -149,6 +152,35 @@ impl<'a> Sink<'a> {
         op.done.set(value);
         op.arg.set(errno);
         self.complete_elsewhere(attachment, op, ours);
+    }
+
+    /// Gives back what an operation holds beside its node.
+    #[cold]
+    fn release(&self, attachment: &Locked, op: OpRef) {
+        if op.has(OWN_OTHER) {
+            // While it waited for the other descriptor, nobody knew whether this one was ready.
+            attachment.set_ready(READABLE | WRITABLE);
+        }
+        self.pipe.release(op);
+    }
+
+    /// A timer is complete: its event goes into the common lane, where those of all threads come one after the other.
+    /// Returns whether that was empty; then `announce_common` is to follow.
+    pub(crate) fn ready_timer(&self, op: OpRef, result: Result<usize>) -> bool {
+        let (value, errno) = match result {
+            Ok(value) => (value as u32, 0),
+            Err(Errno(errno)) => (u32::MAX, errno),
+        };
+        op.done.set(value);
+        op.arg.set(errno);
+        self.pipe.put(COMMON, op).1
+    }
+
+    /// Events were put into the common lane, which was empty.
+    pub(crate) fn announce_common(&self) {
+        if !self.harvesting {
+            self.pipe.announce(COMMON);
+        }
     }
 
     /// Puts an event into the thread's lane.

@@ -1,11 +1,11 @@
 //! Queuing operations, and taking them back.
 
-use super::attachment::{self, Locked};
-use super::op::{Kind, OpRef, Queue, Request};
+use super::attachment::{self, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
+use super::op::{FROM_SOURCE, Kind, OpRef, Order, Queue, Request};
 use super::sink::Sink;
-use super::{EIOEVENTQUEUED, Engine, ending};
-use super::{pipe, table};
-use crate::sys::{Errno, Result, UserPtr, fd};
+use super::table::{self, Entry};
+use super::{EIOEVENTQUEUED, Engine, ending, pipe};
+use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
 /// Queues a read, if that is a matter of a few stores. Otherwise nothing was done: use `submit`, after giving up the
@@ -33,25 +33,127 @@ pub(crate) fn submit_write_at_once(
     pipe.engine().submit_write_at_once(attachment, pipe, buf, len).map_err(Some)
 }
 
-/// Queues an operation on `fd`. `None` if that is not attached; else what `errno` is to say: EIOEVENTQUEUED, or
-/// EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
+/// How an operation is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By the call of its name, to which the modes of the descriptor apply.
+    Call,
+    /// By `ioevent_submit`: it always ends in an event.
+    Submit,
+}
+
+/// Queues an operation on `fd`. `None`: it is libc's. Else what the call gives: EIOEVENTQUEUED; a result of its own, where
+/// the descriptor has IOEVENT_INLINE; EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
 #[inline(never)]
-pub(crate) fn submit(fd: c_int, request: &Request) -> Option<Errno> {
+pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<usize>> {
     let attachment = attachment::find(fd)?;
     let pipe = attachment.pipe.get()?;
-    if let Err(errno) = pipe.take_places(1) {
-        return Some(errno);
+    let is_libcs = way == Way::Call && attachment.has(POLL_ONLY) && request.kind != Kind::Poll;
+    let answer = if is_libcs { None } else { Some(queue(&attachment, request, way, &Sink::of_thread(pipe))) };
+    attachment.settle();
+    answer
+}
+
+/// The same for what goes from one descriptor to another: it belongs to the destination if that is attached, else to the
+/// source (rule 4.2).
+pub(crate) fn submit_transfer(
+    to: c_int,
+    from: c_int,
+    mut request: Request,
+    way: Way,
+) -> Option<Result<usize>> {
+    if matches!(table::get(to), Entry::Attachment(_)) {
+        request.buf = UserPtr::number(from as u32 as usize);
+        return submit(to, &request, way);
     }
-    match pipe.engine().submit(&attachment, request, &Sink::of_thread(pipe)) {
-        Ok(()) => {
-            attachment.settle();
-            Some(EIOEVENTQUEUED)
+    request.buf = UserPtr::number(to as u32 as usize);
+    request.flags |= FROM_SOURCE;
+    submit(from, &request, way)
+}
+
+fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Result<usize> {
+    let pipe = sink.pipe;
+    let deadline = deadline(attachment, request);
+    let op = sink.take_free()?;
+    op.fill(request, attachment.user.get(), pipe.index());
+    if way == Way::Call && attachment.has(INLINE) {
+        if let Some(result) = at_once(attachment, op, sink) {
+            sink.give_free(op);
+            return result;
         }
-        Err(errno) => {
-            pipe.give_places(1);
-            Some(errno)
-        }
+    } else if let Err(full) = pipe.take_places(1) {
+        sink.give_free(op);
+        return Err(full);
     }
+    let queue = match request.order() {
+        Order::Input => &attachment.input,
+        Order::Output => &attachment.output,
+        Order::Alone => &attachment.alone,
+    };
+    pipe.engine().submit(attachment, op, sink);
+    // A new operation that waits is the last of its queue.
+    if let Some(time) = deadline
+        && queue.last().is_some_and(|last| core::ptr::eq(last, op) && op.may_be_ended())
+        && let Err(errno) = pipe.engine().limit(attachment, op, time)
+    {
+        queue.take_out(|other| core::ptr::eq(other, op), |op| sink.complete(attachment, op, Err(errno)));
+    }
+    Err(EIOEVENTQUEUED)
+}
+
+/// IOEVENT_INLINE (rule 2.8): the result, if the operation can be finished at once; it needs no place. `None`: it has taken
+/// one, and is to be queued.
+fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>> {
+    let engine = sink.pipe.engine();
+    // What cannot be taken back once it is begun needs its place before.
+    let is_begun_for_good = op.kind.get() == Kind::Connect && socket::connects_in_steps(attachment.fd.get());
+    if is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
+        return Some(Err(full));
+    }
+    if let Some(result) = engine.try_at_once(attachment, op) {
+        if is_begun_for_good {
+            sink.pipe.give_places(1);
+        }
+        return Some(result);
+    }
+    if !is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
+        let done = op.done.get() as usize;
+        return Some(if done > 0 { Ok(done) } else { Err(full) });
+    }
+    None
+}
+
+/// When the operation is to end at the latest.
+fn deadline(attachment: &Locked, request: &Request) -> Option<u64> {
+    let timeout = match request.timeout {
+        0 if attachment.has(TIME_LIMIT) => table::timeout(attachment.fd.get()),
+        timeout => timeout,
+    };
+    (timeout > 0).then(|| after(timeout))
+}
+
+/// So many nanoseconds from now.
+fn after(timeout: u64) -> u64 {
+    // The largest number of all means "never".
+    process::now().saturating_add(timeout).min(u64::MAX - 1)
+}
+
+/// IOEVENT_OP_TIMER: an event on the pipe, `timeout` nanoseconds from now (rule 2.12).
+pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
+    let pipe = pipe::enter(pipefd)?;
+    let sink = Sink::of_thread(&pipe);
+    pipe.take_places(1)?;
+    let added = sink.take_free().and_then(|op| {
+        op.user.set(user);
+        op.kind.set(Kind::Timer);
+        op.flags.set(0);
+        op.pipe.set(pipe.index());
+        pipe.engine().add_timer(op, after(timeout), &sink).inspect_err(|_| sink.give_free(op))
+    });
+    if added.is_err() {
+        pipe.give_places(1);
+    }
+    added
 }
 
 /// Which operations to end.
@@ -68,15 +170,13 @@ pub(crate) struct Which {
 pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     let found = if table::is_borrowed() { None } else { attachment::find(fd) };
     let Some(attachment) = found else {
-        if pipe::find(fd).is_some() {
-            // It has no timers in this version.
-            return Ok(0);
-        }
-        return Err(fd::unfit(fd));
+        let pipe = pipe::enter(fd)?;
+        let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
+        return Ok(pipe.engine().cancel_timers(meant, &Sink::of_thread(&pipe)));
     };
     let Some(pipe) = attachment.pipe.get() else { return Err(Errno::EINVAL) };
     let sink = Sink::of_thread(pipe);
-    let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
+    let meant = |op: OpRef| op.may_be_ended() && which.user.is_none_or(|user| user == op.user.get());
     let mut ended = 0;
     if which.input {
         ended += end(&attachment, &attachment.input, meant, &sink);
@@ -84,8 +184,14 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     if which.output {
         ended += end(&attachment, &attachment.output, meant, &sink);
     }
-    // Outside the order there are polls and, of what reads, urgent data and error reports.
-    let alone = |op: OpRef| meant(op) && if op.kind.get() == Kind::Poll { which.polls } else { which.input };
+    let alone = |op: OpRef| {
+        let its_direction = match op.kind.get() {
+            Kind::Poll | Kind::Waitid => which.polls,
+            Kind::Pwrite | Kind::Pwritev => which.output,
+            _ => which.input,
+        };
+        meant(op) && its_direction
+    };
     ended += end(&attachment, &attachment.alone, alone, &sink);
     pipe.engine().proceed(&attachment, &sink);
     attachment.settle();

@@ -10,6 +10,7 @@
 //! locks it and checks that it still is what it looked for.
 
 use super::attachment::Attachment;
+use super::epoll::workers::Workers;
 use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
 use super::pool::Pool;
@@ -67,6 +68,10 @@ struct Root {
     world: AtomicPtr<World>,
 }
 
+/// The first level of another such table: how long operations may take, in nanoseconds. A number's entry means something
+/// only while it has an attachment that says so (TIME_LIMIT).
+static TIMEOUTS: [AtomicPtr<AtomicUsize>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
+
 static ROOT: Root =
     Root { chunks: [const { AtomicPtr::new(null_mut()) }; CHUNKS], world: AtomicPtr::new(null_mut()) };
 
@@ -104,9 +109,9 @@ pub(super) fn forget() {
 
 /// The entry of a number: `None` if nothing near it was ever used.
 #[inline(always)]
-fn slot(number: c_int) -> Option<&'static AtomicUsize> {
+fn slot(chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS], number: c_int) -> Option<&'static AtomicUsize> {
     let number = number as u32 as usize;
-    let chunk = ROOT.chunks.get(number / CHUNK)?;
+    let chunk = chunks.get(number / CHUNK)?;
     // Acquire pairs with the Release in `make_slot`: the chunk is zeroed before its address is seen.
     let chunk = NonNull::new(chunk.load(Ordering::Acquire))?;
     // SAFETY: a chunk has CHUNK entries and is never unmapped.
@@ -114,12 +119,15 @@ fn slot(number: c_int) -> Option<&'static AtomicUsize> {
 }
 
 /// The entry of a number that is open, made if need be.
-fn make_slot(number: c_int) -> Result<&'static AtomicUsize> {
-    if let Some(slot) = slot(number) {
+fn make_slot(
+    chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS],
+    number: c_int,
+) -> Result<&'static AtomicUsize> {
+    if let Some(slot) = slot(chunks, number) {
         return Ok(slot);
     }
     let index = usize::try_from(number).map_err(|_| crate::sys::Errno::EBADF)?;
-    let chunk = ROOT.chunks.get(index / CHUNK).ok_or(crate::sys::Errno::EBADF)?;
+    let chunk = chunks.get(index / CHUNK).ok_or(crate::sys::Errno::EBADF)?;
     let bytes = CHUNK * size_of::<AtomicUsize>();
     let fresh = memory::map_zeroed(bytes)?;
     // Release pairs with the Acquire in `slot`.
@@ -128,13 +136,25 @@ fn make_slot(number: c_int) -> Result<&'static AtomicUsize> {
         // SAFETY: nobody has seen the mapping that lost.
         unsafe { memory::unmap(fresh, bytes) };
     }
-    slot(number).ok_or(crate::sys::Errno::ENOMEM)
+    slot(chunks, number).ok_or(crate::sys::Errno::ENOMEM)
+}
+
+/// How long operations of a number may take, in nanoseconds.
+pub(super) fn timeout(number: c_int) -> u64 {
+    // Relaxed, here and below: the lock of the attachment guards it.
+    slot(&TIMEOUTS, number).map_or(0, |slot| slot.load(Ordering::Relaxed) as u64)
+}
+
+/// Sets that.
+pub(super) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
+    make_slot(&TIMEOUTS, number)?.store(nanoseconds as usize, Ordering::Relaxed);
+    Ok(())
 }
 
 /// What is behind a number now.
 #[inline(always)]
 pub(crate) fn get(number: c_int) -> Entry {
-    match slot(number) {
+    match slot(&ROOT.chunks, number) {
         // Acquire pairs with the Release in `set`: the node is filled in before it is found.
         Some(slot) => Entry::from_word(slot.load(Ordering::Acquire)),
         None => Entry::Nothing,
@@ -143,12 +163,12 @@ pub(crate) fn get(number: c_int) -> Entry {
 
 /// Makes sure that `set` cannot fail for this number.
 pub(super) fn reserve(number: c_int) -> Result<()> {
-    make_slot(number).map(drop)
+    make_slot(&ROOT.chunks, number).map(drop)
 }
 
 /// Enters what is behind a number. Without a `reserve` before, it is lost.
 pub(super) fn set(number: c_int, entry: Entry) {
-    if let Some(slot) = slot(number) {
+    if let Some(slot) = slot(&ROOT.chunks, number) {
         // Release pairs with the Acquire in `get`.
         slot.store(entry.to_word(), Ordering::Release);
     }
@@ -156,7 +176,7 @@ pub(super) fn set(number: c_int, entry: Entry) {
 
 /// Removes `entry` unless something else has taken its place.
 pub(super) fn clear(number: c_int, entry: Entry) {
-    if let Some(slot) = slot(number) {
+    if let Some(slot) = slot(&ROOT.chunks, number) {
         let _ = slot.compare_exchange(entry.to_word(), 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 }
@@ -170,6 +190,7 @@ pub(crate) struct World {
     pub(super) attachments: Pool<Attachment>,
     pub(super) pipes: Pipes,
     pub(super) watch: Watch,
+    pub(super) workers: Workers,
     process: libc::pid_t,
     stripes: [Mutex<()>; STRIPES],
 }
@@ -208,6 +229,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
         attachments: Pool::new(),
         pipes: Pipes::new(),
         watch: Watch::new(),
+        workers: Workers::new(),
         process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;

@@ -96,6 +96,7 @@ impl Watch {
         if world.pipes.iter().any(Pipe::is_in_use) {
             return self.wake();
         }
+        world.workers.end();
         let Some(handle) = thread.take() else { return };
         let alarm = self.alarm.swap(-1, SeqCst);
         let _ = sys::signal(alarm);

@@ -2,13 +2,14 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::answer;
 use super::constants::{
-    EIOEVENTFULL, EIOEVENTQUEUED, F_GETIOEVENTCNT, F_GETIOEVENTPIPE, F_GETIOEVENTSZ, F_SETIOEVENTPIPE,
-    F_SETIOEVENTSZ,
+    EIOEVENTFULL, EIOEVENTQUEUED, F_GETIOEVENTCNT, F_GETIOEVENTFLAGS, F_GETIOEVENTPIPE, F_GETIOEVENTSZ,
+    F_GETIOEVENTTIMEO, F_SETIOEVENTFLAGS, F_SETIOEVENTPIPE, F_SETIOEVENTSZ, F_SETIOEVENTTIMEO,
+    IOEVENT_INLINE, IOEVENT_POLLONLY,
 };
-use crate::engine::{self, pipe};
-use crate::sys::Errno;
+use super::{answer, pipe as ffi_pipe};
+use crate::engine::{self, Modes, pipe};
+use crate::sys::{Errno, process};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
 
@@ -19,9 +20,12 @@ unsafe extern "C" {
     /// F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for operations
     /// queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is no pipe, or
     /// fd is one), EPERM (a kind of file that cannot be attached), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void
-    /// **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On a pipe: F_SETIOEVENTSZ, int
-    /// nevents: its capacity; EBUSY if more places are taken, EINVAL below 1. F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its
-    /// capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 3.1, 3.8, 4.2, 4.3.
+    /// **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On an attached descriptor (EINVAL
+    /// on others): F_SETIOEVENTTIMEO, const struct timespec *: bounds operations queued from now on, zero: no limit.
+    /// F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY. F_GETIOEVENTFLAGS
+    /// returns them. On a pipe: F_SETIOEVENTSZ, int nevents: its capacity; EBUSY if more places are taken, EINVAL below 1.
+    /// F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 2.8,
+    /// 2.11, 3.1, 3.8, 4.2, 4.3, 4.6.
     pub fn ioevent_fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
 }
 
@@ -50,6 +54,35 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
                 Ok(0)
             })
         }
+        F_SETIOEVENTTIMEO => answer(|| {
+            // SAFETY: the caller gives a timespec or NULL.
+            let timeout = unsafe { (first as *const libc::timespec).as_ref() }.ok_or(Errno::EFAULT)?;
+            engine::set_timeout(fd, ffi_pipe::nanoseconds(timeout)?).map(|()| 0)
+        }),
+        F_GETIOEVENTTIMEO => answer(|| {
+            let timeout = first as *mut libc::timespec;
+            if timeout.is_null() {
+                return Err(Errno::EFAULT);
+            }
+            let nanoseconds = engine::timeout(fd)?;
+            // SAFETY: the caller gives a timespec to write to.
+            unsafe { *timeout = process::timespec(nanoseconds) };
+            Ok(0)
+        }),
+        F_SETIOEVENTFLAGS => answer(|| {
+            let flags = first as c_int;
+            if flags & !(IOEVENT_INLINE | IOEVENT_POLLONLY) != 0 {
+                return Err(Errno::EINVAL);
+            }
+            let modes =
+                Modes { inline: flags & IOEVENT_INLINE != 0, poll_only: flags & IOEVENT_POLLONLY != 0 };
+            engine::set_modes(fd, modes).map(|()| 0)
+        }),
+        F_GETIOEVENTFLAGS => answer(|| {
+            let modes = engine::modes(fd)?;
+            Ok(if modes.inline { IOEVENT_INLINE } else { 0 }
+                | if modes.poll_only { IOEVENT_POLLONLY } else { 0 })
+        }),
         F_SETIOEVENTSZ => answer(|| pipe::enter(fd)?.set_capacity(first as c_int)),
         F_GETIOEVENTSZ => answer(|| Ok(pipe::enter(fd)?.capacity())),
         F_GETIOEVENTCNT => answer(|| Ok(pipe::enter(fd)?.places_taken())),

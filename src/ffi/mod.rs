@@ -5,26 +5,35 @@
 
 pub mod constants;
 pub mod control;
+pub mod file;
 pub mod io;
 pub mod pipe;
 pub mod socket;
+pub mod submit;
 
 use crate::engine::op::{Kind, Request};
-use crate::engine::{self};
+use crate::engine::{self, Way};
 use crate::sys::{Errno, Result, UserPtr, errno};
 use core::ffi::c_int;
 
 /// What C functions return: -1 for an error.
 trait Answer {
     const FAILED: Self;
+    fn of(value: usize) -> Self;
 }
 
 impl Answer for c_int {
     const FAILED: c_int = -1;
+    fn of(value: usize) -> c_int {
+        value as c_int
+    }
 }
 
 impl Answer for isize {
     const FAILED: isize = -1;
+    fn of(value: usize) -> isize {
+        value as isize
+    }
 }
 
 /// Fails with an errno.
@@ -62,13 +71,26 @@ const NOTHING: Request = Request {
     addr: UserPtr::NULL,
     addrlen: UserPtr::NULL,
     arg: 0,
+    flags: 0,
+    user: None,
+    timeout: 0,
 };
 
 /// Queues an operation if `fd` is attached, else calls libc.
 #[inline(always)]
 fn queue_or<T: Answer>(fd: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
-    match engine::submit(fd, &request) {
-        Some(errno) => fail(errno),
+    match engine::submit(fd, &request, Way::Call) {
+        Some(Err(errno)) => fail(errno),
+        Some(Ok(value)) => T::of(value),
+        None => libc(),
+    }
+}
+
+/// The same for what has two descriptors.
+fn transfer_or<T: Answer>(to: c_int, from: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
+    match engine::submit_transfer(to, from, request, Way::Call) {
+        Some(Err(errno)) => fail(errno),
+        Some(Ok(value)) => T::of(value),
         None => libc(),
     }
 }

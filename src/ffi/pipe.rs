@@ -70,7 +70,7 @@ unsafe fn wait_slow(pipefd: c_int, events: *mut Event, nevents: c_int, timeout: 
     })
 }
 
-fn nanoseconds(time: &timespec) -> Result<u64> {
+pub(super) fn nanoseconds(time: &timespec) -> Result<u64> {
     let seconds = u64::try_from(time.tv_sec).map_err(|_| Errno::EINVAL)?;
     match u64::try_from(time.tv_nsec) {
         Ok(rest @ 0..=999_999_999) => Ok(seconds.saturating_mul(1_000_000_000).saturating_add(rest)),

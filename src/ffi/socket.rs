@@ -35,6 +35,7 @@ pub unsafe extern "C" fn ioevent_recvfrom(
         addr: lent(addr),
         addrlen: lent(addrlen),
         arg: flags,
+        ..NOTHING
     };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::recvfrom(fd, buf, len, flags, addr, addrlen) })
@@ -74,8 +75,9 @@ pub unsafe extern "C" fn ioevent_sendto(
         buf: lent(buf),
         len,
         addr: lent(addr),
-        addrlen: UserPtr::NULL.skip(addrlen as usize),
+        addrlen: UserPtr::number(addrlen as usize),
         arg: flags,
+        ..NOTHING
     };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::sendto(fd, buf, len, flags, addr, addrlen) })
@@ -121,7 +123,7 @@ pub unsafe extern "C" fn ioevent_connect(fd: c_int, addr: *const sockaddr, addrl
     let request = Request {
         kind: Kind::Connect,
         addr: lent(addr),
-        addrlen: UserPtr::NULL.skip(addrlen as usize),
+        addrlen: UserPtr::number(addrlen as usize),
         ..NOTHING
     };
     // SAFETY: as promised by the caller.

@@ -27,7 +27,8 @@ names!(
     ENOSYS,
     EOPNOTSUPP,
     EPERM,
-    EPIPE
+    EPIPE,
+    ETIMEDOUT
 );
 
 /// The calling thread's `errno`.

@@ -99,13 +99,40 @@ pub(crate) fn with_nonblock<T>(fd: c_int, call: impl FnOnce() -> Result<T>) -> R
     r
 }
 
-/// The type bits (S_IFMT) of the mode of the file behind `fd`.
-pub(crate) fn file_type(fd: c_int) -> Result<u32> {
+fn status(fd: c_int) -> Result<libc::stat> {
     let mut stat = core::mem::MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
     unsafe { raw::call2(Sysno::fstat, fd as usize, stat.as_mut_ptr() as usize)? };
     // SAFETY: zeroed, then filled: every field is initialised.
-    Ok(unsafe { stat.assume_init() }.st_mode & libc::S_IFMT)
+    Ok(unsafe { stat.assume_init() })
+}
+
+/// The type bits (S_IFMT) of the mode of the file behind `fd`.
+pub(crate) fn file_type(fd: c_int) -> Result<u32> {
+    status(fd).map(|stat| stat.st_mode & libc::S_IFMT)
+}
+
+/// Whether I/O on a file of this type may wait for a disk, and for nothing else.
+pub(crate) fn is_disk_type(file_type: u32) -> bool {
+    matches!(file_type, libc::S_IFREG | libc::S_IFBLK | libc::S_IFDIR)
+}
+
+/// A number that tells the file behind `fd` from others: a hash of device and inode, never negative. -1 if it is not open.
+pub(crate) fn identity(fd: c_int) -> c_int {
+    let Ok(stat) = status(fd) else { return -1 };
+    let mixed = (stat.st_ino ^ stat.st_dev.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 33) as c_int
+}
+
+/// Another descriptor of the same open file as `fd`, close-on-exec, out of the application's way.
+pub(crate) fn duplicate(fd: c_int) -> Result<OwnedFd> {
+    // Not owned here, and so not dropped.
+    core::mem::ManuallyDrop::new(OwnedFd(fd)).duplicate_out_of_the_way()
+}
+
+/// Whether `fd` is an end of a pipe.
+pub(crate) fn is_pipe(fd: c_int) -> bool {
+    file_type(fd) == Ok(libc::S_IFIFO)
 }
 
 /// Whether `fd` is an end of a pipe without a name (which lives in the kernel's pipefs).

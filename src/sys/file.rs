@@ -33,54 +33,152 @@ impl Buffers {
     }
 }
 
-/// readv(2), for descriptors that are known not to wait.
-pub(crate) fn read(fd: c_int, to: Buffers) -> Result<usize> {
-    // SAFETY: the kernel checks the array; a `UserPtr` stands for memory that the operation may use.
-    to.with_iovec(|iov, n| unsafe { raw::call3(Sysno::readv, fd as usize, iov, n) })
+/// Where in a file: an offset, or the file's own position.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position(usize);
+
+impl Position {
+    /// The file's own position, which moves.
+    pub(crate) const OWN: Position = Position(OWN_POSITION);
+
+    /// A fixed place. The kernel refuses negative ones.
+    pub(crate) fn at(offset: usize) -> Position {
+        Position(offset)
+    }
+
+    /// `n` bytes further on; the file's own position moves by itself.
+    pub(crate) fn after(self, n: usize) -> Position {
+        if self == Position::OWN { self } else { Position(self.0.wrapping_add(n)) }
+    }
 }
 
-/// readv(2) that does not wait, whatever the flags of the open file; EOPNOTSUPP where the kernel cannot promise that.
-pub(crate) fn read_nowait(fd: c_int, to: Buffers) -> Result<usize> {
-    // SAFETY: as in `read`.
+fn preadv2(fd: c_int, to: Buffers, at: Position, flags: usize) -> Result<usize> {
+    // SAFETY: the kernel checks the array; a `UserPtr` stands for memory that the operation may use. On 64 bits the
+    // offset is in one argument, and the other is ignored.
     to.with_iovec(|iov, n| unsafe {
-        raw::call6(Sysno::preadv2, fd as usize, iov, n, OWN_POSITION, OWN_POSITION, RWF_NOWAIT)
+        raw::call6(Sysno::preadv2, fd as usize, iov, n, at.0, OWN_POSITION, flags)
     })
+}
+
+/// readv(2), preadv(2). It may wait.
+pub(crate) fn read(fd: c_int, to: Buffers, at: Position) -> Result<usize> {
+    preadv2(fd, to, at, 0)
+}
+
+/// The same without waiting, whatever the flags of the open file; EOPNOTSUPP where the kernel cannot promise that.
+pub(crate) fn read_nowait(fd: c_int, to: Buffers, at: Position) -> Result<usize> {
+    preadv2(fd, to, at, RWF_NOWAIT)
 }
 
 /// Set once the kernel has refused RWF_NOSIGNAL.
 static WITHOUT_NOSIGNAL: AtomicBool = AtomicBool::new(false);
 
-fn write_flags(fd: c_int, from: Buffers, flags: usize) -> Result<usize> {
+fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Result<usize> {
     // Relaxed: a hint; whoever misses it asks the kernel itself.
     if !WITHOUT_NOSIGNAL.load(Ordering::Relaxed) {
-        let r = pwritev2(fd, from, flags | RWF_NOSIGNAL);
+        let r = pwritev2(fd, from, at, flags | RWF_NOSIGNAL);
         if r != Err(Errno::EOPNOTSUPP) {
             return r;
         }
-        // Either flag may have been refused. Without any flag pwritev2 is writev, so ask again without NOSIGNAL.
-        let r = process::without_sigpipe(|| pwritev2(fd, from, flags));
+        // Either flag may have been refused. Without any flag pwritev2 is pwritev, so ask again without NOSIGNAL.
+        let r = process::without_sigpipe(|| pwritev2(fd, from, at, flags));
         if r != Err(Errno::EOPNOTSUPP) {
             WITHOUT_NOSIGNAL.store(true, Ordering::Relaxed);
         }
         return r;
     }
-    process::without_sigpipe(|| pwritev2(fd, from, flags))
+    process::without_sigpipe(|| pwritev2(fd, from, at, flags))
 }
 
-fn pwritev2(fd: c_int, from: Buffers, flags: usize) -> Result<usize> {
-    // SAFETY: as in `read`; the memory is only read.
+fn pwritev2(fd: c_int, from: Buffers, at: Position, flags: usize) -> Result<usize> {
+    // SAFETY: as in `preadv2`; the memory is only read.
     from.with_iovec(|iov, n| unsafe {
-        raw::call6(Sysno::pwritev2, fd as usize, iov, n, OWN_POSITION, OWN_POSITION, flags)
+        raw::call6(Sysno::pwritev2, fd as usize, iov, n, at.0, OWN_POSITION, flags)
     })
 }
 
-/// writev(2) without SIGPIPE, for descriptors that are known not to wait.
-pub(crate) fn write(fd: c_int, from: Buffers) -> Result<usize> {
-    write_flags(fd, from, 0)
+/// writev(2), pwritev(2) without SIGPIPE. It may wait.
+pub(crate) fn write(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
+    write_flags(fd, from, at, 0)
 }
 
-/// writev(2) without SIGPIPE that does not wait, whatever the flags of the open file; EOPNOTSUPP where the kernel
-/// cannot promise that.
-pub(crate) fn write_nowait(fd: c_int, from: Buffers) -> Result<usize> {
-    write_flags(fd, from, RWF_NOWAIT)
+/// The same without waiting, whatever the flags of the open file; EOPNOTSUPP where the kernel cannot promise that.
+pub(crate) fn write_nowait(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
+    write_flags(fd, from, at, RWF_NOWAIT)
+}
+
+/// Whether the page of a file at a place would have to be fetched from the disk.
+pub(crate) fn is_cold(fd: c_int, at: usize) -> bool {
+    let mut byte = 0u8;
+    let one = [&raw mut byte as usize, 1];
+    // SAFETY: one byte of `byte` is written.
+    let r = unsafe {
+        raw::call6(Sysno::preadv2, fd as usize, one.as_ptr() as usize, 1, at, OWN_POSITION, RWF_NOWAIT)
+    };
+    r == Err(Errno::EAGAIN)
+}
+
+/// Fetches pages of a file into the page cache.
+pub(crate) fn warm(fd: c_int, at: usize) {
+    let mut room = core::mem::MaybeUninit::<[u8; 1 << 16]>::uninit();
+    // SAFETY: the kernel writes at most the room's length to it.
+    let _ = unsafe {
+        raw::call4(Sysno::pread64, fd as usize, room.as_mut_ptr() as usize, size_of_val(&room), at)
+    };
+}
+
+/// The position of an open file.
+pub(crate) fn position(fd: c_int) -> Result<usize> {
+    // SAFETY: no pointers.
+    unsafe { raw::call3(Sysno::lseek, fd as usize, 0, libc::SEEK_CUR as usize) }
+}
+
+/// fsync(2), or fdatasync(2).
+pub(crate) fn sync(fd: c_int, data_only: bool) -> Result<usize> {
+    let nr = if data_only { Sysno::fdatasync } else { Sysno::fsync };
+    // SAFETY: no pointers.
+    unsafe { raw::call1(nr, fd as usize) }
+}
+
+/// An offset as sendfile(2) and splice(2) take it.
+#[derive(Clone, Copy)]
+pub(crate) enum Offset {
+    /// The caller's own variable, which the kernel moves on; NULL is the file's own position.
+    Variable(UserPtr),
+    /// A place.
+    At(Position),
+}
+
+impl Offset {
+    fn with_address<T>(self, call: impl FnOnce(usize) -> T) -> T {
+        match self {
+            Offset::Variable(p) => call(p.addr()),
+            Offset::At(Position::OWN) => call(0),
+            Offset::At(Position(mut offset)) => call(&raw mut offset as usize),
+        }
+    }
+}
+
+/// sendfile(2). It may wait, and raise SIGPIPE.
+pub(crate) fn sendfile(to: c_int, from: c_int, offset: Offset, count: usize) -> Result<usize> {
+    // SAFETY: the offset is the operation's own, or a local one; the kernel checks the address.
+    offset.with_address(|offset| unsafe {
+        raw::call4(Sysno::sendfile, to as usize, from as usize, offset, count)
+    })
+}
+
+/// splice(2). It may raise SIGPIPE, and wait unless the flags say otherwise.
+pub(crate) fn splice(
+    from: (c_int, Offset),
+    to: (c_int, Offset),
+    len: usize,
+    flags: core::ffi::c_uint,
+) -> Result<usize> {
+    let (from, to) = ((from.0 as usize, from.1), (to.0 as usize, to.1));
+    from.1.with_address(|source| {
+        to.1.with_address(|destination| {
+            // SAFETY: as in `sendfile`.
+            unsafe { raw::call6(Sysno::splice, from.0, source, to.0, destination, len, flags as usize) }
+        })
+    })
 }

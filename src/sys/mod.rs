@@ -38,6 +38,11 @@ impl UserPtr {
         UserPtr(p as usize)
     }
 
+    /// Not memory, but a number that an operation keeps in the place of an address.
+    pub(crate) const fn number(n: usize) -> UserPtr {
+        UserPtr(n)
+    }
+
     pub(crate) fn addr(self) -> usize {
         self.0
     }

@@ -1,8 +1,8 @@
 //! Clock, signals and threads.
 
-use super::Errno;
-use super::Result;
 use super::raw::{self, Sysno};
+use super::{Errno, Result, UserPtr};
+use core::ffi::c_int;
 
 /// CLOCK_MONOTONIC in nanoseconds.
 pub(crate) fn now() -> u64 {
@@ -16,6 +16,27 @@ pub(crate) fn now() -> u64 {
 pub(crate) fn id() -> libc::pid_t {
     // SAFETY: no pointers.
     unsafe { raw::call1(Sysno::getpid, 0) }.map_or(0, |id| id as libc::pid_t)
+}
+
+/// waitid(2) of a pidfd, without waiting: whether there was a child to report. The address of a siginfo_t may be null.
+pub(crate) fn wait_for_pidfd(pidfd: c_int, info: UserPtr, options: c_int) -> Result<bool> {
+    // SAFETY: zero is a valid siginfo_t.
+    let mut own: libc::siginfo_t = unsafe { core::mem::zeroed() };
+    let to = if info.is_null() { &raw mut own as usize } else { info.addr() };
+    let options = options | libc::WNOHANG;
+    // SAFETY: the kernel writes a siginfo_t, to the operation's memory (it checks the address) or to `own`.
+    unsafe {
+        raw::call5(Sysno::waitid, libc::P_PIDFD as usize, pidfd as usize, to, options as usize, 0)?;
+    }
+    // SAFETY: the kernel has just written it.
+    Ok(unsafe { (*(to as *const libc::siginfo_t)).si_pid() } != 0)
+}
+
+/// Lets other threads go first, for a moment.
+pub(crate) fn pause() {
+    let moment = timespec(1_000_000);
+    // SAFETY: the time is read; no rest is asked for.
+    let _ = unsafe { raw::call2(Sysno::nanosleep, &raw const moment as usize, 0) };
 }
 
 /// Nanoseconds as the kernel's struct.

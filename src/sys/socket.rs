@@ -77,6 +77,17 @@ pub(crate) fn connect(fd: c_int, addr: UserPtr, addrlen: usize) -> Result<usize>
     unsafe { raw::call3(Sysno::connect, fd as usize, addr.addr(), addrlen) }
 }
 
+/// shutdown(2).
+pub(crate) fn shutdown(fd: c_int, how: c_int) -> Result<usize> {
+    // SAFETY: no pointers.
+    unsafe { raw::call2(Sysno::shutdown, fd as usize, how as usize) }
+}
+
+/// Whether a connect(2) that does not wait may leave a connection begun: it does not on AF_UNIX, nor without connections.
+pub(crate) fn connects_in_steps(fd: c_int) -> bool {
+    is_stream(fd) && option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) != Ok(libc::AF_UNIX)
+}
+
 fn option(fd: c_int, level: c_int, name: c_int) -> Result<c_int> {
     let mut value: c_int = 0;
     let mut len = size_of::<c_int>() as libc::socklen_t;

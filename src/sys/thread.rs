@@ -46,6 +46,18 @@ impl Thread {
         Ok(Thread(thread))
     }
 
+    /// Whether it is the calling thread.
+    pub(crate) fn is_current(&self) -> bool {
+        // SAFETY: no pointers. Handles are compared as numbers, which they are on Linux.
+        self.0 == unsafe { libc::pthread_self() }
+    }
+
+    /// Nobody will wait for its end.
+    pub(crate) fn detach(self) {
+        // SAFETY: the thread has been neither joined nor detached.
+        unsafe { libc::pthread_detach(self.0) };
+    }
+
     /// Waits for its end.
     pub(crate) fn join(self) {
         // Joining is a cancellation point, which no call here may be (rule 5.3).

@@ -1,8 +1,15 @@
-//! The alarm: one timerfd for all that has to happen at a time.
+//! The alarm: one timerfd for all that has to happen at a time: ticks of the clock, second tries, deadlines and timers.
+//!
+//! Timers of a pipe come in order of time (rule 2.12), whichever threads expire them: they are put into the common lane,
+//! under the lock that guards the heap. Other deadlines are only taken out under it: who ends an operation needs the lock
+//! of its attachment, which comes first. In between the operation may end otherwise and its node be used again; so its
+//! node says TIME_OVER from the moment when its deadline was taken out until it is complete (`Op::deadline`).
 
-use crate::sys::{epoll as sys, process};
+use super::deadlines::{Deadline, Deadlines};
+use crate::engine::op::{OpRef, TIME_OVER};
+use crate::sys::{Result, epoll as sys, process};
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use parking_lot::Mutex;
 
 /// How long a tick of the clock takes, in nanoseconds. An idle thread takes over after two ticks at the latest, which
@@ -19,6 +26,7 @@ struct Times {
     retry: u64,
     /// Number and generation of each descriptor that is to be tried again.
     retries: Vec<(c_int, u32)>,
+    deadlines: Deadlines,
 }
 
 /// What is due.
@@ -31,12 +39,15 @@ pub(super) struct Due {
 pub(super) struct Alarm {
     /// Relaxed everywhere: -1, or what `open` has stored before the pipe could be used.
     timerfd: AtomicI32,
+    /// The earliest deadline, as of the last change. Relaxed: a harvest that does not wait asks whether one has passed; it
+    /// was there before only for who has seen it set.
+    first: AtomicU64,
     times: Mutex<Times>,
 }
 
 impl Alarm {
     pub(super) const fn new() -> Alarm {
-        Alarm { timerfd: AtomicI32::new(-1), times: Mutex::new(Times::none()) }
+        Alarm { timerfd: AtomicI32::new(-1), first: AtomicU64::new(NEVER), times: Mutex::new(Times::none()) }
     }
 
     pub(super) fn open(&self, timerfd: c_int) {
@@ -46,6 +57,7 @@ impl Alarm {
     /// Forgets everything.
     pub(super) fn reset(&self) {
         *self.times.lock() = Times::none();
+        self.first.store(NEVER, Relaxed);
     }
 
     /// Gives the descriptor away.
@@ -89,17 +101,72 @@ impl Alarm {
         times.arm(self.timerfd.load(Relaxed));
         due
     }
+
+    /// Enters a deadline.
+    pub(super) fn limit(&self, deadline: Deadline) -> Result<()> {
+        let mut times = self.times.lock();
+        times.deadlines.insert(deadline)?;
+        self.set_first(&mut times);
+        Ok(())
+    }
+
+    /// The operation has no deadline any more.
+    pub(super) fn forget(&self, op: OpRef) {
+        let mut times = self.times.lock();
+        times.deadlines.remove(op);
+        // An alarm that was set for it goes off in vain, at most once.
+        self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
+    }
+
+    /// Whether the operation's deadline was taken out by `expire`, and nothing has been done about it yet.
+    pub(super) fn is_over(&self, op: OpRef) -> bool {
+        let _times = self.times.lock();
+        op.deadline.get() == TIME_OVER
+    }
+
+    /// Whether a deadline has passed.
+    #[inline]
+    pub(super) fn has_expired(&self) -> bool {
+        let first = self.first.load(Relaxed);
+        first != NEVER && first <= process::now()
+    }
+
+    /// Takes out a deadline that has passed; `timer` is called with each timer before it.
+    pub(super) fn expire(&self, mut timer: impl FnMut(OpRef)) -> Option<Deadline> {
+        let mut times = self.times.lock();
+        let now = process::now();
+        let due = loop {
+            match times.deadlines.pop(now) {
+                Some(due) if due.is_timer() => timer(due.op),
+                due => break due,
+            }
+        };
+        self.set_first(&mut times);
+        due
+    }
+
+    /// Takes out the timers for which `pick` says true, in order of time.
+    pub(super) fn take_timers(&self, pick: impl Fn(OpRef) -> bool, mut each: impl FnMut(OpRef)) {
+        let mut times = self.times.lock();
+        times.deadlines.take_out(|entry| entry.is_timer() && pick(entry.op), |entry| each(entry.op));
+        self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
+    }
+
+    fn set_first(&self, times: &mut Times) {
+        self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
+        times.arm(self.timerfd.load(Relaxed));
+    }
 }
 
 impl Times {
     const fn none() -> Times {
-        Times { armed: NEVER, tick: NEVER, retry: NEVER, retries: Vec::new() }
+        Times { armed: NEVER, tick: NEVER, retry: NEVER, retries: Vec::new(), deadlines: Deadlines::new() }
     }
 
     /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would
     /// take back an expiry that nobody has heard yet.
     fn arm(&mut self, timerfd: c_int) {
-        let next = self.tick.min(self.retry);
+        let next = self.tick.min(self.retry).min(self.deadlines.first().unwrap_or(NEVER));
         if next < self.armed {
             self.armed = next;
             let _ = sys::arm(timerfd, next);

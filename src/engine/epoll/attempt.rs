@@ -1,10 +1,11 @@
 //! One try of an operation: the system calls for it, none of which waits.
 
 use super::iovec::Iovecs;
+use super::{disk, transfer};
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
 use crate::engine::op::{CONNECT_BEGUN, Kind, OpRef};
-use crate::sys::file::Buffers;
-use crate::sys::{Errno, Result, UserPtr, fd, file, socket};
+use crate::sys::file::{Buffers, Position};
+use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
 use core::ffi::c_int;
 
 /// The kernel refuses more buffers than this with EINVAL.
@@ -18,6 +19,8 @@ pub(super) enum Step {
     Wait,
     /// Not yet, and no edge comes: try again after a while.
     Retry,
+    /// It may wait for a disk: a worker has to do it.
+    Work,
 }
 
 use Step::{Done, Retry, Wait};
@@ -45,9 +48,17 @@ pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
         Kind::Accept => finish(fd::with_nonblock(fd, || {
             socket::accept(fd, op.addr.get(), op.addrlen.get(), op.arg.get())
         })),
-        Kind::Readv if len > MOST_IOVECS => Done(Err(Errno::EINVAL)),
-        _ => finish(read_file(attachment, buffers(op))),
+        Kind::Sendfile | Kind::Splice => transfer::attempt(attachment, op),
+        _ if too_many(op) => Done(Err(Errno::EINVAL)),
+        _ if attachment.class.get() == Class::Disk => disk::attempt(attachment, op),
+        _ => finish(read_file(attachment, buffers(op), position(op))),
     }
+}
+
+/// Whether an array has more buffers than the kernel takes.
+fn too_many(op: OpRef) -> bool {
+    matches!(op.kind.get(), Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev)
+        && op.len.get() as usize > MOST_IOVECS
 }
 
 /// Ends a try that either did it all or did nothing.
@@ -71,10 +82,21 @@ fn finish_read(attachment: &Locked, len: usize, r: Result<usize>) -> Step {
     finish(r)
 }
 
-fn buffers(op: OpRef) -> Buffers {
+/// The buffers of an operation from its beginning on.
+pub(super) fn buffers(op: OpRef) -> Buffers {
     match op.kind.get() {
-        Kind::Readv | Kind::Writev => Buffers::Many { iov: op.buf.get(), count: op.len.get() as usize },
+        Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev => {
+            Buffers::Many { iov: op.buf.get(), count: op.len.get() as usize }
+        }
         _ => Buffers::One { buf: op.buf.get(), len: op.len.get() as usize },
+    }
+}
+
+/// Where in the file an operation begins.
+pub(super) fn position(op: OpRef) -> Position {
+    match op.kind.get() {
+        Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev => Position::at(op.addr.get().addr()),
+        _ => Position::OWN,
     }
 }
 
@@ -169,45 +191,50 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
 
 /// Reads a file that is no socket. Where the kernel has no way to say for one call that it shall not wait, O_NONBLOCK
 /// is set for its length (rule 4.5).
-fn read_file(attachment: &Locked, to: Buffers) -> Result<usize> {
+fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Result<usize> {
     let fd = attachment.fd.get();
     if let Some(own) = own_file(attachment) {
-        return file::read(own, to);
+        return file::read(own, to, at);
     }
     if !attachment.has(NO_NOWAIT_READ) {
-        match file::read_nowait(fd, to) {
+        match file::read_nowait(fd, to, at) {
             Err(Errno::EOPNOTSUPP) => attachment.mark(NO_NOWAIT_READ),
             r => return r,
         }
     }
-    fd::with_nonblock(fd, || file::read(fd, to))
+    fd::with_nonblock(fd, || file::read(fd, to, at))
 }
 
 /// The same for writing.
-fn write_file(attachment: &Locked, from: Buffers) -> Result<usize> {
+fn write_file(attachment: &Locked, from: Buffers, at: Position) -> Result<usize> {
     let fd = attachment.fd.get();
     if let Some(own) = own_file(attachment) {
-        return file::write(own, from);
+        return file::write(own, from, at);
     }
     if !attachment.has(NO_NOWAIT_WRITE) {
-        match file::write_nowait(fd, from) {
+        match file::write_nowait(fd, from, at) {
             Err(Errno::EOPNOTSUPP) => attachment.mark(NO_NOWAIT_WRITE),
             r => return r,
         }
     }
-    fd::with_nonblock(fd, || file::write(fd, from))
+    fd::with_nonblock(fd, || file::write(fd, from, at))
 }
 
 /// Tries an operation that writes.
 #[inline]
 pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
-    let kind = op.kind.get();
-    if kind == Kind::Connect {
-        return connect(attachment, op);
+    match op.kind.get() {
+        Kind::Connect => return connect(attachment, op),
+        Kind::Sendfile | Kind::Splice => return transfer::attempt(attachment, op),
+        Kind::Fsync | Kind::Fdatasync => return disk::sync(attachment, op),
+        Kind::Shutdown => return Done(socket::shutdown(attachment.fd.get(), op.arg.get())),
+        _ if too_many(op) => return Done(Err(Errno::EINVAL)),
+        _ if attachment.class.get() == Class::Disk => return disk::attempt(attachment, op),
+        _ => {}
     }
     loop {
         let done = op.done.get() as usize;
-        let r = match kind {
+        let r = match op.kind.get() {
             Kind::Writev | Kind::Sendmsg => send_buffers(attachment, op, done),
             _ => send_bytes(attachment, op, done),
         };
@@ -228,12 +255,14 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
     }
 }
 
-/// How many bytes the operation writes in all. Some were taken already.
+/// How many bytes the operation moves in all. Some were moved already.
 #[inline]
-fn total(op: OpRef) -> usize {
+pub(super) fn total(op: OpRef) -> usize {
     match op.kind.get() {
-        // SAFETY: the kernel has just taken bytes from this array.
-        Kind::Writev => unsafe { Iovecs::accepted(op.buf.get(), op.len.get() as usize) }.total(),
+        // SAFETY: the kernel has just moved bytes to or from this array.
+        Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev => {
+            unsafe { Iovecs::accepted(op.buf.get(), op.len.get() as usize) }.total()
+        }
         Kind::Sendmsg => message_iovecs(op).total(),
         _ => op.len.get() as usize,
     }
@@ -246,7 +275,7 @@ fn send_bytes(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
     let len = op.len.get() as usize - done;
     if op.kind.get() == Kind::Write {
         if !attachment.class.get().is_socket() {
-            return write_file(attachment, Buffers::One { buf, len });
+            return write_file(attachment, Buffers::One { buf, len }, Position::OWN);
         }
         return socket::send(attachment.fd.get(), buf, len, 0, UserPtr::NULL, 0);
     }
@@ -266,14 +295,11 @@ fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
             .rest(done, |iov, n| with_message(iov, n, |msg| socket::sendmsg(fd, msg, op.arg.get())));
     }
     let (iov, count) = (op.buf.get(), op.len.get() as usize);
-    if count > MOST_IOVECS {
-        return Err(Errno::EINVAL);
-    }
     let write = |iov: UserPtr, count: usize| {
         if attachment.class.get().is_socket() {
             with_message(iov, count, |msg| socket::sendmsg(fd, msg, 0))
         } else {
-            write_file(attachment, Buffers::Many { iov, count })
+            write_file(attachment, Buffers::Many { iov, count }, Position::OWN)
         }
     };
     if done == 0 {
@@ -316,6 +342,7 @@ fn connect(attachment: &Locked, op: OpRef) -> Step {
 /// Tries an operation that stands outside the order of reads and writes.
 pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd.get();
+    let disk = attachment.class.get() == Class::Disk;
     match op.kind.get() {
         Kind::Poll => match fd::poll_now(fd, op.arg.get() as i16) {
             Ok(0) => Wait,
@@ -323,6 +350,12 @@ pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
             Err(errno) => finish(Err(errno)),
         },
         Kind::Recvmsg => finish(socket::recvmsg(fd, op.buf.get(), op.arg.get())),
+        Kind::Waitid => wait_for_child(fd, op),
+        Kind::Shutdown => Done(socket::shutdown(fd, op.arg.get())),
+        Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev if too_many(op) => Done(Err(Errno::EINVAL)),
+        Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev if disk => disk::attempt(attachment, op),
+        Kind::Pread | Kind::Preadv => finish(read_file(attachment, buffers(op), position(op))),
+        Kind::Pwrite | Kind::Pwritev => finish(write_file(attachment, buffers(op), position(op))),
         _ => finish(socket::recv(
             fd,
             op.buf.get(),
@@ -331,5 +364,18 @@ pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
             op.addr.get(),
             op.addrlen.get(),
         )),
+    }
+}
+
+/// waitid of a pidfd. With WNOHANG it never waits, and says so by a siginfo_t without a child.
+fn wait_for_child(fd: c_int, op: OpRef) -> Step {
+    let options = op.arg.get();
+    if options & libc::WEXITED == 0 || options & !(libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) != 0 {
+        return Done(Err(Errno::EINVAL));
+    }
+    match process::wait_for_pidfd(fd, op.buf.get(), options) {
+        Ok(false) if options & libc::WNOHANG == 0 => Wait,
+        Err(errno) => finish(Err(errno)),
+        Ok(_) => Done(Ok(0)),
     }
 }

@@ -97,12 +97,22 @@ fn comes_here(attachment: &Locked, pipe: &'static Pipe, index: u32) -> bool {
 fn write_begun(attachment: Locked, lane: &Lane, buf: UserPtr, len: usize, sent: isize) {
     let pipe = attachment.attached_pipe();
     let none = UserPtr::NULL;
-    let request = Request { kind: Kind::Write, buf, len, addr: none, addrlen: none, arg: 0 };
+    let request = Request {
+        kind: Kind::Write,
+        buf,
+        len,
+        addr: none,
+        addrlen: none,
+        arg: 0,
+        flags: 0,
+        user: None,
+        timeout: 0,
+    };
     let Some(op) = lane.stock().take_first() else { return };
     op.fill(&request, attachment.user.get(), pipe.index());
     attachment.clear_ready(QUIET | ONE_READ);
     let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
-    run::output_begun(pipe.engine(), &attachment, op, sent, &Sink::of_thread(pipe));
+    run::output_begun(&attachment, op, sent, &Sink::of_thread(pipe));
     attachment.settle();
 }
 

@@ -18,22 +18,27 @@
 mod alarm;
 mod attempt;
 mod class;
+mod deadlines;
+mod disk;
 mod fast;
 mod iovec;
 mod run;
+mod transfer;
+pub(super) mod workers;
 
-use super::attachment::{self, Attachment, Locked, READABLE, WRITABLE};
-use super::op::{Order, Request};
+use super::attachment::{self, Attachment, Class, Locked, OTHER_SIDE, READABLE, WRITABLE};
+use super::op::{OWN_OTHER, OpRef, Order, TIMED};
 use super::pipe::Pipe;
 use super::sink::Sink;
 use super::wake::Bell;
-use super::{Engine, Heard};
+use super::{Engine, Heard, ending};
 use crate::sys::epoll::{self as sys, Event};
 use crate::sys::{Errno, Result, UserPtr, fd};
 use alarm::Alarm;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use deadlines::Deadline;
 
 /// What every attached descriptor is watched for. PRI and RDHUP tell when a short read proves nothing; the band bits
 /// are what `ioevent_poll` may ask for.
@@ -147,13 +152,19 @@ impl Epoll {
     fn edge(&self, data: u64, events: u32, sink: &Sink) {
         let Some((node, generation)) = Attachment::from_word(data) else { return };
         let attachment = node.lock();
-        if attachment.fd.get() >= 0 && attachment.generation.get() == generation {
-            self.edge_of(&attachment, events, sink);
-            attachment.settle();
+        if attachment.fd.get() < 0 || attachment.generation.get() != generation & !OTHER_SIDE {
+            return;
         }
+        if generation & OTHER_SIDE == 0 {
+            Self::edge_of(&attachment, events, sink);
+        } else {
+            attachment.set_ready(READABLE | WRITABLE);
+            self.proceed(&attachment, sink);
+        }
+        attachment.settle();
     }
 
-    fn edge_of(&self, attachment: &Locked, events: u32, sink: &Sink) {
+    fn edge_of(attachment: &Locked, events: u32, sink: &Sink) {
         if events & NO_PROOF != 0 {
             class::distrust(attachment);
         }
@@ -163,7 +174,7 @@ impl Epoll {
         }
         if events & OUTPUT != 0 {
             attachment.set_ready(WRITABLE);
-            run::output(self, attachment, sink);
+            run::output(attachment, sink);
         }
         run::alone(attachment, sink);
         run::let_go(attachment);
@@ -171,17 +182,89 @@ impl Epoll {
 
     fn clock(&self, sink: &Sink) -> bool {
         let due = self.alarm.heard();
+        self.expire(sink);
         for (number, generation) in due.retries {
             if let Some(attachment) = attachment::find(number)
                 && attachment.generation.get() == generation
             {
                 attachment.set_ready(WRITABLE);
-                run::output(self, &attachment, sink);
+                run::output(&attachment, sink);
                 run::let_go(&attachment);
                 attachment.settle();
             }
         }
         due.tick
+    }
+
+    /// Ends whatever has a deadline that has passed.
+    fn expire(&self, sink: &Sink) {
+        let mut first = false;
+        while let Some(due) = self.alarm.expire(|timer| first |= sink.ready_timer(timer, Ok(0))) {
+            self.end_late(due, sink);
+        }
+        if first {
+            sink.announce_common();
+        }
+    }
+
+    /// The time of an operation is over. It may be complete by now, and its node another's.
+    fn end_late(&self, due: Deadline, sink: &Sink) {
+        let Some((node, generation)) = Attachment::from_word(due.attachment) else { return };
+        let attachment = node.lock();
+        if attachment.fd.get() < 0 || attachment.generation.get() != generation {
+            return;
+        }
+        for queue in [&attachment.input, &attachment.output, &attachment.alone] {
+            let late = |op: OpRef| {
+                core::ptr::eq(op, due.op)
+                    && op.pipe.get() == sink.pipe.index()
+                    && op.may_be_ended()
+                    && op.has(TIMED)
+                    && self.alarm.is_over(op)
+            };
+            queue.take_out(late, |op| sink.complete(&attachment, op, ending(op, Errno::ETIMEDOUT)));
+        }
+        self.proceed(&attachment, sink);
+        attachment.settle();
+    }
+
+    /// A timer of the pipe: an event at `time`.
+    pub(super) fn add_timer(&self, op: OpRef, time: u64, sink: &Sink) -> Result<()> {
+        self.alarm.limit(Deadline { time, op, attachment: 0 })?;
+        self.look_at_clock(sink);
+        Ok(())
+    }
+
+    /// Ends the timers for which `pick` says true; returns how many.
+    pub(super) fn cancel_timers(&self, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
+        let (mut ended, mut first) = (0, false);
+        self.alarm.take_timers(pick, |op| {
+            first |= sink.ready_timer(op, Err(Errno::ECANCELED));
+            ended += 1;
+        });
+        if first {
+            sink.announce_common();
+        }
+        ended
+    }
+
+    /// The pipe is being closed: forgets all deadlines, and hands the timers to `each`.
+    pub(super) fn drop_timers(&self, each: impl FnMut(OpRef)) {
+        self.alarm.take_timers(|_| true, each);
+        self.alarm.reset();
+    }
+
+    /// Gives back what an operation holds beside its node.
+    pub(super) fn release(&self, op: OpRef) {
+        if op.has(TIMED) {
+            self.alarm.forget(op);
+        }
+        if op.has(OWN_OTHER) {
+            let other = transfer::other(op);
+            let _ = sys::delete(self.epfd(), other);
+            let _ = fd::close(other);
+        }
+        op.unmark(TIMED | OWN_OTHER);
     }
 }
 
@@ -202,6 +285,11 @@ impl Engine for Epoll {
         match sys::add(self.epfd(), fd, WATCHED, Attachment::to_word(attachment)) {
             // A registration of an earlier attachment, whose open file has come back to its old number.
             Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, WATCHED, Attachment::to_word(attachment)),
+            // What cannot be watched is always ready.
+            Err(Errno::EPERM) => {
+                class::make_disk(attachment);
+                Ok(())
+            }
             r => r,
         }
     }
@@ -211,18 +299,38 @@ impl Engine for Epoll {
     }
 
     fn knows(&self, attachment: &Locked) -> bool {
-        sys::modify(self.epfd(), attachment.fd.get(), WATCHED, Attachment::to_word(attachment)).is_ok()
+        let word = Attachment::to_word(attachment);
+        match sys::modify(self.epfd(), attachment.fd.get(), WATCHED, word) {
+            Ok(()) => attachment.class.get() != Class::Disk || class::is_same_disk(attachment),
+            Err(Errno::EPERM) => class::is_same_disk(attachment),
+            Err(_) => false,
+        }
     }
 
-    fn submit(&self, attachment: &Locked, request: &Request, sink: &Sink) -> Result<()> {
-        let op = sink.take_free()?;
-        op.fill(request, attachment.user.get(), sink.pipe.index());
-        match request.order() {
+    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink) {
+        match op.order() {
             Order::Input => run::submit_input(attachment, op, sink),
-            Order::Output => run::submit_output(self, attachment, op, sink),
+            Order::Output => run::submit_output(attachment, op, sink),
             Order::Alone => run::submit_alone(attachment, op, sink),
         }
-        Ok(())
+    }
+
+    fn try_at_once(&self, attachment: &Locked, op: OpRef) -> Option<Result<usize>> {
+        run::try_at_once(attachment, op)
+    }
+
+    fn limit(&self, attachment: &Locked, op: OpRef, time: u64) -> Result<()> {
+        let limited = self.alarm.limit(Deadline { time, op, attachment: Attachment::to_word(attachment) });
+        if limited.is_ok() {
+            op.mark(TIMED);
+        }
+        limited
+    }
+
+    fn look_at_clock(&self, sink: &Sink) {
+        if self.alarm.has_expired() {
+            self.expire(sink);
+        }
     }
 
     #[inline(always)]
@@ -249,7 +357,7 @@ impl Engine for Epoll {
 
     fn proceed(&self, attachment: &Locked, sink: &Sink) {
         run::input(attachment, sink);
-        run::output(self, attachment, sink);
+        run::output(attachment, sink);
         run::let_go(attachment);
     }
 

@@ -1,11 +1,12 @@
 //! Carrying out what is queued on a descriptor, in its order, as far as it goes without waiting.
 
-use super::Epoll;
 use super::attempt::{self, Step};
-use crate::engine::attach;
-use crate::engine::attachment::{Class, Locked, READABLE, WRITABLE};
-use crate::engine::op::{AFTER_CONNECT, Kind, OpRef, TRIED};
+use super::workers::{self, Outcome};
+use super::{sys, transfer};
+use crate::engine::attachment::{Attachment, Class, Locked, OTHER_SIDE, READABLE, WRITABLE};
+use crate::engine::op::{AFTER_CONNECT, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED};
 use crate::engine::sink::Sink;
+use crate::engine::{attach, ending};
 use crate::sys::{Errno, Result, fd};
 
 /// A new operation that reads.
@@ -25,24 +26,33 @@ pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
 }
 
 /// A new operation that writes.
-pub(super) fn submit_output(engine: &Epoll, attachment: &Locked, op: OpRef, sink: &Sink) {
+pub(super) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
+    if is_sync(op) {
+        // It covers the writes before it, those outside the order too.
+        attachment.alone.any(|other| {
+            if is_positioned_write(other) {
+                other.mark(BEFORE_SYNC);
+            }
+            false
+        });
+    }
     let was_empty = attachment.output.is_empty();
     attachment.output.push(op);
     if was_empty {
-        output(engine, attachment, sink);
+        output(attachment, sink);
         let_go(attachment);
     }
 }
 
 /// Goes on with a write of which one try has been made.
 #[cold]
-pub(super) fn output_begun(engine: &Epoll, attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
+pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
     match r {
         Ok(n) if n > 0 && attachment.class.get().is_byte_stream() => {
             op.done.set(n as u32);
-            submit_output(engine, attachment, op, sink);
+            submit_output(attachment, op, sink);
         }
-        Err(Errno::EAGAIN | Errno::EINTR) => submit_output(engine, attachment, op, sink),
+        Err(Errno::EAGAIN | Errno::EINTR) => submit_output(attachment, op, sink),
         r => sink.complete(attachment, op, r),
     }
 }
@@ -52,7 +62,44 @@ pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
     match attempt::alone(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
         Step::Wait | Step::Retry => attachment.alone.push(op),
+        Step::Work => {
+            attachment.alone.push(op);
+            if let Some(outcome) = workers::work_on(attachment, op, sink) {
+                attachment.alone.take_out(|other| core::ptr::eq(other, op), |_| {});
+                worked_alone(attachment, op, outcome, sink);
+            }
+        }
     }
+}
+
+/// One try of an operation that is in no queue (rule 2.8). `None`: it cannot be finished now, or has to wait for others;
+/// what it has moved so far is in `Op::done`.
+pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize>> {
+    let step = match op.order() {
+        Order::Input if !attachment.input.is_empty() || connect_is_queued(attachment) => return None,
+        Order::Input => attempt::input(attachment, op),
+        Order::Output if !attachment.output.is_empty() || has_to_wait(attachment, op) => return None,
+        Order::Output => attempt::output(attachment, op),
+        Order::Alone => attempt::alone(attachment, op),
+    };
+    let_go(attachment);
+    match step {
+        Step::Done(r) => {
+            forget_accepted(op, r);
+            return Some(r);
+        }
+        Step::Wait if !is_transfer(op) => {
+            op.mark(TRIED);
+            match op.order() {
+                Order::Input => attachment.clear_ready(READABLE),
+                Order::Output => attachment.clear_ready(WRITABLE),
+                Order::Alone => {}
+            }
+        }
+        // Whoever queues it makes another try, and does what else is to be done then.
+        Step::Wait | Step::Retry | Step::Work => {}
+    }
+    None
 }
 
 /// Goes on with what reads.
@@ -68,15 +115,22 @@ pub(super) fn input(attachment: &Locked, sink: &Sink) {
                 attachment.input.pop();
                 complete(attachment, op, r, sink);
             }
-            Step::Wait | Step::Retry => not_yet_input(attachment, op),
+            Step::Wait | Step::Retry => {
+                attachment.clear_ready(READABLE);
+                op.mark(TRIED);
+                if is_transfer(op) {
+                    watch_other(attachment, op, sink);
+                }
+            }
+            Step::Work => work(attachment, op, sink),
         }
     }
 }
 
 /// Goes on with what writes.
-pub(super) fn output(engine: &Epoll, attachment: &Locked, sink: &Sink) {
+pub(super) fn output(attachment: &Locked, sink: &Sink) {
     while let Some(op) = attachment.output.first() {
-        if !is_worth_a_try(attachment, op, WRITABLE) {
+        if !is_worth_a_try(attachment, op, WRITABLE) || has_to_wait(attachment, op) {
             return;
         }
         match attempt::output(attachment, op) {
@@ -88,7 +142,8 @@ pub(super) fn output(engine: &Epoll, attachment: &Locked, sink: &Sink) {
                     input(attachment, sink);
                 }
             }
-            step => not_yet_output(engine, attachment, op, &step),
+            Step::Work => work(attachment, op, sink),
+            step => not_yet_output(attachment, op, &step, sink),
         }
     }
 }
@@ -97,7 +152,101 @@ pub(super) fn output(engine: &Epoll, attachment: &Locked, sink: &Sink) {
 pub(super) fn alone(attachment: &Locked, sink: &Sink) {
     let waiting = attachment.alone.take();
     while let Some(op) = waiting.pop() {
-        submit_alone(attachment, op, sink);
+        if op.has(IN_KERNEL) {
+            attachment.alone.push(op);
+        } else {
+            submit_alone(attachment, op, sink);
+        }
+    }
+}
+
+/// Hands the first of its queue to a worker. Edges that come while that is at work set the bit again.
+#[cold]
+fn work(attachment: &Locked, op: OpRef, sink: &Sink) {
+    if is_transfer(op) {
+        let ready = if op.order() == Order::Input { READABLE } else { WRITABLE };
+        attachment.clear_ready(ready);
+        if !watch_other(attachment, op, sink) {
+            return;
+        }
+    }
+    if let Some(outcome) = workers::work_on(attachment, op, sink) {
+        take_outcome(attachment, op, outcome, sink);
+    }
+}
+
+/// A worker is done with the first of its queue.
+pub(super) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+    take_outcome(attachment, op, outcome, sink);
+    input(attachment, sink);
+    output(attachment, sink);
+    let_go(attachment);
+}
+
+/// A worker is done with an operation outside the order, which is in no queue any more.
+pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+    match outcome {
+        Outcome::Done(r) => complete(attachment, op, r, sink),
+        Outcome::Wait => attachment.alone.push(op),
+    }
+    // A sync may have waited for it.
+    output(attachment, sink);
+}
+
+fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+    match outcome {
+        Outcome::Done(r) => {
+            let queue = if op.order() == Order::Input { &attachment.input } else { &attachment.output };
+            queue.pop();
+            complete(attachment, op, r, sink);
+        }
+        Outcome::Wait => op.mark(TRIED),
+    }
+}
+
+fn is_transfer(op: OpRef) -> bool {
+    matches!(op.kind.get(), Kind::Sendfile | Kind::Splice)
+}
+
+fn is_sync(op: OpRef) -> bool {
+    matches!(op.kind.get(), Kind::Fsync | Kind::Fdatasync)
+}
+
+fn is_positioned_write(op: OpRef) -> bool {
+    matches!(op.kind.get(), Kind::Pwrite | Kind::Pwritev)
+}
+
+/// On a pwrite: a sync that was queued after it waits for it. (The bit means something else for what reads.)
+const BEFORE_SYNC: u8 = AFTER_CONNECT;
+
+/// Whether a sync has to wait for writes outside the order.
+fn has_to_wait(attachment: &Locked, op: OpRef) -> bool {
+    is_sync(op) && attachment.alone.any(|other| is_positioned_write(other) && other.has(BEFORE_SYNC))
+}
+
+/// Has the other descriptor of a transfer that waits watched, too. If there is no descriptor to be had for that, ends it
+/// and says false.
+#[cold]
+fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
+    if op.has(OWN_OTHER) {
+        return true;
+    }
+    match transfer::own_other(op) {
+        Ok(other) => {
+            if let Some(pipe) = sink.pipe.by_index(op.pipe.get()) {
+                let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE);
+                // A disk file cannot be watched, and need not be.
+                let _ = sys::add(pipe.engine().epfd(), other, super::WATCHED, word);
+            }
+            true
+        }
+        Err(errno) => {
+            let queue = if op.order() == Order::Input { &attachment.input } else { &attachment.output };
+            queue.take_out(|other| core::ptr::eq(other, op), |_| {});
+            attachment.set_ready(READABLE | WRITABLE);
+            sink.complete(attachment, op, ending(op, errno));
+            false
+        }
     }
 }
 
@@ -120,30 +269,37 @@ fn connect_is_queued(attachment: &Locked) -> bool {
 /// Whether the first operation of its direction may get on.
 #[inline]
 fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8) -> bool {
-    attachment.is_ready(ready) || !(op.has(TRIED) || op.waits_like_others(attachment.class.get().is_socket()))
-}
-
-fn not_yet_input(attachment: &Locked, op: OpRef) {
-    attachment.clear_ready(READABLE);
-    op.mark(TRIED);
+    let class = attachment.class.get();
+    !op.has(IN_KERNEL)
+        && (attachment.is_ready(ready)
+            || !(op.has(TRIED) || (class != Class::Disk && op.waits_like_others(class.is_socket()))))
 }
 
 #[cold]
-fn not_yet_output(engine: &Epoll, attachment: &Locked, op: OpRef, step: &Step) {
+fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
     attachment.clear_ready(WRITABLE);
     op.mark(TRIED);
     if matches!(step, Step::Retry) {
-        engine.alarm.retry(attachment.fd.get(), attachment.generation.get());
+        sink.pipe.engine().alarm.retry(attachment.fd.get(), attachment.generation.get());
+    }
+    if is_transfer(op) {
+        watch_other(attachment, op, sink);
     }
 }
 
 #[inline]
 fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
+    forget_accepted(op, r);
+    sink.complete(attachment, op, r);
+}
+
+/// The number of an accepted descriptor may be one whose attached descriptor was closed behind the library's back (rule
+/// 4.4).
+#[inline]
+fn forget_accepted(op: OpRef, r: Result<usize>) {
     if op.kind.get() == Kind::Accept
         && let Ok(number) = r
     {
-        // The number may be one whose attached descriptor was closed behind the library's back (rule 4.4).
         attach::forget_stale_attachment(number as i32);
     }
-    sink.complete(attachment, op, r);
 }

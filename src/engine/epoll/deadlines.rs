@@ -1,0 +1,197 @@
+//! Deadlines: a heap of the times at which operations end, the earliest on top, and where in it each operation is.
+//!
+//! Each node has four children, so that the heap of a hundred thousand is nine levels deep. An operation keeps the index
+//! of its entry (`Op::deadline`), so that one that ends in time is taken out without a search.
+
+use crate::engine::op::{NO_DEADLINE, OpRef, TIME_OVER};
+use crate::sys::{Errno, Result};
+
+/// Children of a node.
+const CHILDREN: usize = 4;
+
+/// When an operation is to end.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    /// CLOCK_MONOTONIC, in nanoseconds.
+    pub(super) time: u64,
+    pub(super) op: OpRef,
+    /// Its attachment (`Attachment::to_word`); 0 for a timer.
+    pub(super) attachment: u64,
+}
+
+impl Deadline {
+    pub(super) fn is_timer(&self) -> bool {
+        self.attachment == 0
+    }
+}
+
+/// See the module's head.
+pub(super) struct Deadlines(Vec<Deadline>);
+
+impl Deadlines {
+    pub(super) const fn new() -> Deadlines {
+        Deadlines(Vec::new())
+    }
+
+    /// The earliest time.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.0.first().map(|first| first.time)
+    }
+
+    pub(super) fn insert(&mut self, deadline: Deadline) -> Result<()> {
+        self.0.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        let index = self.0.len();
+        if index >= TIME_OVER as usize {
+            return Err(Errno::ENOMEM);
+        }
+        self.0.push(deadline);
+        self.rise(index);
+        Ok(())
+    }
+
+    /// Takes an operation's entry out, if it has one.
+    pub(super) fn remove(&mut self, op: OpRef) {
+        let index = op.deadline.replace(NO_DEADLINE) as usize;
+        if self.0.get(index).is_some_and(|entry| core::ptr::eq(entry.op, op)) {
+            self.remove_at(index);
+        }
+    }
+
+    /// Takes out the first, if its time is over.
+    pub(super) fn pop(&mut self, now: u64) -> Option<Deadline> {
+        let first = *self.0.first().filter(|first| first.time <= now)?;
+        self.remove_at(0);
+        first.op.deadline.set(TIME_OVER);
+        Some(first)
+    }
+
+    /// Takes out all for which `pick` says true, in order of time. They are `each`'s from the call on.
+    pub(super) fn take_out(&mut self, pick: impl Fn(&Deadline) -> bool, mut each: impl FnMut(Deadline)) {
+        // Sorted by time it is a heap; so is what is left of it.
+        self.0.sort_unstable_by_key(|entry| entry.time);
+        self.0.retain(|entry| {
+            let picked = pick(entry);
+            if picked {
+                entry.op.deadline.set(NO_DEADLINE);
+                each(*entry);
+            }
+            !picked
+        });
+        for (index, entry) in self.0.iter().enumerate() {
+            entry.op.deadline.set(index as u32);
+        }
+    }
+
+    fn remove_at(&mut self, index: usize) {
+        self.0.swap_remove(index);
+        if index < self.0.len() {
+            self.sink(index);
+            self.rise(index);
+        }
+    }
+
+    fn time(&self, index: usize) -> u64 {
+        self.0.get(index).map_or(u64::MAX, |entry| entry.time)
+    }
+
+    /// Tells the operation at `index` where it is.
+    fn tell(&self, index: usize) {
+        if let Some(entry) = self.0.get(index) {
+            entry.op.deadline.set(index as u32);
+        }
+    }
+
+    fn rise(&mut self, mut index: usize) {
+        while index > 0 {
+            let parent = (index - 1) / CHILDREN;
+            if self.time(parent) <= self.time(index) {
+                break;
+            }
+            self.0.swap(parent, index);
+            self.tell(index);
+            index = parent;
+        }
+        self.tell(index);
+    }
+
+    fn sink(&mut self, mut index: usize) {
+        loop {
+            let children = index * CHILDREN + 1..(index * CHILDREN + 1 + CHILDREN).min(self.0.len());
+            let Some(earliest) = children.min_by_key(|&child| self.time(child)) else { break };
+            if self.time(index) <= self.time(earliest) {
+                break;
+            }
+            self.0.swap(index, earliest);
+            self.tell(index);
+            index = earliest;
+        }
+        self.tell(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::op::Ops;
+
+    fn deadline(ops: &Ops, time: u64) -> Deadline {
+        Deadline { time, op: ops.take().unwrap(), attachment: 1 }
+    }
+
+    /// Times in no order: the multiples of a number that is prime to the count.
+    fn times(count: u64) -> impl Iterator<Item = u64> {
+        (0..count).map(move |i| i * 7919 % count)
+    }
+
+    fn all(heap: &mut Deadlines) -> Vec<u64> {
+        core::iter::from_fn(|| heap.pop(u64::MAX)).map(|entry| entry.time).collect()
+    }
+
+    #[test]
+    fn they_come_in_order_of_time_and_not_early() {
+        let (ops, mut heap) = (Ops::new(), Deadlines::new());
+        for time in times(1000) {
+            heap.insert(deadline(&ops, time)).unwrap();
+        }
+        let early: Vec<u64> = core::iter::from_fn(|| heap.pop(99)).map(|entry| entry.time).collect();
+        assert_eq!(early, (0..100).collect::<Vec<_>>());
+        assert_eq!(heap.first(), Some(100));
+        assert_eq!(all(&mut heap), (100..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_operation_finds_its_entry() {
+        let (ops, mut heap) = (Ops::new(), Deadlines::new());
+        let entries: Vec<Deadline> = times(500).map(|time| deadline(&ops, time)).collect();
+        entries.iter().for_each(|&entry| heap.insert(entry).unwrap());
+        entries.iter().filter(|entry| entry.time % 3 != 0).for_each(|entry| heap.remove(entry.op));
+        // A second time there is nothing to remove.
+        entries.iter().filter(|entry| entry.time % 3 == 1).for_each(|entry| heap.remove(entry.op));
+        assert_eq!(all(&mut heap), (0..500).filter(|time| time % 3 == 0).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_whose_time_is_over_has_no_entry() {
+        let (ops, mut heap) = (Ops::new(), Deadlines::new());
+        let (first, second) = (deadline(&ops, 1), deadline(&ops, 2));
+        heap.insert(first).unwrap();
+        heap.insert(second).unwrap();
+        assert!(heap.pop(0).is_none());
+        assert!(core::ptr::eq(heap.pop(1).unwrap().op, first.op));
+        assert_eq!(first.op.deadline.get(), TIME_OVER);
+        heap.remove(first.op);
+        assert_eq!(all(&mut heap), [2]);
+    }
+
+    #[test]
+    fn those_that_are_picked_come_out_and_the_rest_stays_a_heap() {
+        let (ops, mut heap) = (Ops::new(), Deadlines::new());
+        for time in times(300) {
+            heap.insert(deadline(&ops, time)).unwrap();
+        }
+        let mut taken = Vec::new();
+        heap.take_out(|entry| entry.time % 2 == 0, |entry| taken.push(entry.time));
+        assert_eq!(taken, (0..300).step_by(2).collect::<Vec<_>>());
+        assert_eq!(all(&mut heap), (1..300).step_by(2).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,106 @@
+//! I/O that may wait for a disk (`Class::Disk`).
+//!
+//! What the page cache has is taken at once, with RWF_NOWAIT; the rest is for a worker, which makes the same call without
+//! it. What an operation has moved so far is in `Op::done`.
+
+use super::attempt::{self, Step};
+use super::iovec::Iovecs;
+use super::workers::Outcome;
+use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
+use crate::engine::op::{Kind, OpRef};
+use crate::sys::file::Buffers;
+use crate::sys::{Errno, Result, fd, file, process};
+use core::ffi::c_int;
+
+/// More than this is a worker's even if the page cache has it all: copying it takes a while too.
+const MOST_AT_ONCE: usize = 1 << 20;
+
+/// What makes one call for the part of the operation that is left.
+type Call = fn(c_int, Buffers, file::Position) -> Result<usize>;
+
+fn is_read(op: OpRef) -> bool {
+    matches!(op.kind.get(), Kind::Read | Kind::Readv | Kind::Pread | Kind::Preadv)
+}
+
+fn is_array(op: OpRef) -> bool {
+    matches!(op.kind.get(), Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev)
+}
+
+/// Goes on after `done` bytes.
+fn go_on(fd: c_int, op: OpRef, done: usize, call: Call) -> Result<usize> {
+    let at = attempt::position(op).after(done);
+    match attempt::buffers(op) {
+        buffers if done == 0 => call(fd, buffers, at),
+        Buffers::One { buf, len } => call(fd, Buffers::One { buf: buf.skip(done), len: len - done }, at),
+        // SAFETY: the kernel has moved bytes to or from this array.
+        Buffers::Many { iov, count } => unsafe { Iovecs::accepted(iov, count) }
+            .rest(done, |iov, count| call(fd, Buffers::Many { iov, count }, at)),
+    }
+}
+
+/// Tries an operation that reads or writes.
+pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
+    let (refuses, call) = if is_read(op) {
+        (NO_NOWAIT_READ, file::read_nowait as Call)
+    } else {
+        (NO_NOWAIT_WRITE, file::write_nowait as Call)
+    };
+    if attachment.has(refuses) || (!is_array(op) && op.len.get() as usize > MOST_AT_ONCE) {
+        return Step::Work;
+    }
+    loop {
+        let done = op.done.get() as usize;
+        match go_on(attachment.fd.get(), op, done, call) {
+            Ok(n) => {
+                op.done.set((done + n) as u32);
+                if n == 0 || done + n >= attempt::total(op) {
+                    return Step::Done(Ok(done + n));
+                }
+            }
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return Step::Work,
+            Err(Errno::EOPNOTSUPP) => {
+                attachment.mark(refuses);
+                return Step::Work;
+            }
+            Err(_) if done > 0 => return Step::Done(Ok(done)),
+            Err(errno) => return Step::Done(Err(errno)),
+        }
+    }
+}
+
+/// fsync, fdatasync. The kernel refuses it at once for what is on no disk.
+pub(super) fn sync(attachment: &Locked, op: OpRef) -> Step {
+    if attachment.class.get() == Class::Disk {
+        return Step::Work;
+    }
+    Step::Done(file::sync(attachment.fd.get(), op.kind.get() == Kind::Fdatasync))
+}
+
+/// Carries out what `attempt` and `sync` have left, waiting for the disk. `fd` is the file.
+pub(super) fn work(fd: c_int, op: OpRef) -> Outcome {
+    let kind = op.kind.get();
+    let may_be_short = !fd::file_type(fd).is_ok_and(fd::is_disk_type);
+    let call: Call = if is_read(op) { file::read } else { file::write };
+    let mut done = op.done.get() as usize;
+    let result = loop {
+        let r = match kind {
+            Kind::Fsync | Kind::Fdatasync => file::sync(fd, kind == Kind::Fdatasync),
+            _ => go_on(fd, op, done, call),
+        };
+        match r {
+            Err(Errno::EINTR) => {}
+            // A device that is never ready to poll(2) and yet does not wait.
+            Err(Errno::EAGAIN) => process::pause(),
+            Ok(n) => {
+                done += n;
+                if n == 0 || may_be_short || done >= attempt::total(op) {
+                    break Ok(done);
+                }
+            }
+            Err(_) if done > 0 => break Ok(done),
+            r => break r,
+        }
+    };
+    Outcome::Done(result)
+}

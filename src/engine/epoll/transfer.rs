@@ -1,0 +1,169 @@
+//! sendfile and splice: from one descriptor to another, of which one is attached and owns the operation.
+//!
+//! The other one is nobody's business until the operation has to wait; then the library takes a descriptor of its own of
+//! that open file (the program may close its own), and the engine watches it too: the tagged word (`OTHER_SIDE`) makes its
+//! edges go to the owner.
+//!
+//! O_NONBLOCK is set on both for the length of the call (rule 4.5), except on disk files, where it means nothing: what
+//! writes to a disk is for a worker; what reads from one is too, as long as the page cache does not have the beginning.
+
+use super::attempt::Step;
+use super::workers::Outcome;
+use crate::engine::attachment::{Class, Locked};
+use crate::engine::op::{BY_POINTER, FROM_SOURCE, Kind, MOST_BYTES, OWN_OTHER, OpRef};
+use crate::sys::file::{self, Offset, Position};
+use crate::sys::{Errno, Result, UserPtr, fd, process};
+use core::ffi::{c_int, c_short, c_uint};
+
+/// The two ends.
+#[derive(Clone, Copy)]
+struct Ends {
+    source: c_int,
+    destination: c_int,
+    source_is_disk: bool,
+    destination_is_disk: bool,
+}
+
+impl Ends {
+    fn of(own: c_int, own_is_disk: bool, op: OpRef) -> Ends {
+        let other = other(op);
+        let other_is_disk = fd::file_type(other).is_ok_and(fd::is_disk_type);
+        if op.has(FROM_SOURCE) {
+            Ends {
+                source: own,
+                destination: other,
+                source_is_disk: own_is_disk,
+                destination_is_disk: other_is_disk,
+            }
+        } else {
+            Ends {
+                source: other,
+                destination: own,
+                source_is_disk: other_is_disk,
+                destination_is_disk: own_is_disk,
+            }
+        }
+    }
+}
+
+/// The descriptor that does not own the operation.
+pub(super) fn other(op: OpRef) -> c_int {
+    op.buf.get().addr() as c_int
+}
+
+/// Gives the operation a descriptor of the library's own in the place of the program's; returns it. EMFILE if there is
+/// none to be had.
+pub(super) fn own_other(op: OpRef) -> Result<c_int> {
+    if !op.has(OWN_OTHER) {
+        let own = fd::duplicate(other(op))?.into_raw();
+        op.buf.set(UserPtr::number(own as usize));
+        op.mark(OWN_OTHER);
+    }
+    Ok(other(op))
+}
+
+/// Tries it, unless it is a worker's.
+pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
+    let ends = Ends::of(attachment.fd.get(), attachment.class.get() == Class::Disk, op);
+    if ends.destination_is_disk || (ends.source_is_disk && is_cold(ends, op)) {
+        return Step::Work;
+    }
+    transfer(ends, op)
+}
+
+/// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it.
+pub(super) fn work(own: c_int, own_is_disk: bool, op: OpRef) -> Outcome {
+    let ends = Ends::of(own, own_is_disk, op);
+    if ends.destination_is_disk {
+        return match transfer(ends, op) {
+            Step::Done(r) => Outcome::Done(r),
+            _ => Outcome::Wait,
+        };
+    }
+    if let Some(at) = source_position(ends, op) {
+        file::warm(ends.source, at);
+    }
+    // If the pages are gone again by then, that costs one wait for the disk.
+    match transfer(ends, op) {
+        Step::Done(r) => Outcome::Done(r),
+        _ => Outcome::Wait,
+    }
+}
+
+/// Where in the source it goes on.
+fn source_position(ends: Ends, op: OpRef) -> Option<usize> {
+    let addr = op.addr.get();
+    if op.has(BY_POINTER) && !addr.is_null() {
+        // It is the kernel that reads the variable, and says EFAULT if it cannot: this is only about being early.
+        return None;
+    }
+    match (op.has(BY_POINTER), addr.addr()) {
+        (false, offset) if offset != usize::MAX => Some(offset + op.done.get() as usize),
+        _ => file::position(ends.source).ok(),
+    }
+}
+
+fn is_cold(ends: Ends, op: OpRef) -> bool {
+    source_position(ends, op).is_some_and(|at| file::is_cold(ends.source, at))
+}
+
+/// An offset after the bytes that were moved: the kernel moves a caller's variable on by itself.
+fn offset(op: OpRef, address: UserPtr) -> Offset {
+    if op.has(BY_POINTER) {
+        return Offset::Variable(address);
+    }
+    Offset::At(Position::at(address.addr()).after(op.done.get() as usize))
+}
+
+fn call(ends: Ends, op: OpRef) -> Result<usize> {
+    let left = (op.len.get() as usize).min(MOST_BYTES) - op.done.get() as usize;
+    let source = offset(op, op.addr.get());
+    let call = || {
+        process::without_sigpipe(|| match op.kind.get() {
+            Kind::Sendfile => file::sendfile(ends.destination, ends.source, source, left),
+            _ => file::splice(
+                (ends.source, source),
+                (ends.destination, offset(op, op.addrlen.get())),
+                left,
+                op.arg.get() as c_uint | libc::SPLICE_F_NONBLOCK,
+            ),
+        })
+    };
+    let nonblock = |fd, is_disk, call: &dyn Fn() -> Result<usize>| {
+        if is_disk { call() } else { fd::with_nonblock(fd, call) }
+    };
+    nonblock(ends.source, ends.source_is_disk, &|| {
+        nonblock(ends.destination, ends.destination_is_disk, &call)
+    })
+}
+
+/// Moves what can be moved without waiting for anything but a disk.
+fn transfer(ends: Ends, op: OpRef) -> Step {
+    loop {
+        let done = op.done.get() as usize;
+        match call(ends, op) {
+            Ok(n) => {
+                let done = done + n;
+                op.done.set(done as u32);
+                if n == 0 || done >= op.len.get() as usize {
+                    return Step::Done(Ok(done));
+                }
+            }
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) if goes_on(ends, op) => return Step::Wait,
+            Err(_) if done > 0 => return Step::Done(Ok(done)),
+            Err(errno) => return Step::Done(Err(errno)),
+        }
+    }
+}
+
+/// Whether the call that waits would go on waiting. sendfile does until it has moved all; splice only until it has moved
+/// something and the source has no more: it goes on while the destination is what it waits for.
+fn goes_on(ends: Ends, op: OpRef) -> bool {
+    const READABLE: c_short = libc::POLLIN;
+    op.done.get() == 0
+        || op.kind.get() == Kind::Sendfile
+        || !ends.source_is_disk
+            && fd::is_pipe(ends.source)
+            && fd::poll_now(ends.source, READABLE).is_ok_and(|revents| revents & READABLE != 0)
+}

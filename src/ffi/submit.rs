@@ -1,0 +1,173 @@
+//! ioevent_submit.
+
+#![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
+
+use super::constants::*;
+use super::{NOTHING, answer, lent, pipe};
+use crate::engine::op::{Kind, Request};
+use crate::engine::{self, EIOEVENTQUEUED, Way};
+use crate::sys::{Errno, Result, UserPtr, fd};
+use core::ffi::{c_int, c_longlong, c_ulong, c_ushort, c_void};
+use libc::{sockaddr, socklen_t, timespec};
+
+/// One operation for ioevent_submit. What an operation does not use is ignored.
+/// cbindgen:field-names=[ioo_kind, ioo_flags, ioo_fd, ioo_user, ioo_buf, ioo_len, ioo_addr, ioo_addrlen, ioo_offset, ioo_offset2, ioo_fd2, ioo_arg, ioo_timeout, ioo_zero]
+#[cfg(have_timespec)]
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Operation {
+    /// IOEVENT_OP_READ, IOEVENT_OP_WRITE, ...
+    pub kind: c_ushort,
+    /// Must be 0.
+    pub flags: c_ushort,
+    /// The descriptor; sendfile, splice: the destination; timer: the pipe.
+    pub fd: c_int,
+    /// The user pointer of the event.
+    pub user: *mut c_void,
+    /// Buffer, iovec array, msghdr or siginfo_t.
+    pub buf: *mut c_void,
+    /// Bytes, or iovecs.
+    pub len: usize,
+    /// accept, connect, recvfrom, sendto.
+    pub addr: *mut sockaddr,
+    /// The address's length: read when queued, written when complete.
+    pub addrlen: *mut socklen_t,
+    /// pread and its like; sendfile and splice: in the source; -1: the file's own.
+    pub offset: c_longlong,
+    /// splice: in the destination; -1: the file's own.
+    pub offset2: c_longlong,
+    /// sendfile, splice: the source.
+    pub fd2: c_int,
+    /// Flags of recv, send, accept4, splice; events of poll; how of shutdown; options of waitid.
+    pub arg: c_int,
+    /// 0: the descriptor's; timer: when it expires, from now.
+    pub timeout: timespec,
+    /// Must be 0.
+    pub zero: [c_ulong; 4],
+}
+
+const _: () = assert!(size_of::<Operation>() == 120 && align_of::<Operation>() == 8);
+
+/// Queues operations, each with a user pointer and a timeout of its own.
+///
+/// Returns how many were taken, from the front; each of them ends in an event. If none was: -1, and errno says why the
+/// first was not: EIOEVENTFULL; EINVAL (unknown kind; flags or ioo_zero not 0; no valid timeout; not attached, or for a
+/// timer not a pipe); EBADF; EFAULT; ENOMEM. The array may be used again when the call returns; what it points to is the
+/// library's until the events have been read. Any thread. ioevent_submit(3), rule 2.9.
+#[cfg(have_timespec)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c_int {
+    answer(|| {
+        let count = usize::try_from(nops).map_err(|_| Errno::EINVAL)?;
+        if count == 0 {
+            return Ok(0);
+        }
+        if ops.is_null() {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: the caller gives `nops` structs.
+        let ops = unsafe { core::slice::from_raw_parts(ops, count) };
+        for (taken, op) in ops.iter().enumerate() {
+            // SAFETY: the caller gives structs whose pointers are good for what the kinds need.
+            match unsafe { submit(op) } {
+                Ok(()) => {}
+                Err(errno) if taken == 0 => return Err(errno),
+                Err(_) => return Ok(taken as c_int),
+            }
+        }
+        Ok(nops)
+    })
+}
+
+/// # Safety
+///
+/// The pointers are good for what the kind needs.
+unsafe fn submit(op: &Operation) -> Result<()> {
+    if op.flags != 0 || op.zero != [0; 4] {
+        return Err(Errno::EINVAL);
+    }
+    let timeout = pipe::nanoseconds(&op.timeout)?;
+    if op.kind == IOEVENT_OP_TIMER {
+        return engine::submit_timer(op.fd, op.user as usize, timeout);
+    }
+    // SAFETY: passed on to the caller.
+    let (kind, len) = unsafe { kind_and_length(op) }?;
+    let mut request = Request {
+        kind,
+        buf: lent(op.buf),
+        len: op.len,
+        addr: lent(op.addr),
+        addrlen: lent(op.addrlen),
+        arg: op.arg,
+        user: Some(op.user as usize),
+        timeout,
+        ..NOTHING
+    };
+    match kind {
+        Kind::Pread | Kind::Pwrite | Kind::Preadv | Kind::Pwritev => request.addr = at(op.offset)?,
+        Kind::Sendfile | Kind::Splice => {
+            request.addr = at(op.offset)?;
+            request.addrlen = at(op.offset2)?;
+        }
+        Kind::Connect | Kind::Send => request.addrlen = UserPtr::number(len),
+        _ => {}
+    }
+    match op.kind {
+        IOEVENT_OP_RECV | IOEVENT_OP_SEND => {
+            request.addr = UserPtr::NULL;
+            request.addrlen = UserPtr::NULL;
+        }
+        IOEVENT_OP_ACCEPT => request.arg = 0,
+        IOEVENT_OP_POLL => request.arg = c_int::from(op.arg as i16),
+        _ => {}
+    }
+    let queued = match kind {
+        Kind::Sendfile | Kind::Splice => engine::submit_transfer(op.fd, op.fd2, request, Way::Submit),
+        _ => engine::submit(op.fd, &request, Way::Submit),
+    };
+    match queued {
+        Some(Err(EIOEVENTQUEUED)) => Ok(()),
+        Some(Err(errno)) => Err(errno),
+        Some(Ok(_)) => Ok(()),
+        None => Err(fd::unfit(op.fd)),
+    }
+}
+
+/// A place in a file; -1 is the file's own.
+fn at(offset: c_longlong) -> Result<UserPtr> {
+    if offset < -1 { Err(Errno::EINVAL) } else { Ok(UserPtr::number(offset as usize)) }
+}
+
+/// # Safety
+///
+/// The pointers are good for what the kind needs.
+unsafe fn kind_and_length(op: &Operation) -> Result<(Kind, usize)> {
+    let kind = match op.kind {
+        IOEVENT_OP_READ => Kind::Read,
+        IOEVENT_OP_WRITE => Kind::Write,
+        IOEVENT_OP_READV => Kind::Readv,
+        IOEVENT_OP_WRITEV => Kind::Writev,
+        IOEVENT_OP_PREAD => Kind::Pread,
+        IOEVENT_OP_PWRITE => Kind::Pwrite,
+        IOEVENT_OP_PREADV => Kind::Preadv,
+        IOEVENT_OP_PWRITEV => Kind::Pwritev,
+        IOEVENT_OP_RECV | IOEVENT_OP_RECVFROM => Kind::Recv,
+        IOEVENT_OP_RECVMSG => Kind::Recvmsg,
+        IOEVENT_OP_SEND | IOEVENT_OP_SENDTO => Kind::Send,
+        IOEVENT_OP_SENDMSG => Kind::Sendmsg,
+        IOEVENT_OP_ACCEPT | IOEVENT_OP_ACCEPT4 => Kind::Accept,
+        IOEVENT_OP_CONNECT => Kind::Connect,
+        IOEVENT_OP_SENDFILE => Kind::Sendfile,
+        IOEVENT_OP_SPLICE => Kind::Splice,
+        IOEVENT_OP_FSYNC => Kind::Fsync,
+        IOEVENT_OP_FDATASYNC => Kind::Fdatasync,
+        IOEVENT_OP_WAITID => Kind::Waitid,
+        IOEVENT_OP_SHUTDOWN => Kind::Shutdown,
+        IOEVENT_OP_POLL => Kind::Poll,
+        _ => return Err(Errno::EINVAL),
+    };
+    let reads_length = matches!(op.kind, IOEVENT_OP_CONNECT | IOEVENT_OP_SENDTO);
+    // SAFETY: the caller gives a length or NULL.
+    let length = if reads_length { unsafe { op.addrlen.as_ref() } } else { None };
+    Ok((kind, length.map_or(0, |len| *len as usize)))
+}
