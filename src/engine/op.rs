@@ -86,6 +86,8 @@ pub(crate) struct Request {
     pub(crate) arg: c_int,
     /// BY_POINTER, FROM_SOURCE.
     pub(crate) flags: u8,
+    /// The length that an address has room for: `address_length`, or LENGTH_BY_POINTER.
+    pub(crate) length: u8,
     /// The event's user pointer; `None`: the descriptor's.
     pub(crate) user: Option<usize>,
     /// How long it may take, in nanoseconds; 0: what the descriptor says.
@@ -126,6 +128,18 @@ pub(crate) const OWN_OTHER: u8 = 64;
 /// The kernel is at work on it in a thread that waits for it: it cannot be ended (rule 4.8).
 pub(crate) const IN_KERNEL: u8 = 128;
 
+/// `Op::length`: the length of the address is where `addrlen` points.
+pub(crate) const LENGTH_BY_POINTER: u8 = u8::MAX;
+/// It was negative, which the kernel refuses.
+pub(crate) const LENGTH_NEGATIVE: u8 = LENGTH_BY_POINTER - 1;
+
+/// The length of an address as `Op::length` keeps it. No address is longer than a sockaddr_storage, so more makes no
+/// difference.
+pub(crate) fn address_length(length: libc::socklen_t) -> u8 {
+    const MOST: libc::socklen_t = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    if (length as i32) < 0 { LENGTH_NEGATIVE } else { length.min(MOST) as u8 }
+}
+
 /// `Op::deadline` of an operation that has no entry among the deadlines.
 pub(crate) const NO_DEADLINE: u32 = u32::MAX;
 /// The same, and its time is over.
@@ -151,6 +165,8 @@ pub(crate) struct Op {
     pub(crate) flags: Cell<u8>,
     /// An IN_KERNEL one whose attachment has gone: the thread that is at work on it hands out its event by itself.
     pub(crate) orphan: Cell<bool>,
+    /// The length of the address, if it was read when the operation was queued.
+    pub(crate) length: Cell<u8>,
     /// Index of its entry among the deadlines of its pipe. Unlike the rest, it is under their lock.
     pub(crate) deadline: Cell<u32>,
 }
@@ -178,6 +194,7 @@ impl Op {
         self.next.set(None);
         self.user.set(request.user.unwrap_or(user));
         self.orphan.set(false);
+        self.length.set(request.length);
         self.buf.set(request.buf);
         self.addr.set(request.addr);
         self.addrlen.set(request.addrlen);

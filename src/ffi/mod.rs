@@ -11,7 +11,7 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
-use crate::engine::op::{Kind, Request};
+use crate::engine::op::{Kind, LENGTH_BY_POINTER, Request};
 use crate::engine::{self, Way};
 use crate::sys::{Errno, Result, UserPtr, errno};
 use core::ffi::c_int;
@@ -72,6 +72,7 @@ const NOTHING: Request = Request {
     addrlen: UserPtr::NULL,
     arg: 0,
     flags: 0,
+    length: LENGTH_BY_POINTER,
     user: None,
     timeout: 0,
 };

@@ -4,7 +4,7 @@
 
 use super::constants::*;
 use super::{NOTHING, answer, lent, pipe};
-use crate::engine::op::{Kind, Request};
+use crate::engine::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
 use crate::engine::{self, EIOEVENTQUEUED, Way};
 use crate::sys::{Errno, Result, UserPtr, fd};
 use core::ffi::{c_int, c_longlong, c_ulong, c_ushort, c_void};
@@ -90,8 +90,7 @@ unsafe fn submit(op: &Operation) -> Result<()> {
     if op.kind == IOEVENT_OP_TIMER {
         return engine::submit_timer(op.fd, op.user as usize, timeout);
     }
-    // SAFETY: passed on to the caller.
-    let (kind, len) = unsafe { kind_and_length(op) }?;
+    let kind = kind(op.kind)?;
     let mut request = Request {
         kind,
         buf: lent(op.buf),
@@ -103,21 +102,36 @@ unsafe fn submit(op: &Operation) -> Result<()> {
         timeout,
         ..NOTHING
     };
-    match kind {
-        Kind::Pread | Kind::Pwrite | Kind::Preadv | Kind::Pwritev => request.addr = at(op.offset)?,
-        Kind::Sendfile | Kind::Splice => {
+    match op.kind {
+        IOEVENT_OP_PREAD | IOEVENT_OP_PWRITE | IOEVENT_OP_PREADV | IOEVENT_OP_PWRITEV => {
+            request.addr = at(op.offset)?;
+        }
+        IOEVENT_OP_SENDFILE => request.addr = at(op.offset)?,
+        IOEVENT_OP_SPLICE => {
             request.addr = at(op.offset)?;
             request.addrlen = at(op.offset2)?;
         }
-        Kind::Connect | Kind::Send => request.addrlen = UserPtr::number(len),
-        _ => {}
-    }
-    match op.kind {
         IOEVENT_OP_RECV | IOEVENT_OP_SEND => {
             request.addr = UserPtr::NULL;
             request.addrlen = UserPtr::NULL;
         }
-        IOEVENT_OP_ACCEPT => request.arg = 0,
+        // SAFETY: the caller gives a length or NULL.
+        IOEVENT_OP_CONNECT | IOEVENT_OP_SENDTO => match unsafe { op.addrlen.as_ref() } {
+            Some(length) => request.addrlen = UserPtr::number(*length as usize),
+            None => request.addrlen = UserPtr::NULL,
+        },
+        IOEVENT_OP_ACCEPT | IOEVENT_OP_ACCEPT4 | IOEVENT_OP_RECVFROM => {
+            if op.kind == IOEVENT_OP_ACCEPT {
+                request.arg = 0;
+            }
+            if op.addr.is_null() {
+                request.addrlen = UserPtr::NULL;
+            } else {
+                // SAFETY: the caller gives a length or NULL.
+                let length = unsafe { op.addrlen.as_ref() };
+                request.length = length.map_or(LENGTH_BY_POINTER, |length| address_length(*length));
+            }
+        }
         IOEVENT_OP_POLL => request.arg = c_int::from(op.arg as i16),
         _ => {}
     }
@@ -138,11 +152,8 @@ fn at(offset: c_longlong) -> Result<UserPtr> {
     if offset < -1 { Err(Errno::EINVAL) } else { Ok(UserPtr::number(offset as usize)) }
 }
 
-/// # Safety
-///
-/// The pointers are good for what the kind needs.
-unsafe fn kind_and_length(op: &Operation) -> Result<(Kind, usize)> {
-    let kind = match op.kind {
+fn kind(number: c_ushort) -> Result<Kind> {
+    Ok(match number {
         IOEVENT_OP_READ => Kind::Read,
         IOEVENT_OP_WRITE => Kind::Write,
         IOEVENT_OP_READV => Kind::Readv,
@@ -165,9 +176,5 @@ unsafe fn kind_and_length(op: &Operation) -> Result<(Kind, usize)> {
         IOEVENT_OP_SHUTDOWN => Kind::Shutdown,
         IOEVENT_OP_POLL => Kind::Poll,
         _ => return Err(Errno::EINVAL),
-    };
-    let reads_length = matches!(op.kind, IOEVENT_OP_CONNECT | IOEVENT_OP_SENDTO);
-    // SAFETY: the caller gives a length or NULL.
-    let length = if reads_length { unsafe { op.addrlen.as_ref() } } else { None };
-    Ok((kind, length.map_or(0, |len| *len as usize)))
+    })
 }

@@ -3,7 +3,7 @@
 use super::iovec::Iovecs;
 use super::{disk, transfer};
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
-use crate::engine::op::{CONNECT_BEGUN, Kind, OpRef};
+use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef};
 use crate::sys::file::{Buffers, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
 use core::ffi::c_int;
@@ -40,16 +40,16 @@ pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
             finish_read(attachment, len, r)
         }
         Kind::Recv if op.arg.get() & (libc::MSG_WAITALL | libc::MSG_PEEK) == 0 => {
-            let r = socket::recv(fd, op.buf.get(), len, op.arg.get(), op.addr.get(), op.addrlen.get());
-            finish_read(attachment, len, r)
+            finish_read(attachment, len, receive(fd, op, 0))
         }
         Kind::Recv => receive_all(attachment, op),
         Kind::Recvmsg => receive_message(attachment, op),
         Kind::Accept => finish(fd::with_nonblock(fd, || {
-            socket::accept(fd, op.addr.get(), op.addrlen.get(), op.arg.get())
+            with_length(op, |length| socket::accept(fd, op.addr.get(), length, op.arg.get()))
         })),
         Kind::Sendfile | Kind::Splice => transfer::attempt(attachment, op),
         _ if too_many(op) => Done(Err(Errno::EINVAL)),
+        // Read, Readv.
         _ if attachment.class.get() == Class::Disk => disk::attempt(attachment, op),
         _ => finish(read_file(attachment, buffers(op), position(op))),
     }
@@ -59,6 +59,35 @@ pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
 fn too_many(op: OpRef) -> bool {
     matches!(op.kind.get(), Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev)
         && op.len.get() as usize > MOST_IOVECS
+}
+
+/// recv or recvfrom, from the given byte on.
+#[inline]
+fn receive(fd: c_int, op: OpRef, done: usize) -> Result<usize> {
+    let (buf, len) = (op.buf.get().skip(done), op.len.get() as usize - done);
+    with_length(op, |length| socket::recv(fd, buf, len, op.arg.get(), op.addr.get(), length))
+}
+
+/// Calls `call` with where the kernel finds the length of the operation's address, and leaves the length that the address
+/// has: the caller's own variable, or a copy if it was read when the operation was queued.
+#[inline]
+fn with_length(op: OpRef, call: impl FnOnce(UserPtr) -> Result<usize>) -> Result<usize> {
+    match op.length.get() {
+        LENGTH_BY_POINTER => call(op.addrlen.get()),
+        length => with_length_copied(op, length, call),
+    }
+}
+
+#[cold]
+fn with_length_copied(op: OpRef, length: u8, call: impl FnOnce(UserPtr) -> Result<usize>) -> Result<usize> {
+    let mut copy: c_int = if length == LENGTH_NEGATIVE { -1 } else { length.into() };
+    // SAFETY: it is used only during the call.
+    let r = call(unsafe { UserPtr::new(&raw mut copy) });
+    if r.is_ok() {
+        // SAFETY: the caller's variable was read when the operation was queued, and is the library's since (rule 2.3).
+        unsafe { *(op.addrlen.get().addr() as *mut c_int) = copy };
+    }
+    r
 }
 
 /// Ends a try that either did it all or did nothing.
@@ -108,8 +137,7 @@ fn receive_all(attachment: &Locked, op: OpRef) -> Step {
     let all = flags & libc::MSG_WAITALL != 0 && waits_for_all(attachment);
     loop {
         let done = op.done.get() as usize;
-        let r = socket::recv(fd, op.buf.get().skip(done), len - done, flags, op.addr.get(), op.addrlen.get());
-        match r {
+        match receive(fd, op, done) {
             Ok(n) if !all || n == 0 || done + n >= len => return Done(Ok(done + n)),
             // Looking does not take the data away, so it is looked at again when there is more, or no more to come.
             Ok(n) if flags & libc::MSG_PEEK != 0 => {
@@ -229,7 +257,9 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
         Kind::Fsync | Kind::Fdatasync => return disk::sync(attachment, op),
         Kind::Shutdown => return Done(socket::shutdown(attachment.fd.get(), op.arg.get())),
         _ if too_many(op) => return Done(Err(Errno::EINVAL)),
-        _ if attachment.class.get() == Class::Disk => return disk::attempt(attachment, op),
+        Kind::Write | Kind::Writev if attachment.class.get() == Class::Disk => {
+            return disk::attempt(attachment, op);
+        }
         _ => {}
     }
     loop {
@@ -259,8 +289,8 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
 #[inline]
 pub(super) fn total(op: OpRef) -> usize {
     match op.kind.get() {
-        // SAFETY: the kernel has just moved bytes to or from this array.
         Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev => {
+            // SAFETY: the kernel has just moved bytes to or from this array.
             unsafe { Iovecs::accepted(op.buf.get(), op.len.get() as usize) }.total()
         }
         Kind::Sendmsg => message_iovecs(op).total(),
@@ -356,14 +386,7 @@ pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
         Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev if disk => disk::attempt(attachment, op),
         Kind::Pread | Kind::Preadv => finish(read_file(attachment, buffers(op), position(op))),
         Kind::Pwrite | Kind::Pwritev => finish(write_file(attachment, buffers(op), position(op))),
-        _ => finish(socket::recv(
-            fd,
-            op.buf.get(),
-            op.len.get() as usize,
-            op.arg.get(),
-            op.addr.get(),
-            op.addrlen.get(),
-        )),
+        _ => finish(receive(fd, op, 0)),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::{NO_PROOF, run};
 use crate::engine::attachment::{Attachment, Class, Locked, ONE_READ, QUIET, READABLE, WRITABLE};
 use crate::engine::lane::Lane;
-use crate::engine::op::{Kind, MOST_BYTES, Request};
+use crate::engine::op::{Kind, LENGTH_BY_POINTER, MOST_BYTES, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
 use crate::sys::epoll::{EPOLLIN, Event as EpollEvent};
@@ -105,6 +105,7 @@ fn write_begun(attachment: Locked, lane: &Lane, buf: UserPtr, len: usize, sent: 
         addrlen: none,
         arg: 0,
         flags: 0,
+        length: LENGTH_BY_POINTER,
         user: None,
         timeout: 0,
     };
