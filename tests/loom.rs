@@ -6,6 +6,8 @@
 #![cfg(loom)]
 #![allow(dead_code)]
 
+#[path = "../src/engine/places.rs"]
+mod places;
 #[path = "../src/engine/ring.rs"]
 mod ring;
 #[path = "../src/sync.rs"]
@@ -16,7 +18,9 @@ mod wake;
 use core::mem::MaybeUninit;
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
+use places::Places;
 use ring::{Ring, SLOTS, Slot};
+use sync::AtomicBool;
 use wake::{Bell, Doze, Wake, bit};
 
 const COMMON: u32 = 1;
@@ -348,5 +352,170 @@ fn the_watch_is_no_thief() {
         let watch = thread::spawn(move || watch.look());
         assert!(pipe.harvest(), "the watch made a harvest miss an event");
         watch.join().unwrap();
+    });
+}
+
+/// Rule 3.1: two threads of which each takes one of two places are never refused, whatever the third does to give its
+/// places back.
+#[test]
+fn places_are_not_refused_without_cause() {
+    loom::model(|| {
+        let places = Arc::new(Places::new());
+        assert!(places.resize(3));
+        assert_eq!(places.take(1), 1);
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let places = places.clone();
+                thread::spawn(move || {
+                    assert_eq!(places.take(1), 1);
+                    assert!(places.taken() <= places.capacity());
+                    places.give(1);
+                })
+            })
+            .collect();
+        places.give(1);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(places.taken(), 0);
+    });
+}
+
+/// Rule 3.1: never more places taken than there are.
+#[test]
+fn places_are_not_overdrawn() {
+    loom::model(|| {
+        let places = Arc::new(Places::new());
+        assert!(places.resize(2));
+        let other = places.clone();
+        let taker = thread::spawn(move || other.take(2) + u32::from(other.take_at_once()));
+        let mine = places.take(2);
+        assert!(places.taken() <= 2);
+        let theirs = taker.join().unwrap();
+        assert_eq!(mine + theirs, places.taken());
+        assert_eq!(places.taken(), 2);
+    });
+}
+
+/// Rule 3.8: a pipe that shrinks never has more places taken than it has places.
+#[test]
+fn places_that_are_taken_are_not_taken_away() {
+    loom::model(|| {
+        let places = Arc::new(Places::new());
+        assert!(places.resize(2));
+        let other = places.clone();
+        let taker = thread::spawn(move || other.take(2));
+        let resized = places.resize(1);
+        let taken = taker.join().unwrap();
+        match (resized, taken) {
+            (true, 1) | (false, 2) => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(places.taken(), taken);
+        assert_eq!(places.capacity(), if resized { 1 } else { 2 });
+    });
+}
+
+/// A descriptor as `attachment`, `attach` and the engine treat it: a table that is read without a lock, a node that is used
+/// again, and edges that name a node and its generation.
+struct Descriptor {
+    /// What the table says: the node is attached.
+    table: AtomicBool,
+    node: Mutex<Node>,
+    /// Results that came out, by the user pointer of the operation.
+    events: Mutex<Vec<(u32, Outcome)>>,
+}
+
+struct Node {
+    attached: bool,
+    generation: u32,
+    user: u32,
+    /// How many operations wait.
+    parked: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    Done,
+    Canceled,
+}
+
+impl Descriptor {
+    /// `attach::attach_new`, and an operation that is queued.
+    fn attach(&self, user: u32) -> bool {
+        let mut node = self.node.lock().unwrap();
+        if node.attached {
+            return false;
+        }
+        *node = Node { attached: true, user, parked: 0, generation: node.generation };
+        self.table.store(true, sync::Ordering::Release);
+        true
+    }
+
+    /// `submit`: looks into the table, locks, and makes sure that the node is still what it looked for.
+    fn submit(&self) -> Option<u32> {
+        if !self.table.load(sync::Ordering::Acquire) {
+            return None;
+        }
+        let mut node = self.node.lock().unwrap();
+        if !node.attached {
+            return None;
+        }
+        node.parked += 1;
+        Some(node.user)
+    }
+
+    /// `Epoll::edge`, with what the kernel was told when the descriptor was attached.
+    fn edge(&self, generation: u32) {
+        let mut node = self.node.lock().unwrap();
+        if node.attached && node.generation == generation {
+            self.complete(&mut node, Outcome::Done);
+        }
+    }
+
+    fn complete(&self, node: &mut Node, outcome: Outcome) {
+        let mut events = self.events.lock().unwrap();
+        events.extend((0..core::mem::take(&mut node.parked)).map(|_| (node.user, outcome)));
+    }
+
+    /// `attach::release`.
+    fn detach(&self) {
+        let mut node = self.node.lock().unwrap();
+        if !core::mem::take(&mut node.attached) {
+            return;
+        }
+        self.complete(&mut node, Outcome::Canceled);
+        node.generation += 1;
+        self.table.store(false, sync::Ordering::Release);
+    }
+}
+
+/// Rules 2.2 and 4.3: attach against detach against completion: each operation that was queued has exactly one event, and
+/// an edge of the descriptor before completes nothing of the new one.
+#[test]
+fn attach_detach_and_completion_give_one_event_each() {
+    loom::model(|| {
+        let node = Node { attached: false, generation: 0, user: 0, parked: 0 };
+        let descriptor = Arc::new(Descriptor {
+            table: AtomicBool::new(false),
+            node: Mutex::new(node),
+            events: Mutex::new(Vec::new()),
+        });
+        assert!(descriptor.attach(1));
+        assert_eq!(descriptor.submit(), Some(1));
+        // The kernel's edge for the first attachment, on its way.
+        let other = descriptor.clone();
+        let edge = thread::spawn(move || other.edge(0));
+        // Another thread queues, on whatever is attached.
+        let other = descriptor.clone();
+        let submitter = thread::spawn(move || other.submit());
+        descriptor.detach();
+        assert!(descriptor.attach(2));
+        edge.join().unwrap();
+        let queued = submitter.join().unwrap();
+        descriptor.detach();
+        let events = descriptor.events.lock().unwrap();
+        let of = |user| events.iter().filter(|event| event.0 == user).count();
+        assert_eq!(of(1), 1 + usize::from(queued == Some(1)), "{events:?}");
+        assert_eq!(of(2), usize::from(queued == Some(2)), "{events:?}");
+        assert!(!events.contains(&(2, Outcome::Done)), "{events:?}");
     });
 }

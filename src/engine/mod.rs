@@ -24,6 +24,7 @@ mod harvest;
 mod lane;
 pub(crate) mod op;
 pub(crate) mod pipe;
+mod places;
 mod pool;
 mod ring;
 mod sink;

@@ -1,11 +1,4 @@
-//! Pipes: places, lanes, and the life of a pipe.
-//!
-//! # Places
-//!
-//! `taken` counts the operations outstanding and the events posted (rule 3.1). A place is taken before an operation is
-//! handed to the engine and given back when its event is harvested, so a completion always has one. It is taken with
-//! compare-and-exchange, never by adding first and looking afterwards: a refused call must not make another call see
-//! a full pipe that was not full at any instant.
+//! Pipes: their lanes, and the life of a pipe.
 //!
 //! # Life
 //!
@@ -20,6 +13,7 @@ use super::epoll::Epoll;
 use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
 use super::op::{IN_KERNEL, Kind, OpRef, Ops};
+use super::places::Places;
 use super::table::{self, Entry, World};
 use super::wake::Wake;
 use super::{EIOEVENTFULL, attach};
@@ -29,7 +23,7 @@ use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32};
 use parking_lot::{Condvar, Mutex};
 
 /// In `users`: the pipe is closed, or being closed.
@@ -51,7 +45,6 @@ pub(crate) struct Pipe {
     number: AtomicI32,
     index: u32,
     nonblock: AtomicBool,
-    capacity: AtomicUsize,
     world: &'static World,
     engine: Epoll,
     in_use: AtomicBool,
@@ -66,7 +59,7 @@ pub(crate) struct Pipe {
     watched: AtomicBool,
     /// Operations that are with a worker.
     working: AtomicU32,
-    taken: Apart<AtomicUsize>,
+    places: Apart<Places>,
     users: Apart<AtomicU32>,
     pub(crate) wake: Apart<Wake>,
 }
@@ -101,7 +94,6 @@ impl Pipes {
             number: AtomicI32::new(-1),
             index: self.count.fetch_add(1, Relaxed),
             nonblock: AtomicBool::new(false),
-            capacity: AtomicUsize::new(0),
             world,
             engine: Epoll::new(),
             in_use: AtomicBool::new(true),
@@ -112,7 +104,7 @@ impl Pipes {
             known: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             working: AtomicU32::new(0),
-            taken: Apart(AtomicUsize::new(0)),
+            places: Apart(Places::new()),
             users: Apart(AtomicU32::new(CLOSING)),
             wake: Apart(Wake::default()),
         })?;
@@ -165,7 +157,7 @@ pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
         return Err(Errno::EPERM);
     }
     let pipe = world.pipes.take(world)?;
-    let opened = pipe.open(nevents as usize, flags);
+    let opened = pipe.open(nevents as u32, flags);
     if opened.is_err() {
         pipe.in_use.store(false, Release);
     }
@@ -335,60 +327,46 @@ impl Pipe {
         }
     }
 
-    // Places. All Relaxed: the count guards no memory, and a thread sees what happened before in its own order.
+    // Places.
 
     /// Takes up to `wanted` places; returns how many, at least one, or EIOEVENTFULL.
     #[inline]
     pub(crate) fn take_places(&self, wanted: usize) -> Result<usize> {
-        let mut taken = self.taken.0.load(Relaxed);
-        loop {
-            let free = self.capacity.load(Relaxed).saturating_sub(taken);
-            if free == 0 {
-                return Err(EIOEVENTFULL);
-            }
-            let n = free.min(wanted);
-            match self.taken.0.compare_exchange_weak(taken, taken + n, Relaxed, Relaxed) {
-                Ok(_) => return Ok(n),
-                Err(now) => taken = now,
-            }
+        match self.places.0.take(u32::try_from(wanted).unwrap_or(u32::MAX)) {
+            0 => Err(EIOEVENTFULL),
+            n => Ok(n as usize),
         }
     }
 
     /// How many places there are.
     pub(crate) fn capacity(&self) -> c_int {
-        self.capacity.load(Relaxed) as c_int
+        self.places.0.capacity() as c_int
     }
 
     /// How many places are taken.
     pub(crate) fn places_taken(&self) -> c_int {
-        self.taken.0.load(Relaxed) as c_int
+        self.places.0.taken() as c_int
     }
 
-    /// F_SETIOEVENTSZ: EBUSY if more places are taken (rule 3.8). A call that takes one at the same time may come before
-    /// or after.
+    /// F_SETIOEVENTSZ: EBUSY if more places are taken (rule 3.8).
     pub(crate) fn set_capacity(&self, capacity: c_int) -> Result<c_int> {
-        if capacity < 1 {
-            return Err(Errno::EINVAL);
+        match u32::try_from(capacity) {
+            Ok(places @ 1..) if self.places.0.resize(places) => Ok(capacity),
+            Ok(1..) => Err(Errno::EBUSY),
+            _ => Err(Errno::EINVAL),
         }
-        if capacity < self.places_taken() {
-            return Err(Errno::EBUSY);
-        }
-        self.capacity.store(capacity as usize, Relaxed);
-        Ok(capacity)
     }
 
     /// Takes a place unless the pipe is full or another thread takes one at the same time.
     #[inline(always)]
     pub(crate) fn take_place_at_once(&self) -> bool {
-        let taken = self.taken.0.load(Relaxed);
-        taken < self.capacity.load(Relaxed)
-            && self.taken.0.compare_exchange(taken, taken + 1, Relaxed, Relaxed).is_ok()
+        self.places.0.take_at_once()
     }
 
     /// Gives places back.
     #[inline]
     pub(crate) fn give_places(&self, n: usize) {
-        self.taken.0.fetch_sub(n, Relaxed);
+        self.places.0.give(n as u32);
     }
 
     // Lanes.
@@ -542,7 +520,7 @@ impl Pipe {
 
     // Life.
 
-    fn open(&'static self, capacity: usize, flags: c_int) -> Result<c_int> {
+    fn open(&'static self, capacity: u32, flags: c_int) -> Result<c_int> {
         let public = self.engine.open()?;
         let number = public.raw();
         let nonblock = flags & libc::O_NONBLOCK != 0;
@@ -557,7 +535,7 @@ impl Pipe {
             return Err(errno);
         }
         attach::forget_stale(number);
-        self.capacity.store(capacity, Relaxed);
+        self.places.0.resize(capacity);
         self.nonblock.store(nonblock, Relaxed);
         self.number.store(number, Relaxed);
         // Release pairs with `find`: the pipe is whole before it can be entered.

@@ -28,7 +28,17 @@ impl<'a> Sink<'a> {
     /// For a thread that calls from outside a harvest.
     #[inline(always)]
     pub(crate) fn of_thread(pipe: &'static Pipe) -> Sink<'a> {
-        let lane = pipe.find_lane().unwrap_or(COMMON);
+        Self::outside(pipe, pipe.find_lane().unwrap_or(COMMON))
+    }
+
+    /// For a thread of the library's own. It never harvests; if a thread that did had the same thread pointer before it,
+    /// that one's lane is not for it.
+    pub(crate) fn common(pipe: &'static Pipe) -> Sink<'a> {
+        Self::outside(pipe, COMMON)
+    }
+
+    #[inline(always)]
+    fn outside(pipe: &'static Pipe, lane: u32) -> Sink<'a> {
         Sink {
             pipe,
             lane,

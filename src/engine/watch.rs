@@ -152,7 +152,7 @@ impl Watch {
         {
             let always = self.always.load(SeqCst);
             let held = pipe.is_nonblock() && pipe.engine().hold(always);
-            let sink = Sink::of_thread(&pipe);
+            let sink = Sink::common(&pipe);
             while let Ok(heard) = pipe.engine().look(&sink, BATCH, Some(0), || {}) {
                 if heard.tick {
                     pipe.wake.0.ticked();

@@ -13,6 +13,14 @@ pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
     NonNull::new(addr as *mut u8).ok_or(Errno::ENOMEM)
 }
 
+/// Whether eight bytes can be read at an address of the caller's. The kernel reads a signal set there before it finds that it
+/// has been given no valid thing to do with it.
+pub(crate) fn has_word(at: super::UserPtr) -> bool {
+    // SAFETY: the kernel checks the address, and refuses the rest.
+    let r = unsafe { raw::call4(Sysno::rt_sigprocmask, usize::MAX, at.addr(), 0, 8) };
+    r == Err(Errno::EINVAL)
+}
+
 /// A value on the heap, as in a box; ENOMEM where `Box::new` would abort.
 pub(crate) fn allocate<T>(value: T) -> Result<*mut T> {
     const { assert!(size_of::<T>() > 0) };
@@ -43,4 +51,19 @@ pub(crate) fn wipe_on_fork(start: NonNull<u8>, bytes: usize) -> Result<()> {
         raw::call3(Sysno::madvise, start.as_ptr() as usize, bytes, libc::MADV_WIPEONFORK as usize)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::UserPtr;
+
+    #[test]
+    fn words_are_told_from_holes() {
+        let word = 0u64;
+        // SAFETY: nothing but the question is done with them.
+        let (good, bad) =
+            unsafe { (UserPtr::new(&raw const word), UserPtr::new(core::ptr::dangling::<u64>())) };
+        assert!(has_word(good) && !has_word(bad));
+    }
 }

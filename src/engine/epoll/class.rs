@@ -6,7 +6,6 @@ use crate::sys::{fd, socket};
 /// Finds out, when the descriptor is attached, how its I/O is to be done.
 pub(super) fn classify(attachment: &Locked) {
     let number = attachment.fd.get();
-    attachment.set_identity(-1);
     let class = match fd::file_type(number) {
         Ok(kind) if fd::is_disk_type(kind) => return make_disk(attachment),
         Ok(libc::S_IFSOCK) if socket::is_plain_tcp(number) => Class::PlainTcp,

@@ -22,6 +22,8 @@ pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
     if was_empty {
         input(attachment, sink);
         let_go(attachment);
+    } else if is_transfer(op) {
+        watch_other(attachment, op, sink);
     }
 }
 
@@ -41,6 +43,8 @@ pub(super) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
     if was_empty {
         output(attachment, sink);
         let_go(attachment);
+    } else if is_transfer(op) {
+        watch_other(attachment, op, sink);
     }
 }
 
@@ -224,7 +228,7 @@ fn has_to_wait(attachment: &Locked, op: OpRef) -> bool {
     is_sync(op) && attachment.alone.any(|other| is_positioned_write(other) && other.has(BEFORE_SYNC))
 }
 
-/// Has the other descriptor of a transfer that waits watched, too. If there is no descriptor to be had for that, ends it
+/// Takes a descriptor of the library's own for the other side of a transfer that waits, and has it watched, too. If there is no descriptor to be had for that, ends it
 /// and says false.
 #[cold]
 fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {

@@ -12,7 +12,7 @@ use super::workers::Outcome;
 use crate::engine::attachment::{Class, Locked};
 use crate::engine::op::{BY_POINTER, FROM_SOURCE, Kind, MOST_BYTES, OWN_OTHER, OpRef};
 use crate::sys::file::{self, Offset, Position};
-use crate::sys::{Errno, Result, UserPtr, fd, process};
+use crate::sys::{Errno, Result, UserPtr, fd, memory, process};
 use core::ffi::{c_int, c_short, c_uint};
 
 /// The two ends.
@@ -93,18 +93,27 @@ pub(super) fn work(own: c_int, own_is_disk: bool, op: OpRef) -> Outcome {
 /// Where in the source it goes on.
 fn source_position(ends: Ends, op: OpRef) -> Option<usize> {
     let addr = op.addr.get();
-    if op.has(BY_POINTER) && !addr.is_null() {
-        // It is the kernel that reads the variable, and says EFAULT if it cannot: this is only about being early.
+    if !op.has(BY_POINTER) {
+        return match addr.addr() {
+            usize::MAX => file::position(ends.source).ok(),
+            offset => Some(offset + op.done.get() as usize),
+        };
+    }
+    if addr.is_null() {
+        return file::position(ends.source).ok();
+    }
+    if !memory::has_word(addr) {
+        // The call will say so.
         return None;
     }
-    match (op.has(BY_POINTER), addr.addr()) {
-        (false, offset) if offset != usize::MAX => Some(offset + op.done.get() as usize),
-        _ => file::position(ends.source).ok(),
-    }
+    // SAFETY: it can be read, and is the library's (rule 2.3).
+    Some(unsafe { (addr.addr() as *const libc::off_t).read_unaligned() } as usize)
 }
 
 fn is_cold(ends: Ends, op: OpRef) -> bool {
-    source_position(ends, op).is_some_and(|at| file::is_cold(ends.source, at))
+    // To the kernel -1 would be the file's own position, which that read moves.
+    let is_offset = |at: &usize| (*at as i64) >= 0;
+    source_position(ends, op).filter(is_offset).is_some_and(|at| file::is_cold(ends.source, at))
 }
 
 /// An offset after the bytes that were moved: the kernel moves a caller's variable on by itself.

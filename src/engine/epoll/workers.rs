@@ -184,7 +184,7 @@ impl Job {
         } else {
             op.unmark(IN_KERNEL);
             // The attachment's pipe may be another by now; this one's engine goes on with this one's operation.
-            let sink = Sink::of_thread(pipe);
+            let sink = Sink::common(pipe);
             if op.order() == Order::Alone {
                 attachment.alone.take_out(|other| core::ptr::eq(other, op), |_| {});
                 run::worked_alone(&attachment, op, outcome, &sink);
