@@ -2,6 +2,7 @@
 
 use super::attachment::{self, Attachment, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT};
 use super::lane::LISTED;
+use super::op::Fate;
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
 use super::table::{self, Entry, World};
@@ -234,7 +235,7 @@ fn release(attachment: Locked) {
                 if op.may_be_ended() {
                     sink.complete(&attachment, op, ending(op, Errno::ECANCELED));
                 } else {
-                    op.orphan.set(true);
+                    op.fate.set(Fate::Orphan);
                 }
             }
         }

@@ -128,6 +128,18 @@ pub(crate) const OWN_OTHER: u8 = 64;
 /// The kernel is at work on it in a thread that waits for it: it cannot be ended (rule 4.8).
 pub(crate) const IN_KERNEL: u8 = 128;
 
+/// What has become of an operation while the kernel was at work on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Fate {
+    /// Nothing: it is waited for in its queue.
+    Waited,
+    /// It was cancelled: what it has not done by then, it does not go on with.
+    Cancelled,
+    /// Its attachment has gone: the thread that is at work on it hands out its event by itself.
+    Orphan,
+}
+
 /// `Op::length`: the length of the address is where `addrlen` points.
 pub(crate) const LENGTH_BY_POINTER: u8 = u8::MAX;
 /// It was negative, which the kernel refuses.
@@ -163,8 +175,8 @@ pub(crate) struct Op {
     pub(crate) pipe: Cell<u32>,
     pub(crate) kind: Cell<Kind>,
     pub(crate) flags: Cell<u8>,
-    /// An IN_KERNEL one whose attachment has gone: the thread that is at work on it hands out its event by itself.
-    pub(crate) orphan: Cell<bool>,
+    /// What else has become of an IN_KERNEL one.
+    pub(crate) fate: Cell<Fate>,
     /// The length of the address, if it was read when the operation was queued.
     pub(crate) length: Cell<u8>,
     /// Index of its entry among the deadlines of its pipe. Unlike the rest, it is under their lock.
@@ -193,7 +205,7 @@ impl Op {
     pub(crate) fn fill(&self, request: &Request, user: usize, pipe: u32) {
         self.next.set(None);
         self.user.set(request.user.unwrap_or(user));
-        self.orphan.set(false);
+        self.fate.set(Fate::Waited);
         self.length.set(request.length);
         self.buf.set(request.buf);
         self.addr.set(request.addr);

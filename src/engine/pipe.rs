@@ -12,7 +12,7 @@ use super::attachment::Locked;
 use super::epoll::Epoll;
 use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
-use super::op::{IN_KERNEL, Kind, OpRef, Ops};
+use super::op::{Fate, IN_KERNEL, Kind, OpRef, Ops};
 use super::places::Places;
 use super::table::{self, Entry, World};
 use super::wake::Wake;
@@ -320,6 +320,11 @@ impl Pipe {
         self.put_common(op);
     }
 
+    /// Whether the time of an operation, of whatever pipe, is over.
+    pub(super) fn is_late(&self, op: OpRef) -> bool {
+        self.by_index(op.pipe.get()).is_some_and(|pipe| pipe.engine.is_late(op))
+    }
+
     /// Gives back what an operation, of whatever pipe, holds beside its node.
     pub(super) fn release(&self, op: OpRef) {
         if let Some(pipe) = self.by_index(op.pipe.get()) {
@@ -620,7 +625,7 @@ impl Pipe {
                 |op| op.pipe.get() == self.index,
                 |op| {
                     if op.has(IN_KERNEL) {
-                        op.orphan.set(true);
+                        op.fate.set(Fate::Orphan);
                         return;
                     }
                     self.release(op);

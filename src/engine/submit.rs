@@ -1,7 +1,7 @@
 //! Queuing operations, and taking them back.
 
 use super::attachment::{self, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
-use super::op::{FROM_SOURCE, Kind, OpRef, Order, Queue, Request};
+use super::op::{FROM_SOURCE, Fate, Kind, OpRef, Order, Queue, Request};
 use super::sink::Sink;
 use super::table::{self, Entry};
 use super::{EIOEVENTQUEUED, Engine, ending, pipe};
@@ -93,8 +93,9 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
     pipe.engine().submit(attachment, op, sink);
     // A new operation that waits is the last of its queue.
     if let Some(time) = deadline
-        && queue.last().is_some_and(|last| core::ptr::eq(last, op) && op.may_be_ended())
+        && queue.last().is_some_and(|last| core::ptr::eq(last, op))
         && let Err(errno) = pipe.engine().limit(attachment, op, time)
+        && op.may_be_ended()
     {
         queue.take_out(|other| core::ptr::eq(other, op), |op| sink.complete(attachment, op, Err(errno)));
     }
@@ -176,7 +177,7 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     };
     let Some(pipe) = attachment.pipe.get() else { return Err(Errno::EINVAL) };
     let sink = Sink::of_thread(pipe);
-    let meant = |op: OpRef| op.may_be_ended() && which.user.is_none_or(|user| user == op.user.get());
+    let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
     let mut ended = 0;
     if which.input {
         ended += end(&attachment, &attachment.input, meant, &sink);
@@ -198,10 +199,18 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     Ok(ended)
 }
 
-/// Ends the operations of a queue for which `pick` says true.
-fn end(attachment: &Locked, queue: &Queue, pick: impl FnMut(OpRef) -> bool, sink: &Sink) -> usize {
+/// Ends the operations of a queue for which `pick` says true. One that the kernel is at work on is not counted, but does
+/// not begin to wait for something else after that.
+fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
     let mut ended = 0;
-    queue.take_out(pick, |op| {
+    let may_be_ended = |op: OpRef| {
+        let picked = pick(op);
+        if picked && !op.may_be_ended() {
+            op.fate.set(Fate::Cancelled);
+        }
+        picked && op.may_be_ended()
+    };
+    queue.take_out(may_be_ended, |op| {
         sink.complete(attachment, op, ending(op, Errno::ECANCELED));
         ended += 1;
     });

@@ -117,11 +117,51 @@ pub(crate) fn is_disk_type(file_type: u32) -> bool {
     matches!(file_type, libc::S_IFREG | libc::S_IFBLK | libc::S_IFDIR)
 }
 
-/// A number that tells the file behind `fd` from others: a hash of device and inode, never negative. -1 if it is not open.
+/// A number that tells the file behind `fd` from others: a hash of device and inode, of 30 bits. -1 if it is not open.
 pub(crate) fn identity(fd: c_int) -> c_int {
     let Ok(stat) = status(fd) else { return -1 };
     let mixed = (stat.st_ino ^ stat.st_dev.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 33) as c_int
+    (mixed >> 34) as c_int
+}
+
+/// F_SETOWN_EX and F_GETOWN_EX: who gets the signals of an open file.
+#[repr(C)]
+struct Owner {
+    kind: c_int,
+    id: c_int,
+}
+
+const F_SETOWN_EX: c_int = 15;
+const F_GETOWN_EX: c_int = 16;
+const OWNER_THREAD: c_int = 0;
+const OWNER_GROUP: c_int = 2;
+
+fn owner(fd: c_int) -> Option<Owner> {
+    let mut owner = Owner { kind: -1, id: -1 };
+    // SAFETY: the kernel writes the struct.
+    let r = unsafe { raw::call3(Sysno::fcntl, fd as usize, F_GETOWN_EX as usize, &raw mut owner as usize) };
+    r.is_ok().then_some(owner)
+}
+
+/// Marks an open file that belongs to nobody as belonging to no process group, which means the same. Whether it is marked
+/// now. For the files that epoll cannot tell apart: there is nothing else that stays with an open file.
+pub(crate) fn mark(fd: c_int) -> bool {
+    let Some(Owner { kind: OWNER_THREAD, id: 0 }) = owner(fd) else { return is_marked(fd) };
+    let nobody = Owner { kind: OWNER_GROUP, id: 0 };
+    // SAFETY: the kernel reads the struct.
+    let r =
+        unsafe { raw::call3(Sysno::fcntl, fd as usize, F_SETOWN_EX as usize, &raw const nobody as usize) };
+    r.is_ok() && is_marked(fd)
+}
+
+fn is_marked(fd: c_int) -> bool {
+    matches!(owner(fd), Some(Owner { kind: OWNER_GROUP, id: 0 }))
+}
+
+/// Whether an open file is as it was when it was opened, and so not one that `mark` has marked. (If the program has made
+/// somebody its owner since, nothing can be said.)
+pub(crate) fn was_never_marked(fd: c_int) -> bool {
+    matches!(owner(fd), Some(Owner { kind: OWNER_THREAD, id: 0 }))
 }
 
 /// Another descriptor of the same open file as `fd`, close-on-exec, out of the application's way.

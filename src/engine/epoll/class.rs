@@ -2,6 +2,7 @@
 
 use crate::engine::attachment::{Class, Locked, READABLE, WRITABLE};
 use crate::sys::{fd, socket};
+use core::ffi::c_int;
 
 /// Finds out, when the descriptor is attached, how its I/O is to be done.
 pub(super) fn classify(attachment: &Locked) {
@@ -19,16 +20,24 @@ pub(super) fn classify(attachment: &Locked) {
     attachment.ready.set(READABLE | WRITABLE);
 }
 
+/// In an identity: the open file was marked.
+const MARKED: c_int = 1 << 30;
+
 /// It is a disk file, or something that is always ready as those are.
 pub(super) fn make_disk(attachment: &Locked) {
+    let fd = attachment.fd.get();
     attachment.class.set(Class::Disk);
     attachment.ready.set(READABLE | WRITABLE);
-    attachment.set_identity(fd::identity(attachment.fd.get()));
+    attachment.set_identity(fd::identity(fd) | if fd::mark(fd) { MARKED } else { 0 });
 }
 
-/// Whether the descriptor still is the disk file that was attached, as far as device and inode tell.
+/// Whether the descriptor still is the disk file that was attached, as far as device, inode and mark tell.
 pub(super) fn is_same_disk(attachment: &Locked) -> bool {
-    attachment.class.get() == Class::Disk && fd::identity(attachment.fd.get()) == attachment.identity()
+    let fd = attachment.fd.get();
+    let identity = attachment.identity();
+    attachment.class.get() == Class::Disk
+        && fd::identity(fd) == identity & !MARKED
+        && !(identity & MARKED != 0 && fd::was_never_marked(fd))
 }
 
 /// A short read of this descriptor proves nothing any more: urgent data or the end of the stream may lie behind it.

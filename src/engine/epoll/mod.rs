@@ -219,13 +219,17 @@ impl Epoll {
                 core::ptr::eq(op, due.op)
                     && op.pipe.get() == sink.pipe.index()
                     && op.may_be_ended()
-                    && op.has(TIMED)
-                    && self.alarm.is_over(op)
+                    && self.is_late(op)
             };
             queue.take_out(late, |op| sink.complete(&attachment, op, ending(op, Errno::ETIMEDOUT)));
         }
         self.proceed(&attachment, sink);
         attachment.settle();
+    }
+
+    /// Whether the time of an operation of this pipe is over.
+    pub(super) fn is_late(&self, op: OpRef) -> bool {
+        op.has(TIMED) && self.alarm.is_over(op)
     }
 
     /// A timer of the pipe: an event at `time`.

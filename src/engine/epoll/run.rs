@@ -4,7 +4,7 @@ use super::attempt::{self, Step};
 use super::workers::{self, Outcome};
 use super::{sys, transfer};
 use crate::engine::attachment::{Attachment, Class, Locked, OTHER_SIDE, READABLE, WRITABLE};
-use crate::engine::op::{AFTER_CONNECT, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED};
+use crate::engine::op::{AFTER_CONNECT, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED};
 use crate::engine::sink::Sink;
 use crate::engine::{attach, ending};
 use crate::sys::{Errno, Result, fd};
@@ -198,14 +198,16 @@ pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sin
 }
 
 fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
-    match outcome {
-        Outcome::Done(r) => {
-            let queue = if op.order() == Order::Input { &attachment.input } else { &attachment.output };
-            queue.pop();
-            complete(attachment, op, r, sink);
-        }
-        Outcome::Wait => op.mark(TRIED),
-    }
+    let result = match outcome {
+        Outcome::Done(r) => r,
+        // What was to end it while it was in the kernel ends it now (rule 4.8).
+        Outcome::Wait if op.fate.get() == Fate::Cancelled => ending(op, Errno::ECANCELED),
+        Outcome::Wait if sink.pipe.is_late(op) => ending(op, Errno::ETIMEDOUT),
+        Outcome::Wait => return op.mark(TRIED),
+    };
+    let queue = if op.order() == Order::Input { &attachment.input } else { &attachment.output };
+    queue.pop();
+    complete(attachment, op, result, sink);
 }
 
 fn is_transfer(op: OpRef) -> bool {

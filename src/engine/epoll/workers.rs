@@ -14,7 +14,7 @@
 use super::{disk, run, transfer};
 use crate::engine::attachment::{Attachment, Class, Locked};
 use crate::engine::ending;
-use crate::engine::op::{IN_KERNEL, Kind, OpRef, Order};
+use crate::engine::op::{Fate, IN_KERNEL, Kind, OpRef, Order};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
 use crate::sys::fd::{self, OwnedFd};
@@ -174,7 +174,7 @@ impl Job {
         // Before the event, so that the file is not held any longer than that.
         drop(file);
         let attachment = node.lock();
-        if op.orphan.get() {
+        if op.fate.get() == Fate::Orphan {
             drop(attachment);
             let result = match outcome {
                 Outcome::Done(r) => r,
