@@ -43,7 +43,7 @@ pub(crate) struct Watch {
     thread: Mutex<Option<Thread>>,
     /// Wakes the thread; -1 tells it to end.
     alarm: AtomicI32,
-    /// An eventfd of the thread's that is always readable; else -1. See `look`.
+    /// An eventfd that is always readable, while the thread is there; else -1. See `look`.
     always: AtomicI32,
     /// The thread sleeps without end, or is about to.
     dormant: AtomicBool,
@@ -77,14 +77,21 @@ impl Watch {
     pub(super) fn begin(&self, world: &'static World) {
         let mut thread = self.thread.lock();
         if thread.is_none() {
-            let Ok(alarm) = sys::eventfd().and_then(fd::OwnedFd::move_out_of_the_way) else { return };
+            let eventfd = || sys::eventfd().and_then(fd::OwnedFd::move_out_of_the_way);
+            let (Ok(alarm), Ok(always)) = (eventfd(), eventfd()) else { return };
+            let _ = sys::signal(always.raw());
             self.alarm.store(alarm.raw(), SeqCst);
+            self.always.store(always.raw(), SeqCst);
             match Thread::start(world, STACK) {
                 Ok(started) => {
                     alarm.into_raw();
+                    always.into_raw();
                     *thread = Some(started);
                 }
-                Err(_) => self.alarm.store(-1, SeqCst),
+                Err(_) => {
+                    self.alarm.store(-1, SeqCst);
+                    self.always.store(-1, SeqCst);
+                }
             }
         }
         self.wake();
@@ -103,6 +110,7 @@ impl Watch {
         // The thread takes no lock that is held here.
         handle.join();
         let _ = fd::close(alarm);
+        let _ = fd::close(self.always.swap(-1, SeqCst));
     }
 
     /// In a forked child, which has copies of the descriptors but not the thread.
@@ -217,11 +225,6 @@ fn watch(world: &'static World) {
     let watch = &world.watch;
     let Notes { known, polled } = &mut *watch.notes.lock();
     known.clear();
-    let always = sys::eventfd().and_then(fd::OwnedFd::move_out_of_the_way).ok();
-    if let Some(always) = &always {
-        let _ = sys::signal(always.raw());
-        watch.always.store(always.raw(), SeqCst);
-    }
     let alarm = watch.alarm.load(SeqCst);
     if alarm < 0 {
         return;
@@ -271,5 +274,4 @@ fn watch(world: &'static World) {
             let _ = fd::poll(&mut [fd::readable(alarm)], PAUSE);
         }
     }
-    watch.always.store(-1, SeqCst);
 }
