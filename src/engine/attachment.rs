@@ -228,6 +228,12 @@ impl Locked {
         self.ready.set(self.ready.get() | bits);
     }
 
+    /// Lets the next operations make a try: one that waited for something of its own (more data than there were, another
+    /// descriptor) has been ended, and what it left the bits at says nothing about others.
+    pub(crate) fn assume_ready(&self) {
+        self.set_ready(READABLE | WRITABLE);
+    }
+
     #[inline]
     pub(crate) fn clear_ready(&self, bits: u8) {
         self.ready.set(self.ready.get() & !bits);

@@ -1,6 +1,6 @@
 //! The way of a completion to whoever harvests it.
 
-use super::attachment::{Locked, READABLE, WRITABLE};
+use super::attachment::Locked;
 use super::lane::{LISTED, Lane};
 use super::op::{OWN_OTHER, OpRef, Ops};
 use super::pipe::{COMMON, Pipe};
@@ -169,7 +169,7 @@ impl<'a> Sink<'a> {
     fn release(&self, attachment: &Locked, op: OpRef) {
         if op.has(OWN_OTHER) {
             // While it waited for the other descriptor, nobody knew whether this one was ready.
-            attachment.set_ready(READABLE | WRITABLE);
+            attachment.assume_ready();
         }
         self.pipe.release(op);
     }

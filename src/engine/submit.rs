@@ -118,6 +118,7 @@ fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>>
         return Some(result);
     }
     if !is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
+        attachment.assume_ready();
         let done = op.done.get() as usize;
         return Some(if done > 0 { Ok(done) } else { Err(full) });
     }
@@ -211,6 +212,7 @@ fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &
         picked && op.may_be_ended()
     };
     queue.take_out(may_be_ended, |op| {
+        attachment.assume_ready();
         sink.complete(attachment, op, ending(op, Errno::ECANCELED));
         ended += 1;
     });

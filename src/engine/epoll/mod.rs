@@ -221,7 +221,10 @@ impl Epoll {
                     && op.may_be_ended()
                     && self.is_late(op)
             };
-            queue.take_out(late, |op| sink.complete(&attachment, op, ending(op, Errno::ETIMEDOUT)));
+            queue.take_out(late, |op| {
+                attachment.assume_ready();
+                sink.complete(&attachment, op, ending(op, Errno::ETIMEDOUT));
+            });
         }
         self.proceed(&attachment, sink);
         attachment.settle();

@@ -249,7 +249,7 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
         Err(errno) => {
             let queue = if op.order() == Order::Input { &attachment.input } else { &attachment.output };
             queue.take_out(|other| core::ptr::eq(other, op), |_| {});
-            attachment.set_ready(READABLE | WRITABLE);
+            attachment.assume_ready();
             sink.complete(attachment, op, ending(op, errno));
             false
         }
