@@ -69,6 +69,9 @@ pub(crate) const INLINE: u8 = 8;
 pub(crate) const POLL_ONLY: u8 = 16;
 /// The descriptor has a time limit for its operations, which `table::timeout` knows (rule 4.6).
 pub(crate) const TIME_LIMIT: u8 = 32;
+/// A socket of messages that was shut down for reading: a call that waits gives 0 when there are none, and one that does
+/// not wait gives EAGAIN.
+pub(crate) const READS_SHUT: u8 = 64;
 
 /// In the generation of `from_word`: the edge is of the other descriptor of a sendfile or splice.
 pub(crate) const OTHER_SIDE: u32 = 1 << 21;

@@ -2,7 +2,7 @@
 
 use super::iovec::Iovecs;
 use super::{disk, transfer};
-use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
+use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE, READS_SHUT};
 use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef};
 use crate::sys::file::{Buffers, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
@@ -28,6 +28,14 @@ use Step::{Done, Retry, Wait};
 /// Tries an operation that reads.
 #[inline]
 pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
+    match read_or_accept(attachment, op) {
+        Wait if attachment.has(READS_SHUT) && op.kind.get() != Kind::Splice => Done(Ok(0)),
+        step => step,
+    }
+}
+
+#[inline]
+fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd.get();
     let len = op.len.get() as usize;
     match op.kind.get() {

@@ -26,7 +26,7 @@ mod run;
 mod transfer;
 pub(super) mod workers;
 
-use super::attachment::{self, Attachment, Class, Locked, OTHER_SIDE, READABLE, WRITABLE};
+use super::attachment::{self, Attachment, Class, Locked, OTHER_SIDE, READABLE, READS_SHUT, WRITABLE};
 use super::op::{OWN_OTHER, OpRef, Order, TIMED};
 use super::pipe::Pipe;
 use super::sink::Sink;
@@ -167,6 +167,9 @@ impl Epoll {
     fn edge_of(attachment: &Locked, events: u32, sink: &Sink) {
         if events & NO_PROOF != 0 {
             class::distrust(attachment);
+            if events & sys::EPOLLRDHUP as u32 != 0 && attachment.class.get() == Class::Datagram {
+                attachment.mark(READS_SHUT);
+            }
         }
         if events & INPUT != 0 {
             attachment.set_ready(READABLE);
