@@ -102,8 +102,8 @@ pub(crate) struct Inside {
 #[repr(align(64))]
 pub(crate) struct Attachment {
     lock: RawMutex,
-    /// The library's own open file of a `Class::Reopened` while operations are outstanding; the identity of the file of a
-    /// `Class::Disk`; else -1. Used under the lock like the rest, and outside of `Inside` only because there is room for it
+    /// The library's own open file of a `Class::Reopened` while operations are outstanding, else -1; the identity of all other
+    /// files. Used under the lock like the rest, and outside of `Inside` only because there is room for it
     /// beside the lock; so Relaxed.
     own_fd: AtomicI32,
     inside: UnsafeCell<Inside>,
@@ -262,7 +262,7 @@ impl Locked {
         (own >= 0 && self.class.get() == Class::Reopened).then_some(own)
     }
 
-    /// Which file a `Class::Disk` is.
+    /// Which file it is (`fd::identity`), unless it is a `Class::Reopened`.
     pub(crate) fn identity(&self) -> c_int {
         self.node.own_fd.load(Relaxed)
     }

@@ -10,6 +10,7 @@
 //! locks it and checks that it still is what it looked for.
 
 use super::attachment::Attachment;
+use super::epoll::nonblock::Stripes;
 use super::epoll::workers::Workers;
 use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
@@ -191,6 +192,7 @@ pub(crate) struct World {
     pub(super) pipes: Pipes,
     pub(super) watch: Watch,
     pub(super) workers: Workers,
+    pub(super) nonblock: Stripes,
     process: libc::pid_t,
     stripes: [Mutex<()>; STRIPES],
 }
@@ -230,6 +232,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
         pipes: Pipes::new(),
         watch: Watch::new(),
         workers: Workers::new(),
+        nonblock: Stripes::new(),
         process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;

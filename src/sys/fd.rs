@@ -107,9 +107,20 @@ fn status(fd: c_int) -> Result<libc::stat> {
     Ok(unsafe { stat.assume_init() })
 }
 
-/// The type bits (S_IFMT) of the mode of the file behind `fd`.
-pub(crate) fn file_type(fd: c_int) -> Result<u32> {
-    status(fd).map(|stat| stat.st_mode & libc::S_IFMT)
+/// What fstat(2) says of a file, as far as it matters here.
+#[derive(Clone, Copy)]
+pub(crate) struct Nature {
+    /// The type bits (S_IFMT) of its mode.
+    pub(crate) kind: u32,
+    /// A number that tells it from others: a hash of device and inode, of 30 bits.
+    pub(crate) identity: c_int,
+}
+
+/// What kind of file is behind `fd`, and which.
+pub(crate) fn nature(fd: c_int) -> Result<Nature> {
+    let stat = status(fd)?;
+    let mixed = (stat.st_ino ^ stat.st_dev.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    Ok(Nature { kind: stat.st_mode & libc::S_IFMT, identity: (mixed >> 34) as c_int })
 }
 
 /// Whether I/O on a file of this type may wait for a disk, and for nothing else.
@@ -117,11 +128,9 @@ pub(crate) fn is_disk_type(file_type: u32) -> bool {
     matches!(file_type, libc::S_IFREG | libc::S_IFBLK | libc::S_IFDIR)
 }
 
-/// A number that tells the file behind `fd` from others: a hash of device and inode, of 30 bits. -1 if it is not open.
+/// Which file is behind `fd` (`Nature::identity`); -1 if it is not open.
 pub(crate) fn identity(fd: c_int) -> c_int {
-    let Ok(stat) = status(fd) else { return -1 };
-    let mixed = (stat.st_ino ^ stat.st_dev.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 34) as c_int
+    nature(fd).map_or(-1, |nature| nature.identity)
 }
 
 /// F_SETOWN_EX and F_GETOWN_EX: who gets the signals of an open file.
@@ -172,7 +181,7 @@ pub(crate) fn duplicate(fd: c_int) -> Result<OwnedFd> {
 
 /// Whether `fd` is an end of a pipe.
 pub(crate) fn is_pipe(fd: c_int) -> bool {
-    file_type(fd) == Ok(libc::S_IFIFO)
+    nature(fd).is_ok_and(|nature| nature.kind == libc::S_IFIFO)
 }
 
 /// Whether `fd` is an end of a pipe without a name (which lives in the kernel's pipefs).

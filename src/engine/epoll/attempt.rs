@@ -1,6 +1,7 @@
 //! One try of an operation: the system calls for it, none of which waits.
 
 use super::iovec::Iovecs;
+use super::nonblock::{self, File};
 use super::{disk, transfer};
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE, READS_SHUT};
 use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef};
@@ -29,7 +30,7 @@ use Step::{Done, Retry, Wait};
 #[inline]
 pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
     match read_or_accept(attachment, op) {
-        Wait if attachment.has(READS_SHUT) && op.kind.get() != Kind::Splice => Done(Ok(0)),
+        Wait if attachment.has(READS_SHUT) && !transfer::waits_for_destination(op) => Done(Ok(0)),
         step => step,
     }
 }
@@ -52,7 +53,7 @@ fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
         }
         Kind::Recv => receive_all(attachment, op),
         Kind::Recvmsg => receive_message(attachment, op),
-        Kind::Accept => finish(fd::with_nonblock(fd, || {
+        Kind::Accept => finish(nonblock::with(File::of(attachment), || {
             with_length(op, |length| socket::accept(fd, op.addr.get(), length, op.arg.get()))
         })),
         Kind::Sendfile | Kind::Splice => transfer::attempt(attachment, op),
@@ -238,7 +239,7 @@ fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Result<usize> {
             r => return r,
         }
     }
-    fd::with_nonblock(fd, || file::read(fd, to, at))
+    nonblock::with(File::of(attachment), || file::read(fd, to, at))
 }
 
 /// The same for writing.
@@ -253,7 +254,7 @@ fn write_file(attachment: &Locked, from: Buffers, at: Position) -> Result<usize>
             r => return r,
         }
     }
-    fd::with_nonblock(fd, || file::write(fd, from, at))
+    nonblock::with(File::of(attachment), || file::write(fd, from, at))
 }
 
 /// Tries an operation that writes.
@@ -363,7 +364,8 @@ fn edge_may_fail(attachment: &Locked, op: OpRef) -> bool {
 /// once the outcome.
 fn connect(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd.get();
-    let r = fd::with_nonblock(fd, || socket::connect(fd, op.addr.get(), op.addrlen.get().addr()));
+    let r =
+        nonblock::with(File::of(attachment), || socket::connect(fd, op.addr.get(), op.addrlen.get().addr()));
     match r {
         Err(Errno::EINPROGRESS | Errno::EINTR) => {
             op.mark(CONNECT_BEGUN);

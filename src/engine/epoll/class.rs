@@ -1,23 +1,28 @@
 //! What kind of file a descriptor is.
 
 use crate::engine::attachment::{Class, Locked, READABLE, WRITABLE};
-use crate::sys::{fd, socket};
+use crate::sys::fd::{self, Nature};
+use crate::sys::socket;
 use core::ffi::c_int;
 
 /// Finds out, when the descriptor is attached, how its I/O is to be done.
 pub(super) fn classify(attachment: &Locked) {
     let number = attachment.fd.get();
-    let class = match fd::file_type(number) {
-        Ok(kind) if fd::is_disk_type(kind) => return make_disk(attachment),
-        Ok(libc::S_IFSOCK) if socket::is_plain_tcp(number) => Class::PlainTcp,
-        Ok(libc::S_IFSOCK) if socket::is_stream(number) => Class::Stream,
-        Ok(libc::S_IFSOCK) => Class::Datagram,
-        Ok(libc::S_IFIFO) if !fd::is_unnamed_pipe(number) => Class::Reopened,
-        Ok(libc::S_IFCHR) if fd::is_reopenable_terminal(number) => Class::Reopened,
+    let nature = fd::nature(number).unwrap_or(Nature { kind: 0, identity: -1 });
+    let class = match nature.kind {
+        kind if fd::is_disk_type(kind) => return make_disk(attachment),
+        libc::S_IFSOCK if socket::is_plain_tcp(number) => Class::PlainTcp,
+        libc::S_IFSOCK if socket::is_stream(number) => Class::Stream,
+        libc::S_IFSOCK => Class::Datagram,
+        libc::S_IFIFO if !fd::is_unnamed_pipe(number) => Class::Reopened,
+        libc::S_IFCHR if fd::is_reopenable_terminal(number) => Class::Reopened,
         _ => Class::File,
     };
     attachment.class.set(class);
     attachment.ready.set(READABLE | WRITABLE);
+    if class != Class::Reopened {
+        attachment.set_identity(nature.identity);
+    }
 }
 
 /// In an identity: the open file was marked.

@@ -80,7 +80,7 @@ pub(super) fn sync(attachment: &Locked, op: OpRef) -> Step {
 /// Carries out what `attempt` and `sync` have left, waiting for the disk. `fd` is the file.
 pub(super) fn work(fd: c_int, op: OpRef) -> Outcome {
     let kind = op.kind.get();
-    let may_be_short = !fd::file_type(fd).is_ok_and(fd::is_disk_type);
+    let may_be_short = !fd::nature(fd).is_ok_and(|nature| fd::is_disk_type(nature.kind));
     let call: Call = if is_read(op) { file::read } else { file::write };
     let mut done = op.done.get() as usize;
     let result = loop {

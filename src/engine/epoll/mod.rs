@@ -22,6 +22,7 @@ mod deadlines;
 mod disk;
 mod fast;
 mod iovec;
+pub(super) mod nonblock;
 mod run;
 mod transfer;
 pub(super) mod workers;

@@ -8,6 +8,7 @@
 //! writes to a disk is for a worker; what reads from one is too, as long as the page cache does not have the beginning.
 
 use super::attempt::Step;
+use super::nonblock::{self, File};
 use super::workers::Outcome;
 use crate::engine::attachment::{Class, Locked};
 use crate::engine::op::{BY_POINTER, FROM_SOURCE, Kind, MOST_BYTES, OWN_OTHER, OpRef};
@@ -15,33 +16,39 @@ use crate::sys::file::{self, Offset, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, memory, process};
 use core::ffi::{c_int, c_short, c_uint};
 
+/// One end.
+#[derive(Clone, Copy)]
+struct End {
+    fd: c_int,
+    is_disk: bool,
+    /// What of it has to be told not to wait.
+    waits: Option<File>,
+}
+
+impl End {
+    fn of(fd: c_int, is_disk: bool, identity: c_int) -> End {
+        End { fd, is_disk, waits: (!is_disk).then_some(File { fd, identity }) }
+    }
+}
+
 /// The two ends.
 #[derive(Clone, Copy)]
 struct Ends {
-    source: c_int,
-    destination: c_int,
-    source_is_disk: bool,
-    destination_is_disk: bool,
+    source: End,
+    destination: End,
 }
 
 impl Ends {
     fn of(own: c_int, own_is_disk: bool, op: OpRef) -> Ends {
-        let other = other(op);
-        let other_is_disk = fd::file_type(other).is_ok_and(fd::is_disk_type);
+        let own = End::of(own, own_is_disk, fd::identity(own));
+        let other = match fd::nature(other(op)) {
+            Ok(nature) => End::of(other(op), fd::is_disk_type(nature.kind), nature.identity),
+            Err(_) => End::of(other(op), false, -1),
+        };
         if op.has(FROM_SOURCE) {
-            Ends {
-                source: own,
-                destination: other,
-                source_is_disk: own_is_disk,
-                destination_is_disk: other_is_disk,
-            }
+            Ends { source: own, destination: other }
         } else {
-            Ends {
-                source: other,
-                destination: own,
-                source_is_disk: other_is_disk,
-                destination_is_disk: own_is_disk,
-            }
+            Ends { source: other, destination: own }
         }
     }
 }
@@ -65,7 +72,7 @@ pub(super) fn own_other(op: OpRef) -> Result<c_int> {
 /// Tries it, unless it is a worker's.
 pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     let ends = Ends::of(attachment.fd.get(), attachment.class.get() == Class::Disk, op);
-    if ends.destination_is_disk || (ends.source_is_disk && is_cold(ends, op)) {
+    if ends.destination.is_disk || (ends.source.is_disk && is_cold(ends, op)) {
         return Step::Work;
     }
     transfer(ends, op)
@@ -74,14 +81,14 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
 /// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it.
 pub(super) fn work(own: c_int, own_is_disk: bool, op: OpRef) -> Outcome {
     let ends = Ends::of(own, own_is_disk, op);
-    if ends.destination_is_disk {
+    if ends.destination.is_disk {
         return match transfer(ends, op) {
             Step::Done(r) => Outcome::Done(r),
             _ => Outcome::Wait,
         };
     }
     if let Some(at) = source_position(ends, op) {
-        file::warm(ends.source, at);
+        file::warm(ends.source.fd, at);
     }
     // If the pages are gone again by then, that costs one wait for the disk.
     match transfer(ends, op) {
@@ -90,17 +97,23 @@ pub(super) fn work(own: c_int, own_is_disk: bool, op: OpRef) -> Outcome {
     }
 }
 
+/// Whether an operation that reads is a transfer, and waits for its destination.
+pub(super) fn waits_for_destination(op: OpRef) -> bool {
+    const WRITABLE: c_short = libc::POLLOUT;
+    matches!(op.kind.get(), Kind::Sendfile | Kind::Splice) && fd::poll_now(other(op), WRITABLE) == Ok(0)
+}
+
 /// Where in the source it goes on.
 fn source_position(ends: Ends, op: OpRef) -> Option<usize> {
     let addr = op.addr.get();
     if !op.has(BY_POINTER) {
         return match addr.addr() {
-            usize::MAX => file::position(ends.source).ok(),
+            usize::MAX => file::position(ends.source.fd).ok(),
             offset => Some(offset + op.done.get() as usize),
         };
     }
     if addr.is_null() {
-        return file::position(ends.source).ok();
+        return file::position(ends.source.fd).ok();
     }
     if !memory::has_word(addr) {
         // The call will say so.
@@ -113,7 +126,7 @@ fn source_position(ends: Ends, op: OpRef) -> Option<usize> {
 fn is_cold(ends: Ends, op: OpRef) -> bool {
     // To the kernel -1 would be the file's own position, which that read moves.
     let is_offset = |at: &usize| (*at as i64) >= 0;
-    source_position(ends, op).filter(is_offset).is_some_and(|at| file::is_cold(ends.source, at))
+    source_position(ends, op).filter(is_offset).is_some_and(|at| file::is_cold(ends.source.fd, at))
 }
 
 /// An offset after the bytes that were moved: the kernel moves a caller's variable on by itself.
@@ -129,21 +142,16 @@ fn call(ends: Ends, op: OpRef) -> Result<usize> {
     let source = offset(op, op.addr.get());
     let call = || {
         process::without_sigpipe(|| match op.kind.get() {
-            Kind::Sendfile => file::sendfile(ends.destination, ends.source, source, left),
+            Kind::Sendfile => file::sendfile(ends.destination.fd, ends.source.fd, source, left),
             _ => file::splice(
-                (ends.source, source),
-                (ends.destination, offset(op, op.addrlen.get())),
+                (ends.source.fd, source),
+                (ends.destination.fd, offset(op, op.addrlen.get())),
                 left,
                 op.arg.get() as c_uint | libc::SPLICE_F_NONBLOCK,
             ),
         })
     };
-    let nonblock = |fd, is_disk, call: &dyn Fn() -> Result<usize>| {
-        if is_disk { call() } else { fd::with_nonblock(fd, call) }
-    };
-    nonblock(ends.source, ends.source_is_disk, &|| {
-        nonblock(ends.destination, ends.destination_is_disk, &call)
-    })
+    nonblock::with_both(ends.source.waits, ends.destination.waits, call)
 }
 
 /// Moves what can be moved without waiting for anything but a disk.
@@ -172,7 +180,7 @@ fn goes_on(ends: Ends, op: OpRef) -> bool {
     const READABLE: c_short = libc::POLLIN;
     op.done.get() == 0
         || op.kind.get() == Kind::Sendfile
-        || !ends.source_is_disk
-            && fd::is_pipe(ends.source)
-            && fd::poll_now(ends.source, READABLE).is_ok_and(|revents| revents & READABLE != 0)
+        || !ends.source.is_disk
+            && fd::is_pipe(ends.source.fd)
+            && fd::poll_now(ends.source.fd, READABLE).is_ok_and(|revents| revents & READABLE != 0)
 }
