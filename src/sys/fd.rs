@@ -179,11 +179,6 @@ pub(crate) fn duplicate(fd: c_int) -> Result<OwnedFd> {
     core::mem::ManuallyDrop::new(OwnedFd(fd)).duplicate_out_of_the_way()
 }
 
-/// Whether `fd` is an end of a pipe.
-pub(crate) fn is_pipe(fd: c_int) -> bool {
-    nature(fd).is_ok_and(|nature| nature.kind == libc::S_IFIFO)
-}
-
 /// Whether `fd` is an end of a pipe without a name (which lives in the kernel's pipefs).
 pub(crate) fn is_unnamed_pipe(fd: c_int) -> bool {
     const PIPEFS_MAGIC: libc::__fsword_t = 0x5049_5045;

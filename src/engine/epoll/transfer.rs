@@ -174,13 +174,16 @@ fn transfer(ends: Ends, op: OpRef) -> Step {
     }
 }
 
-/// Whether the call that waits would go on waiting. sendfile does until it has moved all; splice only until it has moved
-/// something and the source has no more: it goes on while the destination is what it waits for.
+/// Whether the call that waits would go on waiting. With a file as its source sendfile does until it has moved all, and
+/// splice only until it has moved something; with another source both stop when that has no more, and go on while it is the
+/// destination that they wait for.
 fn goes_on(ends: Ends, op: OpRef) -> bool {
     const READABLE: c_short = libc::POLLIN;
-    op.done.get() == 0
-        || op.kind.get() == Kind::Sendfile
-        || !ends.source.is_disk
-            && fd::is_pipe(ends.source.fd)
-            && fd::poll_now(ends.source.fd, READABLE).is_ok_and(|revents| revents & READABLE != 0)
+    if op.done.get() == 0 {
+        true
+    } else if ends.source.is_disk {
+        op.kind.get() == Kind::Sendfile
+    } else {
+        fd::poll_now(ends.source.fd, READABLE).is_ok_and(|revents| revents & READABLE != 0)
+    }
 }
