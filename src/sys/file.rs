@@ -107,6 +107,18 @@ pub(crate) fn write_nowait(fd: c_int, from: Buffers, at: Position) -> Result<usi
     write_flags(fd, from, at, RWF_NOWAIT)
 }
 
+/// read(2) of no bytes, which many kinds of files refuse; readv(2) would be 0.
+pub(crate) fn read_nothing(fd: c_int, buf: UserPtr) -> Result<usize> {
+    // SAFETY: nothing is written.
+    unsafe { raw::call3(Sysno::read, fd as usize, buf.addr(), 0) }
+}
+
+/// write(2) of no bytes, likewise.
+pub(crate) fn write_nothing(fd: c_int, buf: UserPtr) -> Result<usize> {
+    // SAFETY: nothing is read.
+    unsafe { raw::call3(Sysno::write, fd as usize, buf.addr(), 0) }
+}
+
 /// Whether the page of a file at a place would have to be fetched from the disk.
 pub(crate) fn is_cold(fd: c_int, at: usize) -> bool {
     let mut byte = 0u8;

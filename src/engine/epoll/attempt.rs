@@ -30,7 +30,9 @@ use Step::{Done, Retry, Wait};
 #[inline]
 pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
     match read_or_accept(attachment, op) {
-        Wait if attachment.has(READS_SHUT) && !transfer::waits_for_destination(op) => Done(Ok(0)),
+        Wait if attachment.has(READS_SHUT) && !transfer::waits_for_destination(op) => {
+            Done(Ok(op.done.get() as usize))
+        }
         step => step,
     }
 }
@@ -59,9 +61,15 @@ fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
         Kind::Sendfile | Kind::Splice => transfer::attempt(attachment, op),
         _ if too_many(op) => Done(Err(Errno::EINVAL)),
         // Read, Readv.
-        _ if attachment.class.get() == Class::Disk => disk::attempt(attachment, op),
+        _ if is_disk_io(attachment, op) => disk::attempt(attachment, op),
         _ => finish(read_file(attachment, buffers(op), position(op))),
     }
+}
+
+/// Whether a read or write may wait for a disk.
+fn is_disk_io(attachment: &Locked, op: OpRef) -> bool {
+    let moves_nothing = op.len.get() == 0 && matches!(op.kind.get(), Kind::Read | Kind::Write);
+    attachment.class.get() == Class::Disk && !moves_nothing
 }
 
 /// Whether an array has more buffers than the kernel takes.
@@ -226,10 +234,24 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
     attachment.own_fd()
 }
 
+/// Moves no bytes: what comes of it depends on the kind of file, and it may wait.
+#[cold]
+fn nothing(attachment: &Locked, call: impl FnOnce(c_int) -> Result<usize>) -> Result<usize> {
+    match own_file(attachment) {
+        Some(own) => call(own),
+        None => nonblock::with(File::of(attachment), || call(attachment.fd.get())),
+    }
+}
+
 /// Reads a file that is no socket. Where the kernel has no way to say for one call that it shall not wait, O_NONBLOCK
 /// is set for its length (rule 4.5).
 fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Result<usize> {
     let fd = attachment.fd.get();
+    if let Buffers::One { buf, len: 0 } = to
+        && at == Position::OWN
+    {
+        return nothing(attachment, |fd| file::read_nothing(fd, buf));
+    }
     if let Some(own) = own_file(attachment) {
         return file::read(own, to, at);
     }
@@ -245,6 +267,11 @@ fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Result<usize> {
 /// The same for writing.
 fn write_file(attachment: &Locked, from: Buffers, at: Position) -> Result<usize> {
     let fd = attachment.fd.get();
+    if let Buffers::One { buf, len: 0 } = from
+        && at == Position::OWN
+    {
+        return nothing(attachment, |fd| file::write_nothing(fd, buf));
+    }
     if let Some(own) = own_file(attachment) {
         return file::write(own, from, at);
     }
@@ -266,7 +293,7 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
         Kind::Fsync | Kind::Fdatasync => return disk::sync(attachment, op),
         Kind::Shutdown => return Done(socket::shutdown(attachment.fd.get(), op.arg.get())),
         _ if too_many(op) => return Done(Err(Errno::EINVAL)),
-        Kind::Write | Kind::Writev if attachment.class.get() == Class::Disk => {
+        Kind::Write | Kind::Writev if is_disk_io(attachment, op) => {
             return disk::attempt(attachment, op);
         }
         _ => {}
@@ -334,9 +361,20 @@ fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
             .rest(done, |iov, n| with_message(iov, n, |msg| socket::sendmsg(fd, msg, op.arg.get())));
     }
     let (iov, count) = (op.buf.get(), op.len.get() as usize);
+    if count == 0 && attachment.class.get().is_socket() {
+        return Ok(0);
+    }
     let write = |iov: UserPtr, count: usize| {
-        if attachment.class.get().is_socket() {
-            with_message(iov, count, |msg| socket::sendmsg(fd, msg, 0))
+        if matches!(attachment.class.get(), Class::PlainTcp | Class::Stream) {
+            let r = with_message(iov, count, |msg| socket::sendmsg(fd, msg, 0));
+            // writev of no bytes does not ask the socket.
+            if r.is_err_and(|errno| !matches!(errno, Errno::EAGAIN | Errno::EFAULT | Errno::EINVAL))
+                // SAFETY: the kernel has accepted the array before it asked the socket.
+                && unsafe { Iovecs::accepted(iov, count) }.total() == 0
+            {
+                return Ok(0);
+            }
+            r
         } else {
             write_file(attachment, Buffers::Many { iov, count }, Position::OWN)
         }
