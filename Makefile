@@ -8,7 +8,8 @@
 #   make header           write include/ioevent.h anew from src/
 #   make examples         the programs of examples-c/, in target/examples
 #   make lint             clippy, rustfmt, mandoc, shellcheck and checks of this repository's own
-#   make check-san        Rust tests under the address sanitizer (nightly), C tests under address and undefined
+#   make torture          random operations of all kinds, everything checked: SECONDS=600 SEED=from the clock THREADS=4
+#   make check-san        Rust tests under the address and thread sanitizers (nightly), C tests under address and undefined
 #   make check-valgrind   C tests under memcheck
 #   make check-loom       tests/loom*.rs: every interleaving
 #   make clean
@@ -99,6 +100,9 @@ check:
 lint:
 	@ci/lint.sh
 
+torture: stage
+	@ci/torture.sh $(or $(SECONDS),600) $(or $(SEED),$$(date +%s)) $(or $(THREADS),4)
+
 check-san: stage
 	@status=0; ci/rust-san.sh || status=1; ci/c-tests.sh san || status=1; exit $$status
 
@@ -111,4 +115,4 @@ check-loom:
 clean:
 	$(CARGO) clean
 
-.PHONY: all help header install uninstall stage examples run check lint check-san check-valgrind check-loom clean
+.PHONY: all help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom clean

@@ -63,6 +63,34 @@ for pair in gcc:g++ clang:clang++; do
 done
 [ $tried -gt 0 ] || exit 77
 
+# ---- what strict ISO C has no types for is not declared there, and everything else is ----
+all=$(sed -n 's/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' "$header" | sort -u)
+[ "$(echo "$all" | wc -l)" -gt 30 ] || fail "found only these functions in $header:" $all
+# declared COMPILER STANDARD NOT...: all functions of the header but these are
+declared() {
+    compiler=$1 standard=$2
+    shift 2
+    for name in $all; do
+        printf '#include <ioevent.h>\nvoid (*f)(void);\nvoid f2(void);\nvoid f2(void) { f = (void (*)(void))%s; }\n' "$name" >"$tmp/one.c"
+        expected=yes
+        for not in "$@"; do [ "$not" != "$name" ] || expected=no; done
+        if $compiler -std=$standard -Werror -I"$includedir" $includes -c -o "$tmp/one.o" "$tmp/one.c" 2>"$tmp/one.log"; then
+            [ $expected = yes ] || fail "$compiler -std=$standard: $name is declared, and its types are not"
+        else
+            [ $expected = no ] || { fail "$compiler -std=$standard: $name is not declared"; cat "$tmp/one.log" >&2; }
+        fi
+    done
+}
+for c in gcc clang; do
+    command -v $c >/dev/null || continue
+    declared $c c99 ioevent_submit ioevent_waitid
+    declared $c c11 ioevent_waitid
+    declared $c c17 ioevent_waitid
+    declared $c gnu99
+    declared "$c -D_POSIX_C_SOURCE=200809L" c99
+    declared "$c -D_GNU_SOURCE" c99
+done
+
 # ---- exported names ----
 nm -D --defined-only "$shared" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/exports"
 [ -s "$tmp/exports" ] || fail "$shared exports nothing"
@@ -70,7 +98,9 @@ grep -v '^ioevent' "$tmp/exports" >"$tmp/foreign"
 [ -s "$tmp/foreign" ] && fail "$shared exports $(tr '\n' ' ' <"$tmp/foreign")"
 for name in ioeventpipe ioeventpipe2 ioevent_fcntl ioevent_read ioevent_write ioevent_readv ioevent_writev ioevent_recv \
     ioevent_recvfrom ioevent_recvmsg ioevent_send ioevent_sendto ioevent_sendmsg ioevent_accept ioevent_accept4 \
-    ioevent_connect ioevent_close ioevent_wait ioevent_cancel ioevent_poll ioevent_strerror; do
+    ioevent_connect ioevent_close ioevent_wait ioevent_cancel ioevent_cancel2 ioevent_poll ioevent_strerror ioevent_submit \
+    ioevent_pread ioevent_pwrite ioevent_preadv ioevent_pwritev ioevent_sendfile ioevent_splice ioevent_fsync \
+    ioevent_fdatasync ioevent_waitid ioevent_shutdown ioevent_dup2 ioevent_dup3; do
     grep -qx "$name" "$tmp/exports" || fail "$shared does not export $name"
     grep -q "\b$name *(" "$header" || fail "$header does not declare $name"
 done
@@ -81,7 +111,8 @@ done <"$tmp/exports"
 # a function of libc's name would take over every program that links it
 nm -g --defined-only "$archive" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/archive"
 for name in read write close fcntl fcntl64 readv writev recv recvfrom recvmsg send sendto sendmsg accept accept4 connect \
-    poll pread pwrite dup2 dup3 shutdown sendfile splice fsync fdatasync waitid; do
+    poll pread pread64 pwrite pwrite64 preadv preadv64 pwritev pwritev64 dup2 dup3 shutdown sendfile sendfile64 splice fsync \
+    fdatasync waitid; do
     grep -qx "$name" "$tmp/archive" && fail "$archive defines $name"
 done
 

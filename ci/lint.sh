@@ -38,6 +38,8 @@ step "man pages refer to pages that exist" diff <(referenced) <(comm -12 <(refer
 documented() { ci/man.sh names | awk '$2 ~ /\.3$/ { print $1 }' | sort -u; }
 step "each function has a man page" diff <(header_functions) <(documented)
 
+step "each rule of the contract has a test" ci/rules.sh
+
 step "README.md shows examples-c/echo.c" ci/readme.sh
 
 scripts=(ci/*.sh .ci/run c-tests/*.sh)
