@@ -29,8 +29,8 @@ static void run(bool writes, int pause)
     }
     if (writes)
         QUEUED(ioevent_fdatasync(fd));
-    for (int i = 0; i < pause; i++)
-        sched_yield();
+    for (long long until = now_ns() + pause; now_ns() < until;)
+        ;
     GIVES(ioevent_close(p), 0);
     for (int i = 0; i < N; i++)
         memset(buffer[i], 0x22, piece);
@@ -53,7 +53,7 @@ int main(void)
     for (int i = 0; i < N; i++)
         buffer[i] = room(piece);
     for (int i = 0; i < 12; i++)
-        run(i & 1, i * i * 4);
+        run(i & 1, i * i * 20000);
     for (int i = 0; i < N; i++)
         free(buffer[i]);
     return 0;
