@@ -1678,7 +1678,7 @@ static struct chan *open_chan(struct worker *w)
 /* It is in no slot any more. */
 static void close_chan(struct worker *w, struct chan *c)
 {
-    bool graceful = (c->is->stream || c->is->messages || c->kind == K_COUNTER) && !c->tainted && !chance(w, 3), last;
+    bool graceful = (c->is->stream || c->is->messages || c->kind == K_COUNTER) && !GET(c->tainted) && !chance(w, 3), last;
     int first = (int)below(w, ENDS);
 
     if (!graceful)
