@@ -9,7 +9,7 @@ use super::table::{self, Entry};
 use super::wake::{Doze, bit};
 use super::{Engine, Heard};
 use crate::Event;
-use crate::sys::{Errno, Result, process};
+use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
@@ -53,36 +53,39 @@ impl Pipe {
         timeout: Option<u64>,
     ) -> Result<usize> {
         self.begin_harvest();
-        let me = self.claim_lane();
-        let harvester = Harvester { pipe: self, me, sink: Sink::of_harvest(self, me) };
+        let harvester = Harvester::new(self, self.claim_lane());
         let mut basket = Basket { room, count: 0 };
         let outcome = harvester.fill(&mut basket, timeout);
-        if basket.count > 0 {
-            let since = &self.lane(me).since_look;
-            since.store(since.load(Relaxed).saturating_add(basket.count as u32), Relaxed);
-            self.give_places(basket.count);
-        }
-        if me != COMMON {
-            self.lane(me).stock().trim(self.ops());
-        }
-        self.wake.0.leave(self.is_nonblock(), self.engine());
+        harvester.finish(&basket);
         if basket.is_empty() { outcome.map(|()| 0) } else { Ok(basket.count) }
     }
 }
 
-/// The short way of a harvest that waits: takes events out of the calling thread's own lane if no other lane holds any
-/// and it is not yet time to look into the kernel. 0 says nothing: use `harvest` then.
+/// The short ways of a harvest that waits for ever. 0 says nothing: use `harvest` then.
+#[inline(always)]
+pub(crate) fn harvest_at_once(number: c_int, room: &mut [MaybeUninit<Event>]) -> Result<usize> {
+    let Entry::Pipe(pipe) = table::get(number) else { return Ok(0) };
+    let Some(me) = pipe.find_lane_at_once() else { return Ok(0) };
+    // SAFETY: there is a pipe, so the world was made, which prepares it.
+    let _errno = unsafe { errno::KeptQuickly::new() };
+    match pipe.wake.0.filled() {
+        0 => sleep_at_once(pipe, number, me, room),
+        filled if filled == bit(me) => Ok(take_at_once(pipe, number, me, room)),
+        _ => Ok(0),
+    }
+}
+
+/// Takes events out of the calling thread's own lane, which is the only one that holds any, if it is not yet time to look
+/// into the kernel.
 ///
 /// It does not count itself among the users of the pipe. Instead it checks, with the lane locked, that the pipe is open;
 /// who closes the pipe locks each lane after it has said so.
 #[inline(always)]
-pub(crate) fn harvest_at_once(number: c_int, room: &mut [MaybeUninit<Event>]) -> usize {
-    let Entry::Pipe(pipe) = table::get(number) else { return 0 };
-    let Some(me) = pipe.find_lane_at_once() else { return 0 };
+fn take_at_once(pipe: &'static Pipe, number: c_int, me: u32, room: &mut [MaybeUninit<Event>]) -> usize {
     let lane = pipe.lane(me);
     // Relaxed: counts for this thread alone.
     let since = lane.since_look.load(Relaxed);
-    if pipe.wake.0.filled() != bit(me) || since >= LOOK_AFTER {
+    if since >= LOOK_AFTER {
         return 0;
     }
     let locked = lane.lock();
@@ -99,6 +102,35 @@ pub(crate) fn harvest_at_once(number: c_int, room: &mut [MaybeUninit<Event>]) ->
         pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
     }
     count
+}
+
+/// No lane holds anything: waits in the kernel, once.
+#[inline(never)]
+fn sleep_at_once(
+    pipe: &'static Pipe,
+    number: c_int,
+    me: u32,
+    room: &mut [MaybeUninit<Event>],
+) -> Result<usize> {
+    let Some(_in_use) = pipe.enter_as(number) else { return Ok(0) };
+    if pipe.is_nonblock() {
+        return Ok(0);
+    }
+    pipe.begin_harvest();
+    let harvester = Harvester::new(pipe, me);
+    let mut basket = Basket { room, count: 0 };
+    let wake = &pipe.wake.0;
+    let mut outcome = Ok(Heard::default());
+    if wake.doze(me, false, pipe.engine()) == Doze::Sleep {
+        if pipe.is_closing() {
+            wake.awake();
+        } else {
+            let most = harvester.most(&basket);
+            outcome = harvester.look_into(&mut basket, most, None, || wake.awake());
+        }
+    }
+    harvester.finish(&basket);
+    if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
 }
 
 /// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had
@@ -147,6 +179,27 @@ fn write(op: OpRef, slot: Option<&mut MaybeUninit<Event>>) {
 }
 
 impl<'a> Harvester<'a> {
+    #[inline]
+    fn new(pipe: &'static Pipe, me: u32) -> Harvester<'a> {
+        Harvester { pipe, me, sink: Sink::of_harvest(pipe, me) }
+    }
+
+    /// Leaves: the events in the basket have been harvested.
+    #[inline]
+    fn finish(&self, basket: &Basket) {
+        let pipe = self.pipe;
+        if basket.count > 0 {
+            // Relaxed: counts for this thread alone.
+            let since = &self.lane().since_look;
+            since.store(since.load(Relaxed).saturating_add(basket.count as u32), Relaxed);
+            pipe.give_places(basket.count);
+        }
+        if self.me != COMMON {
+            self.lane().stock().trim(pipe.ops());
+        }
+        pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+    }
+
     #[inline]
     fn fill(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
         let takeable = self.takeable();

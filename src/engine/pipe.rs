@@ -177,13 +177,19 @@ pub(crate) fn enter(number: c_int) -> Result<InUse> {
 #[inline]
 pub(crate) fn find(number: c_int) -> Option<InUse> {
     let Entry::Pipe(pipe) = table::get(number) else { return None };
-    // SeqCst: `close` sets CLOSING and then looks at the count; either it sees this user, or this user sees CLOSING.
-    let before = pipe.users.0.fetch_add(1, SeqCst);
-    let in_use = InUse(pipe);
-    (before & CLOSING == 0 && pipe.number.load(Relaxed) == number).then_some(in_use)
+    pipe.enter_as(number)
 }
 
 impl Pipe {
+    /// Enters a pipe that was found under a number, if it still is the one behind it, and open.
+    #[inline(always)]
+    pub(super) fn enter_as(&'static self, number: c_int) -> Option<InUse> {
+        // SeqCst: `close` sets CLOSING and then looks at the count; either it sees this user, or this user sees CLOSING.
+        let before = self.users.0.fetch_add(1, SeqCst);
+        let in_use = InUse(self);
+        (before & CLOSING == 0 && self.number.load(Relaxed) == number).then_some(in_use)
+    }
+
     #[inline]
     pub(crate) fn index(&self) -> u32 {
         self.index

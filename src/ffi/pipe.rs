@@ -45,9 +45,10 @@ pub unsafe extern "C" fn ioevent_wait(
     if timeout.is_null() && nevents > 0 && !events.is_null() {
         // SAFETY: the caller gives room for `nevents` events.
         let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-        let n = engine::harvest_at_once(pipefd, room);
-        if n > 0 {
-            return n as c_int;
+        match engine::harvest_at_once(pipefd, room) {
+            Ok(0) => {}
+            Ok(n) => return n as c_int,
+            Err(errno) => return super::fail(errno),
         }
     }
     // SAFETY: as promised by the caller.

@@ -68,6 +68,29 @@ pub(crate) unsafe fn set_quickly(value: c_int) {
     unsafe { *(address as *mut c_int) = value }
 }
 
+/// `Kept` without calls.
+pub(crate) struct KeptQuickly(c_int);
+
+impl KeptQuickly {
+    /// # Safety
+    ///
+    /// `prepare` was called before, in any thread.
+    #[inline(always)]
+    pub(crate) unsafe fn new() -> KeptQuickly {
+        let address = super::process::thread_pointer().wrapping_add(DISTANCE.load(Ordering::Relaxed));
+        // SAFETY: passed on to the caller; then this is the calling thread's errno.
+        KeptQuickly(unsafe { *(address as *const c_int) })
+    }
+}
+
+impl Drop for KeptQuickly {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: prepared, or there would be none.
+        unsafe { set_quickly(self.0) };
+    }
+}
+
 /// Puts `errno` back when it goes out of scope. libc calls made inside the library (locks that wait, memory) may
 /// write it, and a function that succeeds must not (rule 5.1).
 pub(crate) struct Kept(c_int);
