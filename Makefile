@@ -9,7 +9,8 @@
 #   make examples         the programs of examples-c/, in target/examples
 #   make lint             clippy, rustfmt, mandoc, shellcheck and checks of this repository's own
 #   make torture          random operations of all kinds, everything checked: SECONDS=600 SEED=from the clock THREADS=4
-#   make check-san        Rust tests under the address and thread sanitizers (nightly), C tests under address and undefined
+#   make check-san        Rust tests and torture under the address and thread sanitizers (nightly), C tests under address
+#                         and undefined
 #   make check-valgrind   C tests under memcheck
 #   make check-loom       tests/loom*.rs: every interleaving
 #   make clean
@@ -104,7 +105,7 @@ torture: stage
 	@ci/torture.sh $(or $(SECONDS),600) $(or $(SEED),$$(date +%s)) $(or $(THREADS),4)
 
 check-san: stage
-	@status=0; ci/rust-san.sh || status=1; ci/c-tests.sh san || status=1; exit $$status
+	@status=0; ci/rust-san.sh || status=1; ci/torture-san.sh || status=1; ci/c-tests.sh san || status=1; exit $$status
 
 check-valgrind: stage
 	@ci/c-tests.sh valgrind

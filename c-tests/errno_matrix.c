@@ -1,13 +1,20 @@
 /*
- * Every function against every kind of bad descriptor, and those that control against every kind of bad argument, result
- * and errno both: rule 1.1, rule 1.3, rule 1.4, rule 2.9, rule 3.1, rule 3.2, rule 3.8, rule 3.9, rule 4.1, rule 4.2,
- * rule 4.6, rule 4.7, rule 5.4. The I/O calls with bad arguments are in errno_matrix_calls.c.
+ * Every function against every kind of bad descriptor, and those that control against every kind of bad argument,
+ * result and errno both: rule 1.1, rule 1.3, rule 1.4, rule 2.9, rule 3.1, rule 3.2, rule 3.8, rule 3.9, rule 4.1,
+ * rule 4.2, rule 4.6, rule 4.7, rule 5.4. The I/O calls with bad arguments are in errno_matrix_calls.c.
  */
 #include "test.h"
 #include <sys/epoll.h>
 
 static struct timespec bad_times[] = { { -1, 0 }, { 0, -1 }, { 0, 1000000000 }, { 1, 2000000000 }, { LONG_MIN, 0 },
                                        { 0, LONG_MAX }, { -1, 999999999 } };
+
+static int submit_one(int kind, int fd)
+{
+    struct ioevent_op op = { .ioo_kind = (unsigned short)kind, .ioo_fd = fd, .ioo_fd2 = fd };
+
+    return ioevent_submit(&op, 1);
+}
 
 /* A descriptor that is none: EBADF from every function. */
 static void no_descriptor(int fd, int p)
@@ -58,7 +65,7 @@ static void no_descriptor(int fd, int p)
     FAILS(ioevent_cancel(fd), EBADF);
     FAILS(ioevent_cancel2(fd, IOEVENT_CANCEL_ALL, NULL), EBADF);
     for (int kind = IOEVENT_OP_READ; kind <= IOEVENT_OP_TIMER; kind++)
-        FAILS(ioevent_submit(&(struct ioevent_op){ .ioo_kind = (unsigned short)kind, .ioo_fd = fd, .ioo_fd2 = fd }, 1), EBADF);
+        FAILS(submit_one(kind, fd), EBADF);
     FAILS(ioevent_fcntl(fd, F_SETIOEVENTTIMEO, &t), EBADF);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTTIMEO, &t), EBADF);
     FAILS(ioevent_fcntl(fd, F_SETIOEVENTFLAGS, 0), EBADF);
@@ -98,7 +105,7 @@ static void no_pipe(int fd)
     FAILS(ioevent_fcntl(fd, F_SETIOEVENTSZ, 100), EINVAL);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTSZ), EINVAL);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTCNT), EINVAL);
-    FAILS(ioevent_submit(&(struct ioevent_op){ .ioo_kind = IOEVENT_OP_TIMER, .ioo_fd = fd }, 1), EINVAL);
+    FAILS(submit_one(IOEVENT_OP_TIMER, fd), EINVAL);
     ATTACHED(s[0], -1, 0);
     OK(close(s[0]));
     OK(close(s[1]));
@@ -107,7 +114,8 @@ static void no_pipe(int fd)
 /* Directions that ioevent_cancel2 does not know, or none. */
 static void bad_directions(int fd)
 {
-    static const int what[] = { 0, IOEVENT_CANCEL_USER, 16, IOEVENT_CANCEL_ALL | 16, -1, INT_MIN, IOEVENT_CANCEL_IN | 1 << 30 };
+    static const int what[] = { 0, IOEVENT_CANCEL_USER, 16, IOEVENT_CANCEL_ALL | 16, -1, INT_MIN,
+                                IOEVENT_CANCEL_IN | 1 << 30 };
 
     for (size_t i = 0; i < sizeof what / sizeof *what; i++)
         FAILS(ioevent_cancel2(fd, what[i], NULL), EINVAL);
@@ -152,7 +160,7 @@ static void bad_arguments(int p)
     FAILS(ioevent_fcntl(p, F_GETIOEVENTFLAGS), EINVAL);
     FAILS(ioevent_poll(p, POLLIN), EINVAL);
     for (int kind = IOEVENT_OP_READ; kind < IOEVENT_OP_TIMER; kind++)
-        FAILS(ioevent_submit(&(struct ioevent_op){ .ioo_kind = (unsigned short)kind, .ioo_fd = p, .ioo_fd2 = p }, 1), EINVAL);
+        FAILS(submit_one(kind, p), EINVAL);
     bad_directions(p);
     GIVES(ioevent_cancel(p), 0);
     GIVES(ioevent_cancel2(p, IOEVENT_CANCEL_IN, NULL), 0);
@@ -190,7 +198,7 @@ static void not_attached(int fd)
     bad_directions(fd);
     FAILS(ioevent_poll(fd, POLLIN), EINVAL);
     for (int kind = IOEVENT_OP_READ; kind <= IOEVENT_OP_TIMER; kind++)
-        FAILS(ioevent_submit(&(struct ioevent_op){ .ioo_kind = (unsigned short)kind, .ioo_fd = fd, .ioo_fd2 = fd }, 1), EINVAL);
+        FAILS(submit_one(kind, fd), EINVAL);
     FAILS(ioevent_fcntl(fd, F_SETIOEVENTTIMEO, &no_wait), EINVAL);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTTIMEO, &bad_times[0]), EINVAL);
     FAILS(ioevent_fcntl(fd, F_SETIOEVENTFLAGS, 0), EINVAL);

@@ -1,8 +1,8 @@
 /*
- * Every I/O call, with good and bad arguments, on every kind of file, four ways: a descriptor that is not attached gives
- * what libc's call gives, result and errno both: rule 1.1; an attached one gives the same at once or in its event, never
- * both, or waits where libc's would have waited: rule 2.4, rule 2.6; so does ioevent_submit: rule 2.9; and on a full pipe
- * nothing is queued: rule 2.1. No descriptor at all, and a pipe where none belongs, are refused.
+ * Every I/O call, with good and bad arguments, on every kind of file, four ways: a descriptor that is not attached
+ * gives what libc's call gives, result and errno both: rule 1.1; an attached one gives the same at once or in its
+ * event, never both, or waits where libc's would have waited: rule 2.4, rule 2.6; so does ioevent_submit: rule 2.9; and
+ * on a full pipe nothing is queued: rule 2.1. No descriptor at all, and a pipe where none belongs, are refused.
  *
  * Every call gets files of its own, and all that is not as it should be is told before the end.
  */
@@ -15,7 +15,8 @@
 #include <sys/timerfd.h>
 
 static char text[64] = "text", into[64];
-static struct iovec iov[2] = { { into, 5 }, { into + 5, 20 } }, nowhere = { NULL, 5 }, too_much = { into, SIZE_MAX / 2 + 9 };
+static struct iovec iov[2] = { { into, 5 }, { into + 5, 20 } };
+static struct iovec nowhere = { NULL, 5 }, too_much = { into, SIZE_MAX / 2 + 9 };
 static struct iovec many[5000];
 static struct msghdr to = { .msg_iov = iov, .msg_iovlen = 2 }, to_nowhere = { .msg_iov = &nowhere, .msg_iovlen = 1 },
                      too_many = { .msg_iov = many, .msg_iovlen = 5000 };
@@ -161,7 +162,8 @@ static long call(const struct ioevent_op *o, bool libcs)
     case IOEVENT_OP_PREADV: return EITHER_OF(ioevent_preadv, preadv, (fd, buf, n, offset));
     case IOEVENT_OP_PWRITEV: return EITHER_OF(ioevent_pwritev, pwritev, (fd, buf, n, offset));
     case IOEVENT_OP_RECV: return EITHER_OF(ioevent_recv, recv, (fd, buf, len, arg));
-    case IOEVENT_OP_RECVFROM: return EITHER_OF(ioevent_recvfrom, recvfrom, (fd, buf, len, arg, o->ioo_addr, o->ioo_addrlen));
+    case IOEVENT_OP_RECVFROM:
+        return EITHER_OF(ioevent_recvfrom, recvfrom, (fd, buf, len, arg, o->ioo_addr, o->ioo_addrlen));
     case IOEVENT_OP_RECVMSG: return EITHER_OF(ioevent_recvmsg, recvmsg, (fd, buf, arg));
     case IOEVENT_OP_SEND: return EITHER_OF(ioevent_send, send, (fd, buf, len, arg));
     case IOEVENT_OP_SENDTO: return EITHER_OF(ioevent_sendto, sendto, (fd, buf, len, arg, o->ioo_addr, length));
@@ -199,16 +201,17 @@ static int closed_number(void)
 }
 
 enum file {
-    F_UNIX, F_UNIX_EMPTY, F_UNIX_GONE, F_DGRAM, F_UDP, F_TCP_NEW, F_TCP_SHUT, F_LISTENER, F_PIPE_IN, F_PIPE_IN_EMPTY, F_PIPE_OUT,
-    F_PIPE_OUT_GONE, F_EVENTFD, F_EVENTFD_EMPTY, F_TIMERFD, F_INOTIFY, F_SIGNALFD, F_PIDFD, F_FILE, F_FILE_IN, F_FILE_OUT, F_NULL,
-    F_ZERO, F_EPOLL, F_DIRECTORY, F_PATH, FILES
+    F_UNIX, F_UNIX_EMPTY, F_UNIX_GONE, F_DGRAM, F_UDP, F_TCP_NEW, F_TCP_SHUT, F_LISTENER, F_PIPE_IN, F_PIPE_IN_EMPTY,
+    F_PIPE_OUT, F_PIPE_OUT_GONE, F_EVENTFD, F_EVENTFD_EMPTY, F_TIMERFD, F_INOTIFY, F_SIGNALFD, F_PIDFD, F_FILE,
+    F_FILE_IN, F_FILE_OUT, F_NULL, F_ZERO, F_EPOLL, F_DIRECTORY, F_PATH, FILES
 };
 
 static const char *const file_name[FILES] = {
     "unix socket", "unix socket without data", "unix socket whose peer is gone", "unix datagram socket", "udp socket",
-    "tcp socket that is not connected", "tcp socket that is shut down", "listener", "pipe to read", "empty pipe to read",
-    "pipe to write", "pipe to write without reader", "eventfd", "eventfd at 0", "timerfd", "inotify", "signalfd", "pidfd", "file",
-    "file to read", "file to write", "/dev/null", "/dev/zero", "epoll", "directory", "O_PATH"
+    "tcp socket that is not connected", "tcp socket that is shut down", "listener", "pipe to read",
+    "empty pipe to read", "pipe to write", "pipe to write without reader", "eventfd", "eventfd at 0", "timerfd",
+    "inotify", "signalfd", "pidfd", "file", "file to read", "file to write", "/dev/null", "/dev/zero", "epoll",
+    "directory", "O_PATH"
 };
 
 static int make(enum file file)
@@ -354,7 +357,8 @@ static bool would_wait(long r, int err)
 }
 
 /* What came at once, or in the event, is what libc's call gave; or it waits, as that would have done. */
-static void judge(const char *file, const struct row *row, const char *way, int p, int fd, long ours, int our_errno, long r, int err)
+static void judge(const char *file, const struct row *row, const char *way, int p, int fd, long ours, int our_errno,
+                  long r, int err)
 {
     struct ioevent e;
     struct timespec t = { 5, 0 };
@@ -368,7 +372,8 @@ static void judge(const char *file, const struct row *row, const char *way, int 
             if (n == 0)
                 n = ioevent_wait(p, &e, 1, &t);
             if (n != 1 || e.ioe_user != USER(5) || (e.ioe_errno != ECANCELED && e.ioe_errno != err))
-                wrong(file, row, "%s: cancelled, it gave %d events, result %d errno %d", way, n, e.ioe_result, e.ioe_errno);
+                wrong(file, row, "%s: cancelled, it gave %d events, result %d errno %d", way, n, e.ioe_result,
+                      e.ioe_errno);
             return;
         }
         n = ioevent_wait(p, &e, 1, &t);
@@ -390,8 +395,8 @@ static void judge(const char *file, const struct row *row, const char *way, int 
         if (ours >= 0 && r >= 0)
             return;
     if (ours != r || (r == -1 && our_errno != err && !(row->flags & BAD)))
-        wrong(file, row, "%s: it gave %ld errno %d (%s); libc gave %ld errno %d (%s)", way, ours, our_errno, strerror(our_errno),
-              r, err, strerror(err));
+        wrong(file, row, "%s: it gave %ld errno %d (%s); libc gave %ld errno %d (%s)", way, ours, our_errno,
+              strerror(our_errno), r, err, strerror(err));
     n = ioevent_wait(p, &e, 1, &no_wait);
     if (n != 0)
         wrong(file, row, "%s: another event came: result %d errno %d", way, e.ioe_result, e.ioe_errno);
@@ -459,7 +464,8 @@ static void cell(enum file file, const struct row *row, int p, int full)
             ours = call(&op, false);
             our_errno = errno;
             if (ours != -1 || (our_errno != EIOEVENTFULL && our_errno != err))
-                wrong(name, row, "on a full pipe: it gave %ld errno %d (%s)", ours, our_errno, ioevent_strerror(our_errno));
+                wrong(name, row, "on a full pipe: it gave %ld errno %d (%s)", ours, our_errno,
+                      ioevent_strerror(our_errno));
         }
         if (ioevent_fcntl(p, F_GETIOEVENTCNT) != 0 || ioevent_fcntl(full, F_GETIOEVENTCNT) != 1)
             wrong(name, row, "places are taken");
@@ -472,7 +478,8 @@ static void outside(const struct row *row, int p, int dup_of_p)
 {
     int none[] = { -1, -2, INT_MIN, INT_MAX, 1 << 30, closed_number() };
     int kind = row->op.ioo_kind;
-    bool harvests = kind == IOEVENT_OP_READ || kind == IOEVENT_OP_READV, posts = kind == IOEVENT_OP_WRITE || kind == IOEVENT_OP_WRITEV;
+    bool harvests_or_posts = kind == IOEVENT_OP_READ || kind == IOEVENT_OP_READV || kind == IOEVENT_OP_WRITE ||
+                             kind == IOEVENT_OP_WRITEV;
 
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         for (int way = 0; way < 2; way++) {
@@ -487,8 +494,8 @@ static void outside(const struct row *row, int p, int dup_of_p)
             ours = way ? ioevent_submit(&op, 1) : call(&op, false);
             our_errno = errno;
             if (ours != -1 || (way ? our_errno != EBADF && our_errno != EINVAL : our_errno != err) || r != -1)
-                wrong("no descriptor", row, "%s it gave %ld errno %d, libc %ld errno %d", way ? "submitted," : "", ours, our_errno, r,
-                      err);
+                wrong("no descriptor", row, "%s it gave %ld errno %d, libc %ld errno %d", way ? "submitted," : "", ours,
+                      our_errno, r, err);
             clean_up(-1);
         }
     for (int i = 0; i < 2; i++) {
@@ -500,7 +507,7 @@ static void outside(const struct row *row, int p, int dup_of_p)
         if (op.ioo_fd >= 0 && op.ioo_fd2 >= 0 && (r != -1 || (errno != EINVAL && errno != EBADF)))
             wrong(i ? "copy of a pipe" : "pipe", row, "submitted, it gave %ld errno %d", r, errno);
         errno = 0;
-        if (!i && (harvests || posts))
+        if (!i && harvests_or_posts)
             r = -1, errno = 0;
         else
             r = call(&op, false);

@@ -71,10 +71,12 @@ declared() {
     compiler=$1 standard=$2
     shift 2
     for name in $all; do
-        printf '#include <ioevent.h>\nvoid (*f)(void);\nvoid f2(void);\nvoid f2(void) { f = (void (*)(void))%s; }\n' "$name" >"$tmp/one.c"
+        printf '#include <ioevent.h>\nvoid f(void);\nvoid f(void) { void (*p)(void) = (void (*)(void))%s; (void)p; }\n' \
+            "$name" >"$tmp/one.c"
         expected=yes
         for not in "$@"; do [ "$not" != "$name" ] || expected=no; done
-        if $compiler -std=$standard -Werror -I"$includedir" $includes -c -o "$tmp/one.o" "$tmp/one.c" 2>"$tmp/one.log"; then
+        if $compiler -std=$standard -Werror -I"$includedir" $includes -c -o "$tmp/one.o" "$tmp/one.c" 2>"$tmp/one.log"
+        then
             [ $expected = yes ] || fail "$compiler -std=$standard: $name is declared, and its types are not"
         else
             [ $expected = no ] || { fail "$compiler -std=$standard: $name is not declared"; cat "$tmp/one.log" >&2; }
@@ -98,7 +100,8 @@ grep -v '^ioevent' "$tmp/exports" >"$tmp/foreign"
 [ -s "$tmp/foreign" ] && fail "$shared exports $(tr '\n' ' ' <"$tmp/foreign")"
 for name in ioeventpipe ioeventpipe2 ioevent_fcntl ioevent_read ioevent_write ioevent_readv ioevent_writev ioevent_recv \
     ioevent_recvfrom ioevent_recvmsg ioevent_send ioevent_sendto ioevent_sendmsg ioevent_accept ioevent_accept4 \
-    ioevent_connect ioevent_close ioevent_wait ioevent_cancel ioevent_cancel2 ioevent_poll ioevent_strerror ioevent_submit \
+    ioevent_connect ioevent_close ioevent_wait ioevent_cancel ioevent_cancel2 ioevent_poll ioevent_strerror \
+    ioevent_submit \
     ioevent_pread ioevent_pwrite ioevent_preadv ioevent_pwritev ioevent_sendfile ioevent_splice ioevent_fsync \
     ioevent_fdatasync ioevent_waitid ioevent_shutdown ioevent_dup2 ioevent_dup3; do
     grep -qx "$name" "$tmp/exports" || fail "$shared does not export $name"
@@ -111,8 +114,8 @@ done <"$tmp/exports"
 # a function of libc's name would take over every program that links it
 nm -g --defined-only "$archive" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/archive"
 for name in read write close fcntl fcntl64 readv writev recv recvfrom recvmsg send sendto sendmsg accept accept4 connect \
-    poll pread pread64 pwrite pwrite64 preadv preadv64 pwritev pwritev64 dup2 dup3 shutdown sendfile sendfile64 splice fsync \
-    fdatasync waitid; do
+    poll pread pread64 pwrite pwrite64 preadv preadv64 pwritev pwritev64 dup2 dup3 shutdown sendfile sendfile64 splice \
+    fsync fdatasync waitid; do
     grep -qx "$name" "$tmp/archive" && fail "$archive defines $name"
 done
 

@@ -1,6 +1,6 @@
 /*
- * The command numbers mean nothing to the kernel, and libc does not know the errors; no number of the header changes once
- * it is released, nor does the layout of a struct: rule 1.2.
+ * The command numbers mean nothing to the kernel, and libc does not know the errors; no number of the header changes
+ * once it is released, nor does the layout of a struct: rule 1.2.
  */
 #include "test.h"
 

@@ -1,11 +1,11 @@
 /*
- * The torture: many threads do random operations of all kinds on many descriptors of all kinds, harvest, cancel, detach,
- * attach again, resize, post, and close descriptors and pipes. Checked, for the whole of it: every EIOEVENTQUEUED has
- * exactly one event, or its pipe was closed (rule 2.2, rule 3.7); results and errors are those that a blocking call
- * could have (rule 2.4); streams and messages arrive in order and whole, ended early or not (rule 2.5); no buffer is
- * touched after its event (rule 2.3); nothing ends early that nobody ended, or before its time (rule 4.3, rule 4.6,
- * rule 4.7); nothing waits that is ready (rule 2.7); the places taken are those (rule 3.1); no flag of a file is changed
- * (rule 4.5); descriptors and memory do not grow. Threads come and go meanwhile (rule 5.3).
+ * The torture: many threads do random operations of all kinds on many descriptors of all kinds, harvest, cancel,
+ * detach, attach again, resize, post, and close descriptors and pipes. Checked, for the whole of it: every
+ * EIOEVENTQUEUED has exactly one event, or its pipe was closed (rule 2.2, rule 3.7); results and errors are those that
+ * a blocking call could have (rule 2.4); streams and messages arrive in order and whole, ended early or not (rule 2.5);
+ * no buffer is touched after its event (rule 2.3); nothing ends early that nobody ended, or before its time (rule 4.3,
+ * rule 4.6, rule 4.7); nothing waits that is ready (rule 2.7); the places taken are those (rule 3.1); no flag of a file
+ * is changed (rule 4.5); descriptors and memory do not grow. Threads come and go meanwhile (rule 5.3).
  *
  *   torture [-t THREADS] [-s SECONDS] [-r SEED] [-k KINDS] [-x ACTIONS]
  *
@@ -48,8 +48,8 @@ static const long long US = 1000, MS = 1000000, SECOND = 1000000000;
 /* ---- the cast ---- */
 
 enum kind {
-    K_UNIX, K_TCP, K_PIPE, K_FIFO, K_PTY, K_DGRAM, K_SEQPACKET, K_FILE_READ, K_FILE_WRITE, K_COUNTER, K_CLOCK, K_FILE_AT,
-    K_LISTEN_TCP, K_LISTEN_UNIX, K_MIX_UNIX, K_MIX_TCP, K_MIX_UDP, KINDS
+    K_UNIX, K_TCP, K_PIPE, K_FIFO, K_PTY, K_DGRAM, K_SEQPACKET, K_FILE_READ, K_FILE_WRITE, K_COUNTER, K_CLOCK,
+    K_FILE_AT, K_LISTEN_TCP, K_LISTEN_UNIX, K_MIX_UNIX, K_MIX_TCP, K_MIX_UDP, KINDS
 };
 
 static const struct kind_info {
@@ -84,9 +84,9 @@ enum action {
 };
 
 static const char *const what_name[WHATS] = {
-    "?", "read", "write", "readv", "writev", "pread", "pwrite", "preadv", "pwritev", "recv", "recvfrom", "recvmsg", "send",
-    "sendto", "sendmsg", "accept", "accept4", "connect", "sendfile", "splice", "fsync", "fdatasync", "waitid", "shutdown",
-    "poll", "timer", "posted"
+    "?", "read", "write", "readv", "writev", "pread", "pwrite", "preadv", "pwritev", "recv", "recvfrom", "recvmsg",
+    "send", "sendto", "sendmsg", "accept", "accept4", "connect", "sendfile", "splice", "fsync", "fdatasync", "waitid",
+    "shutdown", "poll", "timer", "posted"
 };
 
 enum { IN, OUT, POLL, DIRECTIONS };
@@ -222,8 +222,9 @@ static char dir[] = "/tmp/ioevent-test-XXXXXX";
 static int pattern_file, threads = 4, over, pausing;
 static long seconds, seed = 1997, kind_mask = -1, action_mask;
 
-static long queued[WHATS], events[WHATS], gone[WHATS], directs[WHATS], canceled, timed_out, fulls, parts, bytes_verified,
-    messages_verified, chans_closed, pipes_closed, accepted, deaths, resizes, harvests, live_chans, attachments;
+static long queued[WHATS], events[WHATS], gone[WHATS], directs[WHATS];
+static long canceled, timed_out, fulls, parts, bytes_verified, messages_verified, accepted, harvests, resizes;
+static long chans_closed, live_chans, pipes_closed, attachments, deaths;
 
 #define LOCK(m)   ZERO(pthread_mutex_lock(m))
 #define UNLOCK(m) ZERO(pthread_mutex_unlock(m))
@@ -247,8 +248,10 @@ static void die(const struct op *op, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (op)
-        snprintf(about, sizeof about, "; %s of %zu at %zu on %s fd %d, %s, flags %#x, %lld us ago, limit %lld us, result %ld errno %d%s%s",
-                 what_name[op->what], op->len, op->start, op->chan ? op->chan->is->name : op->conn ? "connection" : "pipe",
+        snprintf(about, sizeof about,
+                 "; %s of %zu at %zu on %s fd %d, %s, flags %#x, %lld us ago, limit %lld us, result %ld errno %d%s%s",
+                 what_name[op->what], op->len, op->start,
+                 op->chan ? op->chan->is->name : op->conn ? "connection" : "pipe",
                  op->end ? op->end->fd : op->conn ? op->conn->fd : op->pipe ? op->pipe->fd : -1,
                  op->life ? "plain" : "submitted", (unsigned)op->flags, (now_ns() - op->begun) / US, op->limit / US,
                  op->result, op->err, op->chan && op->chan->tainted ? ", tainted" : "",
@@ -390,8 +393,8 @@ static void conn_put(struct conn *conn)
 
 static bool is_write(int what)
 {
-    return what == IOEVENT_OP_WRITE || what == IOEVENT_OP_WRITEV || what == IOEVENT_OP_SEND || what == IOEVENT_OP_SENDTO ||
-           what == IOEVENT_OP_SENDMSG;
+    return what == IOEVENT_OP_WRITE || what == IOEVENT_OP_WRITEV || what == IOEVENT_OP_SEND ||
+           what == IOEVENT_OP_SENDTO || what == IOEVENT_OP_SENDMSG;
 }
 
 static bool moves_pages(int what) { return what == IOEVENT_OP_SPLICE || what == IOEVENT_OP_SENDFILE; }
@@ -493,7 +496,8 @@ static void check_result(const struct op *op)
     }
     if ((size_t)r > op->len)
         die(op, "more bytes than there is room for");
-    if (op->chan && (op->chan->is->messages || op->chan->kind == K_COUNTER) && is_write(op->what) && (size_t)r != op->len)
+    if (op->chan && (op->chan->is->messages || op->chan->kind == K_COUNTER) && is_write(op->what) &&
+        (size_t)r != op->len)
         die(op, "a part of a message");
     if (whole && (size_t)r < op->len && !op->direct) {
         ADD(parts, 1);
@@ -795,16 +799,18 @@ static void complete(struct op *op, long result, int err)
         if (op->life && op->what == IOEVENT_OP_SENDFILE && room->at != -1 && room->at != (off_t)(op->start + moved))
             die(op, "the offset is %lld", (long long)room->at);
     } else if (is_write(op->what) || op->what == IOEVENT_OP_PWRITE || op->what == IOEVENT_OP_PWRITEV) {
-        if (c && c->kind == K_COUNTER ? memcmp(room->data, &op->value, 8) != 0 : memcmp(room->data, table + op->start, op->len) != 0)
+        const void *wrote = c && c->kind == K_COUNTER ? (const void *)&op->value : table + op->start;
+
+        if (memcmp(room->data, wrote, op->len) != 0)
             die(op, "a write changed its buffer");
     }
     if (op->direction == IN && !is_all(room->data + op->len, POISON, op->size - op->len))
         die(op, "a read wrote behind its buffer");
     if (c && c->kind == K_FILE_AT && op->direction == IN && memcmp(room->data, table + op->start, moved) != 0)
         die(op, "wrong bytes");
-    if (c && c->kind == K_FILE_AT && moved < op->len && !was_cancelled(op) && !is_overdue(op) && op->what != IOEVENT_OP_SENDFILE)
-        if (result >= 0 && op->what != IOEVENT_OP_POLL)
-            die(op, "short");
+    if (c && c->kind == K_FILE_AT && result >= 0 && moved < op->len && op->what != IOEVENT_OP_SENDFILE &&
+        !was_cancelled(op) && !is_overdue(op))
+        die(op, "short");
     if (c && (c->kind == K_COUNTER || c->kind == K_CLOCK) && moved && op->what != IOEVENT_OP_POLL) {
         if (op->direction == IN)
             memcpy(&op->value, room->data, sizeof op->value);
@@ -860,8 +866,8 @@ static void life_event(struct life *life, const struct ioevent *e)
         die(NULL, "an event of an attachment that is long over: user %p result %d errno %d", e->ioe_user, e->ioe_result,
             e->ioe_errno);
     if (++life->events > life->queued)
-        die(NULL, "more events of an attachment than operations: result %d errno %d on a %s", e->ioe_result, e->ioe_errno,
-            life->chan->is->name);
+        die(NULL, "more events of an attachment than operations: result %d errno %d on a %s", e->ioe_result,
+            e->ioe_errno, life->chan->is->name);
     mixed = life->chan->is->mixed;
     op = life->ops;
     if (mixed && life->events < life->queued)
@@ -899,7 +905,8 @@ static void take_event(const struct ioevent *e)
         return;
     }
     if (index >= OPS || GET(ops[index].generation) != user >> 20)
-        die(NULL, "an event of an operation that is long over: user %p result %d errno %d", e->ioe_user, e->ioe_result, err);
+        die(NULL, "an event of an operation that is long over: user %p result %d errno %d", e->ioe_user, e->ioe_result,
+            err);
     set_done(&ops[index]);
     ADD(events[ops[index].what], 1);
     complete(&ops[index], e->ioe_result, err);
@@ -918,8 +925,8 @@ static void split(struct worker *w, struct op *op)
     iov[2] = (struct iovec){ op->room->data + first + second, op->len - first - second };
 }
 
-static const int socket_reads[] = { IOEVENT_OP_READ, IOEVENT_OP_READV, IOEVENT_OP_RECV, IOEVENT_OP_RECV, IOEVENT_OP_RECVFROM,
-                                    IOEVENT_OP_RECVMSG, IOEVENT_OP_SPLICE };
+static const int socket_reads[] = { IOEVENT_OP_READ, IOEVENT_OP_READV, IOEVENT_OP_RECV, IOEVENT_OP_RECV,
+                                    IOEVENT_OP_RECVFROM, IOEVENT_OP_RECVMSG, IOEVENT_OP_SPLICE };
 static const int socket_writes[] = { IOEVENT_OP_WRITE, IOEVENT_OP_WRITEV, IOEVENT_OP_SEND, IOEVENT_OP_SENDTO,
                                      IOEVENT_OP_SENDMSG, IOEVENT_OP_SENDFILE, IOEVENT_OP_SPLICE };
 static const int file_reads[] = { IOEVENT_OP_READ, IOEVENT_OP_READV, IOEVENT_OP_READ, IOEVENT_OP_SPLICE };
@@ -995,7 +1002,7 @@ static struct op *prepare(struct worker *w, struct chan *c, struct end *e, struc
     if (!op)
         return NULL;
     op->what = what;
-    op->direction = what == IOEVENT_OP_POLL ? POLL : is_fsync(what) || what == IOEVENT_OP_SHUTDOWN ? OUT : in ? IN : OUT;
+    op->direction = what == IOEVENT_OP_POLL ? POLL : in && moves ? IN : OUT;
     if (moves) {
         size_t most = c->is->messages ? MESSAGE_MAX : moves_pages(what) && op->size > 4096 ? 4096 : op->size;
 
@@ -1386,7 +1393,8 @@ static void cancel(struct worker *w, struct end *e)
     }
     err = errno;
     count_cancels(e, directions, false);
-    if (n > 200 || (n == -1 && !(err == EINVAL && (!p || GET(p->closed) || detaches % 2 || GET(e->detaches) != detaches))))
+    if (n > 200 || (n == -1 && !(err == EINVAL && (!p || GET(p->closed) || detaches % 2 ||
+                                                   GET(e->detaches) != detaches))))
         die(NULL, "cancel gave %d errno %d", n, err);
 }
 
@@ -1678,7 +1686,8 @@ static struct chan *open_chan(struct worker *w)
 /* It is in no slot any more. */
 static void close_chan(struct worker *w, struct chan *c)
 {
-    bool graceful = (c->is->stream || c->is->messages || c->kind == K_COUNTER) && !GET(c->tainted) && !chance(w, 3), last;
+    bool verified = c->is->stream || c->is->messages || c->kind == K_COUNTER, last;
+    bool graceful = verified && !GET(c->tainted) && !chance(w, 3);
     int first = (int)below(w, ENDS);
 
     if (!graceful)
@@ -1803,7 +1812,7 @@ static struct pipe *open_pipe(struct worker *w)
     p->fd = OK(ioeventpipe2(20 + (int)below(w, 150), O_CLOEXEC | (p->nonblock ? O_NONBLOCK : 0)));
     p->started = p->finished = 0;
     p->readers = 0;
-    p->until = now_ns() + (200 + below(w, 3000)) * MS;
+    p->until = now_ns() + (1000 + below(w, 7000)) * MS; /* mostly a pause counts its operations before */
     SET(p->closed, false);
     return p;
 }
@@ -2139,9 +2148,9 @@ static void act_on_slot(struct worker *w, enum action action)
 static enum action some_action(struct worker *w)
 {
     static const struct { unsigned char weight; enum action action; } weights[] = {
-        { 90, A_HARVEST }, { 100, A_OPERATE }, { 6, A_CANCEL }, { 2, A_DETACH }, { 12, A_ATTACH }, { 10, A_MOVE }, { 2, A_TIMEO },
-        { 4, A_FLAGS }, { 3, A_DUP }, { 3, A_CLOSE }, { 8, A_CONNECT }, { 5, A_POST }, { 5, A_TIMER }, { 1, A_CANCEL_TIMERS },
-        { 1, A_RESIZE }, { 1, A_CLOSE_PIPE }, { 1, A_EXIT },
+        { 90, A_HARVEST }, { 100, A_OPERATE }, { 6, A_CANCEL }, { 2, A_DETACH }, { 12, A_ATTACH }, { 10, A_MOVE },
+        { 2, A_TIMEO }, { 4, A_FLAGS }, { 3, A_DUP }, { 3, A_CLOSE }, { 8, A_CONNECT }, { 5, A_POST }, { 5, A_TIMER },
+        { 1, A_CANCEL_TIMERS }, { 1, A_RESIZE }, { 1, A_CLOSE_PIPE }, { 1, A_EXIT },
     };
     uint32_t total = 0, r;
     unsigned i;
@@ -2216,14 +2225,19 @@ static void pause_all(struct worker *w)
     SET(pausing, 1);
     for (int i = 0; i < threads; i++)
         while (!GET(workers[i].parked) && !GET(workers[i].exited)) {
-            for (int k = 0; k < PIPES; k++) /* who waits in a read has to be given something */
-                if (GET(pipes[k]->readers) > 0 && pthread_rwlock_tryrdlock(&pipes[k]->lock) == 0) {
-                    if (!pipes[k]->closed) {
-                        OK(ioevent_fcntl(pipes[k]->fd, F_SETIOEVENTSZ, OPS)); /* it may be full of what waits */
-                        post_some(w, pipes[k]);
-                    }
-                    pthread_rwlock_unlock(&pipes[k]->lock);
+            enter(w);
+            for (int k = 0; k < PIPES; k++) { /* who waits in a read has to be given something */
+                struct pipe *p = GET(pipes[k]);
+
+                if (GET(p->readers) == 0 || pthread_rwlock_tryrdlock(&p->lock) != 0)
+                    continue;
+                if (!p->closed) {
+                    OK(ioevent_fcntl(p->fd, F_SETIOEVENTSZ, OPS)); /* it may be full of what waits */
+                    post_some(w, p);
                 }
+                pthread_rwlock_unlock(&p->lock);
+            }
+            leave(w);
             breathe();
         }
 }
@@ -2305,11 +2319,12 @@ static void settle(bool all)
             op = &ops[i];
     for (int i = 0; op && op->end && i < OPS; i++)
         if (GET(ops[i].state) == BUSY && ops[i].chan == op->chan && &ops[i] != op)
-            dprintf(2, "beside it: %s of %zu on fd %d, direction %d, %s, flags %#x, %lld us ago\n", what_name[ops[i].what],
-                    ops[i].len, ops[i].end->fd, ops[i].direction, ops[i].life ? "plain" : "submitted", ops[i].flags,
-                    (now_ns() - ops[i].begun) / US);
+            dprintf(2, "beside it: %s of %zu on fd %d, direction %d, %s, flags %#x, %lld us ago\n",
+                    what_name[ops[i].what], ops[i].len, ops[i].end->fd, ops[i].direction,
+                    ops[i].life ? "plain" : "submitted", ops[i].flags, (now_ns() - ops[i].begun) / US);
     if (op)
-        die(op, "%s (revents %#x)", all ? "it was ended, and its event never came" : "it waits although the descriptor is ready",
+        die(op, "%s (revents %#x)",
+            all ? "it was ended, and its event never came" : "it waits although the descriptor is ready",
             (unsigned)op->value);
     die(NULL, "%ld channels are not closed", GET(live_chans));
 }
@@ -2323,11 +2338,14 @@ static void check_counts(void)
             taken[k] += ops[i].state == BUSY && !ops[i].life && ops[i].pipe == pipes[k];
         for (int i = 0; i < LIVES; i++)
             taken[k] += lives[i].used && lives[i].pipe == pipes[k] ? lives[i].queued - lives[i].events : 0;
-        SAME(ioevent_fcntl(pipes[k]->fd, F_GETIOEVENTCNT), taken[k]);
+        if (ioevent_fcntl(pipes[k]->fd, F_GETIOEVENTCNT) != taken[k])
+            die(NULL, "%d places of a pipe are taken, and %ld operations outstanding",
+                ioevent_fcntl(pipes[k]->fd, F_GETIOEVENTCNT), taken[k]);
     }
     for (int i = 0; i < WHATS; i++)
         if (queued[i] < events[i] + gone[i])
-            die(NULL, "%s: %ld queued, %ld events, %ld gone with their pipe", what_name[i], queued[i], events[i], gone[i]);
+            die(NULL, "%s: %ld queued, %ld events, %ld gone with their pipe", what_name[i], queued[i], events[i],
+                gone[i]);
     for (int i = 0; i < OPS; i++)
         if (ops[i].state == FREE)
             check_poison(&ops[i], "in a pause");
@@ -2365,7 +2383,8 @@ static void start_over(struct worker *w, bool more)
     check_counts();
     for (int i = 0; i < WHATS; i++)
         if (queued[i] != events[i] + gone[i])
-            die(NULL, "%s: %ld queued, %ld events, %ld gone with their pipe", what_name[i], queued[i], events[i], gone[i]);
+            die(NULL, "%s: %ld queued, %ld events, %ld gone with their pipe", what_name[i], queued[i], events[i],
+                gone[i]);
     for (int i = 0; i < LIVES; i++)
         CHECK(!lives[i].used);
     for (int i = 0; i < PIPES; i++)
@@ -2393,30 +2412,32 @@ static void say(void)
     for (int i = 0; i < WHATS; i++) {
         total += queued[i];
         if (queued[i] + directs[i])
-            printf("%-10s %9ld queued %9ld events %7ld gone with their pipe %8ld direct\n", i ? what_name[i] : "mixed plain",
-                   queued[i], events[i], gone[i], directs[i]);
+            printf("%-10s %9ld queued %9ld events %7ld gone with their pipe %8ld direct\n",
+                   i ? what_name[i] : "mixed plain", queued[i], events[i], gone[i], directs[i]);
     }
-    printf("%ld operations in %ld harvests; %ld refused (full), %ld canceled, %ld timed out, %ld parts\n", total, harvests,
-           fulls, canceled, timed_out, parts);
-    printf("%ld bytes and %ld messages compared; %ld connections accepted; closed %ld channels, %ld pipes; %ld resizes, "
-           "%ld attachments, %ld threads ended\n",
+    printf("%ld operations in %ld harvests; %ld refused (full), %ld canceled, %ld timed out, %ld parts\n", total,
+           harvests, fulls, canceled, timed_out, parts);
+    printf("%ld bytes and %ld messages compared; %ld connections accepted; closed %ld channels, %ld pipes; "
+           "%ld resizes, %ld attachments, %ld threads ended\n",
            bytes_verified, messages_verified, accepted, chans_closed, pipes_closed, resizes, attachments, deaths);
 }
 
 static void set_up_pools(void)
 {
-    unsigned char *small = mmap(NULL, (size_t)SMALL_OPS * SMALL_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    unsigned char *big = mmap(NULL, (size_t)BIG_OPS * BIG_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t small_size = (size_t)SMALL_OPS * SMALL_ROOM, big_size = (size_t)BIG_OPS * BIG_ROOM;
+    unsigned char *rooms =
+        mmap(NULL, small_size + big_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     pthread_rwlockattr_t attr;
 
-    CHECK(small != MAP_FAILED && big != MAP_FAILED);
+    CHECK(rooms != MAP_FAILED);
     put_pattern(table, 0, sizeof table);
     memset(poison, POISON, sizeof poison);
     for (unsigned i = 0; i < OPS; i++) {
         struct op *op = &ops[i];
 
         op->index = i;
-        op->room = (struct room *)(i < SMALL_OPS ? small + (size_t)i * SMALL_ROOM : big + (size_t)(i - SMALL_OPS) * BIG_ROOM);
+        op->room = (struct room *)(rooms + (i < SMALL_OPS ? (size_t)i * SMALL_ROOM
+                                                          : small_size + (size_t)(i - SMALL_OPS) * BIG_ROOM));
         op->size = (i < SMALL_OPS ? SMALL_ROOM : BIG_ROOM) - sizeof *op->room;
         release(op);
     }

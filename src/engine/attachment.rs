@@ -56,6 +56,8 @@ pub(crate) const WRITABLE: u8 = 2;
 pub(crate) const QUIET: u8 = 4;
 /// The same, and in `input` there is one plain read (`Op::waits_like_others`) and nothing else.
 pub(crate) const ONE_READ: u8 = 8;
+/// With QUIET: the descriptor has IOEVENT_INLINE, which has short ways of its own.
+pub(crate) const QUIET_INLINE: u8 = 16;
 
 /// The kernel has no call-by-call way not to wait for reads of this file.
 pub(crate) const NO_NOWAIT_READ: u8 = 1;
@@ -79,7 +81,7 @@ pub(crate) const OTHER_SIDE: u32 = 1 << 21;
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
     pub(crate) class: Cell<Class>,
-    /// READABLE, WRITABLE; and QUIET, ONE_READ, which follow from the rest: `lock` clears them, the short ways keep them
+    /// READABLE, WRITABLE; and QUIET, ONE_READ, QUIET_INLINE, which follow from the rest: `lock` clears them, the short ways keep them
     /// true, `settle` finds out whether they hold.
     pub(crate) ready: Cell<u8>,
     pub(crate) flags: Cell<u8>,
@@ -152,7 +154,7 @@ impl Attachment {
     #[inline]
     pub(crate) fn lock(&'static self) -> Locked {
         let locked = self.lock_quietly();
-        locked.clear_ready(QUIET | ONE_READ);
+        locked.clear_ready(QUIET | ONE_READ | QUIET_INLINE);
         locked
     }
 
@@ -207,9 +209,9 @@ impl Locked {
         if socket
             && self.is_ready(WRITABLE)
             && self.output.both_empty(&self.alone)
-            && !self.has(SEVERAL_PIPES | INLINE | POLL_ONLY | TIME_LIMIT)
+            && !self.has(SEVERAL_PIPES | POLL_ONLY | TIME_LIMIT)
         {
-            self.set_ready(QUIET);
+            self.set_ready(if self.has(INLINE) { QUIET | QUIET_INLINE } else { QUIET });
             let one_read =
                 |op: OpRef| op.kind.get() == Kind::Read && op.waits_like_others(socket) && !op.has(TIMED);
             if self.input.only().is_some_and(one_read) {

@@ -37,7 +37,8 @@ pub(crate) use attach::{Modes, attach, attached_to, close, modes, replace, set_m
 pub(crate) use harvest::harvest_at_once;
 pub(crate) use pipe::create;
 pub(crate) use submit::{
-    Way, Which, cancel, submit, submit_read_at_once, submit_timer, submit_transfer, submit_write_at_once,
+    Way, Which, cancel, read_inline_at_once, submit, submit_read_at_once, submit_timer, submit_transfer,
+    submit_write_at_once, write_inline_at_once,
 };
 
 use crate::sys::{Errno, Result, UserPtr};
@@ -70,7 +71,7 @@ pub(crate) trait Engine {
     /// Carries out an operation that is in no queue, if that can be done now and no other of its order waits. `None` if not:
     /// it may have moved some bytes (`Op::done`), and can be handed to `submit` next.
     fn try_at_once(&self, attachment: &Locked, op: OpRef) -> Option<Result<usize>>;
-    /// Has an operation that waits ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if it cannot.
+    /// Has an operation that waits, and is TIMED, ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if it cannot.
     fn limit(&self, attachment: &Locked, op: OpRef, time: u64) -> Result<()>;
     /// Ends what has come to its time by now.
     fn look_at_clock(&self, sink: &Sink);
@@ -90,6 +91,22 @@ pub(crate) trait Engine {
         buf: UserPtr,
         len: usize,
     ) -> core::result::Result<(), Locked>;
+    /// With IOEVENT_INLINE: a read that can be finished, or else queued, with next to no work: its result, or EIOEVENTQUEUED.
+    /// Otherwise nothing was done.
+    fn read_inline_at_once(
+        &self,
+        attachment: Locked,
+        pipe: &'static Pipe,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<Result<usize>, Locked>;
+    /// The same for a write.
+    fn write_inline_at_once(
+        &self,
+        attachment: Locked,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<Result<usize>, Locked>;
     /// Goes on with operations that something other than the kernel has made possible.
     fn proceed(&self, attachment: &Locked, sink: &Sink);
     /// Waits until something has happened, for `timeout` nanoseconds (`None`: for ever), and completes what can be

@@ -33,6 +33,33 @@ pub(crate) fn submit_write_at_once(
     pipe.engine().submit_write_at_once(attachment, pipe, buf, len).map_err(Some)
 }
 
+/// What `submit_read_at_once` gave back: with IOEVENT_INLINE, the result of the read or EIOEVENTQUEUED, if that is a matter
+/// of little more than the system call.
+#[inline(always)]
+pub(crate) fn read_inline_at_once(
+    attachment: Locked,
+    buf: UserPtr,
+    len: usize,
+) -> core::result::Result<Result<usize>, Locked> {
+    match attachment.pipe.get() {
+        Some(pipe) => pipe.engine().read_inline_at_once(attachment, pipe, buf, len),
+        None => Err(attachment),
+    }
+}
+
+/// The same for a write.
+#[inline(always)]
+pub(crate) fn write_inline_at_once(
+    attachment: Locked,
+    buf: UserPtr,
+    len: usize,
+) -> core::result::Result<Result<usize>, Locked> {
+    match attachment.pipe.get() {
+        Some(pipe) => pipe.engine().write_inline_at_once(attachment, buf, len),
+        None => Err(attachment),
+    }
+}
+
 /// How an operation is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -90,6 +117,9 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
         Order::Output => &attachment.output,
         Order::Alone => &attachment.alone,
     };
+    if deadline.is_some() {
+        op.expect_deadline();
+    }
     pipe.engine().submit(attachment, op, sink);
     // A new operation that waits is the last of its queue.
     if let Some(time) = deadline

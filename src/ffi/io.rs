@@ -5,7 +5,7 @@
 use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
-use super::{NOTHING, answer, fail, lent, pipe, queue_or, queued};
+use super::{NOTHING, answer, fail, inline_result, lent, pipe, queue_or, queued};
 use crate::engine::attachment::Locked;
 use crate::engine::op::{Kind, Request};
 use crate::engine::{self, Which};
@@ -36,7 +36,10 @@ pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize
 /// As for `ioevent_read`.
 #[inline(never)]
 unsafe fn read_late(fd: c_int, buf: *mut c_void, nbytes: usize, attachment: Locked) -> ssize_t {
-    drop(attachment);
+    match engine::read_inline_at_once(attachment, lent(buf), nbytes) {
+        Ok(result) => return inline_result(result),
+        Err(attachment) => drop(attachment),
+    }
     // SAFETY: passed on to the caller.
     unsafe { read_slow(fd, buf, nbytes) }
 }
@@ -74,7 +77,10 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
 /// As for `ioevent_write`.
 #[inline(never)]
 unsafe fn write_late(fd: c_int, buf: *const c_void, nbytes: usize, attachment: Locked) -> ssize_t {
-    drop(attachment);
+    match engine::write_inline_at_once(attachment, lent(buf), nbytes) {
+        Ok(result) => return inline_result(result),
+        Err(attachment) => drop(attachment),
+    }
     // SAFETY: passed on to the caller.
     unsafe { write_slow(fd, buf, nbytes) }
 }

@@ -51,6 +51,19 @@ fn queued<T: Answer>() -> T {
     T::FAILED
 }
 
+/// The answer of a call on an attached descriptor that was finished, or queued.
+#[inline(always)]
+fn inline_result<T: Answer>(result: Result<usize>) -> T {
+    match result {
+        Ok(value) => T::of(value),
+        Err(Errno(errno)) => {
+            // SAFETY: as in `queued`.
+            unsafe { errno::set_quickly(errno) };
+            T::FAILED
+        }
+    }
+}
+
 /// A result as C wants it. What the library did on the way may have written `errno`; success puts it back.
 fn answer<T: Answer>(call: impl FnOnce() -> Result<T>) -> T {
     let kept = errno::Kept::new();

@@ -13,12 +13,17 @@ pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
     NonNull::new(addr as *mut u8).ok_or(Errno::ENOMEM)
 }
 
-/// Whether eight bytes can be read at an address of the caller's. The kernel reads a signal set there before it finds that it
-/// has been given no valid thing to do with it.
+/// Whether an aligned word can be read at an address of the caller's. The kernel reads it to see whether it should wait for
+/// its change, and then does not.
 pub(crate) fn has_word(at: super::UserPtr) -> bool {
-    // SAFETY: the kernel checks the address, and refuses the rest.
-    let r = unsafe { raw::call4(Sysno::rt_sigprocmask, usize::MAX, at.addr(), 0, 8) };
-    r == Err(Errno::EINVAL)
+    if !at.addr().is_multiple_of(align_of::<u64>()) {
+        return false;
+    }
+    let at_once = super::process::timespec(0);
+    let wait = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the kernel checks the address; the time is read.
+    let r = unsafe { raw::call4(Sysno::futex, at.addr(), wait as usize, 0, &raw const at_once as usize) };
+    r != Err(Errno::EFAULT)
 }
 
 /// A value on the heap, as in a box; ENOMEM where `Box::new` would abort.

@@ -5,9 +5,12 @@
 //! were any it took 884 (callgrind, 32 connections, the program included).
 
 use super::{NO_PROOF, run};
-use crate::engine::attachment::{Attachment, Class, Locked, ONE_READ, QUIET, READABLE, WRITABLE};
+use crate::engine::EIOEVENTQUEUED;
+use crate::engine::attachment::{
+    Attachment, Class, Locked, ONE_READ, QUIET, QUIET_INLINE, READABLE, WRITABLE,
+};
 use crate::engine::lane::Lane;
-use crate::engine::op::{Kind, LENGTH_BY_POINTER, MOST_BYTES, Request};
+use crate::engine::op::{Kind, LENGTH_BY_POINTER, MOST_BYTES, OpRef, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
 use crate::sys::epoll::{EPOLLIN, Event as EpollEvent};
@@ -18,12 +21,20 @@ use core::ffi::c_int;
 #[inline(always)]
 pub(super) fn read(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> Result<(), Locked> {
     let Some(spare) = attachment.input.spare() else { return Err(attachment) };
-    if attachment.ready.get() & (READABLE | QUIET) != QUIET
+    if attachment.ready.get() & (READABLE | QUIET | QUIET_INLINE) != QUIET
         || !is_plain_length(len)
         || !pipe.take_place_at_once()
     {
         return Err(attachment);
     }
+    park(&attachment, spare, buf, len);
+    attachment.ready.set(QUIET | ONE_READ | WRITABLE);
+    Ok(())
+}
+
+/// Puts a plain read into the queue, in the node that this has kept for it.
+#[inline(always)]
+fn park(attachment: &Locked, spare: OpRef, buf: UserPtr, len: usize) {
     spare.user.set(attachment.user.get());
     spare.buf.set(buf);
     spare.done.set(0);
@@ -31,8 +42,91 @@ pub(super) fn read(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: u
     spare.len.set(len as u32);
     spare.flags.set(0);
     attachment.input.use_spare(spare);
-    attachment.ready.set(QUIET | ONE_READ | WRITABLE);
-    Ok(())
+}
+
+/// With IOEVENT_INLINE: reads what is there, or parks the read.
+#[inline(always)]
+pub(super) fn read_inline(
+    attachment: Locked,
+    pipe: &'static Pipe,
+    buf: UserPtr,
+    len: usize,
+) -> core::result::Result<Result<usize, Errno>, Locked> {
+    // Without a spare node something waits, or this is the first read.
+    let Some(spare) = attachment.input.spare() else { return Err(attachment) };
+    if !attachment.is_ready(QUIET_INLINE) || !is_plain_length(len) {
+        return Err(attachment);
+    }
+    let n = socket::recv_plainly(attachment.fd.get(), buf, len);
+    if n >= 0 {
+        attachment.ready.set(ready_after_read(&attachment, n as usize, len));
+        return Ok(Ok(n as usize));
+    }
+    match Errno(-n as c_int) {
+        Errno::EAGAIN if pipe.take_place_at_once() => {
+            park(&attachment, spare, buf, len);
+            attachment.ready.set(QUIET | QUIET_INLINE | ONE_READ | WRITABLE);
+            Ok(Err(EIOEVENTQUEUED))
+        }
+        Errno::EAGAIN | Errno::EINTR => Err(attachment),
+        errno => Ok(Err(errno)),
+    }
+}
+
+/// With IOEVENT_INLINE: sends a write that the socket takes whole.
+#[inline(always)]
+pub(super) fn write_inline(
+    attachment: Locked,
+    buf: UserPtr,
+    len: usize,
+) -> core::result::Result<Result<usize, Errno>, Locked> {
+    if !attachment.is_ready(QUIET_INLINE) || !is_plain_length(len) {
+        return Err(attachment);
+    }
+    match socket::send_plainly(attachment.fd.get(), buf, len) {
+        n if n == len as isize => Ok(Ok(len)),
+        n => write_inline_begun(attachment, buf, len, n),
+    }
+}
+
+/// The socket has not taken all.
+#[cold]
+#[inline(never)]
+fn write_inline_begun(
+    attachment: Locked,
+    buf: UserPtr,
+    len: usize,
+    sent: isize,
+) -> core::result::Result<Result<usize, Errno>, Locked> {
+    let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
+    let is_message = attachment.class.get() == Class::Datagram;
+    match sent {
+        // What has moved nothing can as well be begun anew.
+        Ok(0) | Err(Errno::EAGAIN | Errno::EINTR) => return Err(attachment),
+        Ok(_) if is_message => return Ok(sent),
+        Err(_) => return Ok(sent),
+        Ok(_) => {}
+    }
+    let pipe = attachment.attached_pipe();
+    let sink = Sink::of_thread(pipe);
+    if pipe.take_places(1).is_err() {
+        return Ok(sent);
+    }
+    let Ok(op) = sink.take_free() else {
+        pipe.give_places(1);
+        return Ok(sent);
+    };
+    begin_write(&attachment, op, buf, len, sent, &sink);
+    Ok(Err(EIOEVENTQUEUED))
+}
+
+/// READABLE and WRITABLE after a read of a quiet socket: it is worth a try again, unless a short read proves that it is not;
+/// as `run` would remember it.
+#[inline(always)]
+fn ready_after_read(attachment: &Locked, n: usize, len: usize) -> u8 {
+    let drained = n < len && n > 0 && attachment.class.get() == Class::PlainTcp;
+    let quiet = attachment.ready.get() & (QUIET | QUIET_INLINE);
+    quiet | WRITABLE | if drained { 0 } else { READABLE }
 }
 
 /// Some bytes, and not more than the kernel moves at once.
@@ -44,7 +138,7 @@ fn is_plain_length(len: usize) -> bool {
 /// Sends a write that the socket takes whole; its event goes into the ring of the thread's lane.
 #[inline(always)]
 pub(super) fn write(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> Result<(), Locked> {
-    if !attachment.is_ready(QUIET) || !is_plain_length(len) {
+    if attachment.ready.get() & (QUIET | QUIET_INLINE) != QUIET || !is_plain_length(len) {
         return Err(attachment);
     }
     let Some(index) = pipe.find_lane_at_once() else { return Err(attachment) };
@@ -95,25 +189,36 @@ fn comes_here(attachment: &Locked, pipe: &'static Pipe, index: u32) -> bool {
 #[cold]
 #[inline(never)]
 fn write_begun(attachment: Locked, lane: &Lane, buf: UserPtr, len: usize, sent: isize) {
-    let pipe = attachment.attached_pipe();
-    let none = UserPtr::NULL;
+    let sink = Sink::of_thread(attachment.attached_pipe());
+    let Some(op) = lane.stock().take_first() else { return };
+    let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
+    begin_write(&attachment, op, buf, len, sent, &sink);
+}
+
+/// Goes on in the general way with a write that has its place and a node.
+fn begin_write(
+    attachment: &Locked,
+    op: OpRef,
+    buf: UserPtr,
+    len: usize,
+    sent: Result<usize, Errno>,
+    sink: &Sink,
+) {
     let request = Request {
         kind: Kind::Write,
         buf,
         len,
-        addr: none,
-        addrlen: none,
+        addr: UserPtr::NULL,
+        addrlen: UserPtr::NULL,
         arg: 0,
         flags: 0,
         length: LENGTH_BY_POINTER,
         user: None,
         timeout: 0,
     };
-    let Some(op) = lane.stock().take_first() else { return };
-    op.fill(&request, attachment.user.get(), pipe.index());
-    attachment.clear_ready(QUIET | ONE_READ);
-    let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
-    run::output_begun(&attachment, op, sent, &Sink::of_thread(pipe));
+    op.fill(&request, attachment.user.get(), sink.pipe.index());
+    attachment.clear_ready(QUIET | ONE_READ | QUIET_INLINE);
+    run::output_begun(attachment, op, sent, sink);
     attachment.settle();
 }
 
@@ -137,9 +242,7 @@ pub(super) fn edge(event: &EpollEvent, sink: &Sink) -> bool {
     if n < 0 {
         return false;
     }
-    // What `run` would remember: that it is worth a try again, unless a short read proves that it is not.
-    let drained = (n as usize) < len && n > 0 && attachment.class.get() == Class::PlainTcp;
-    attachment.ready.set(QUIET | WRITABLE | if drained { 0 } else { READABLE });
+    attachment.ready.set(ready_after_read(&attachment, n as usize, len));
     sink.write(crate::Event { user: op.user.get() as *mut _, result: n as c_int, errno: 0 });
     attachment.input.keep_as_spare(op);
     true

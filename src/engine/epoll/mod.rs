@@ -331,11 +331,7 @@ impl Engine for Epoll {
     }
 
     fn limit(&self, attachment: &Locked, op: OpRef, time: u64) -> Result<()> {
-        let limited = self.alarm.limit(Deadline { time, op, attachment: Attachment::to_word(attachment) });
-        if limited.is_ok() {
-            op.mark(TIMED);
-        }
-        limited
+        self.alarm.limit(Deadline { time, op, attachment: Attachment::to_word(attachment) })
     }
 
     fn look_at_clock(&self, sink: &Sink) {
@@ -364,6 +360,27 @@ impl Engine for Epoll {
         len: usize,
     ) -> core::result::Result<(), Locked> {
         fast::write(attachment, pipe, buf, len)
+    }
+
+    #[inline(always)]
+    fn read_inline_at_once(
+        &self,
+        attachment: Locked,
+        pipe: &'static Pipe,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<Result<usize>, Locked> {
+        fast::read_inline(attachment, pipe, buf, len)
+    }
+
+    #[inline(always)]
+    fn write_inline_at_once(
+        &self,
+        attachment: Locked,
+        buf: UserPtr,
+        len: usize,
+    ) -> core::result::Result<Result<usize>, Locked> {
+        fast::write_inline(attachment, buf, len)
     }
 
     fn proceed(&self, attachment: &Locked, sink: &Sink) {

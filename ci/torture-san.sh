@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# c-tests/torture.c under the thread sanitizer, with all of the library built for it, the standard library of Rust too.
+# Needs a nightly tool chain with its sources: rustup toolchain install nightly; rustup component add rust-src --toolchain
+# nightly.
+set -u -o pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+name="torture under the thread sanitizer"
+if ! cargo +nightly --version >/dev/null 2>&1; then
+    skip "$name" "no nightly tool chain (rustup toolchain install nightly)"
+    finish
+fi
+target=$(rustc -vV | sed -n 's/^host: //p')
+sysroot=$(rustc +nightly --print sysroot)
+runtime=$(echo "$sysroot/lib/rustlib/$target/lib/"librustc*rt.tsan.a)
+if [ ! -e "$sysroot/lib/rustlib/src/rust/library/Cargo.lock" ]; then
+    skip "$name" "no sources of the standard library (rustup component add rust-src --toolchain nightly)"
+    finish
+fi
+if [ ! -e "$runtime" ]; then
+    skip "$name" "no thread sanitizer for $target"
+    finish
+fi
+export CARGO_TARGET_DIR=$build/tsan-std
+export RUSTFLAGS="${RUSTFLAGS:-} -Zsanitizer=thread"
+bin=$CARGO_TARGET_DIR
+cc=${CC:-cc}
+mkdir -p "$bin"
+# The compiler puts the checks into the C code; the run-time part is Rust's, which is the newer one.
+flags=(-std=gnu11 -O1 -g -Wall -Wextra -fno-omit-frame-pointer -fsanitize=thread -Iinclude)
+libs=("-Wl,--whole-archive" "$runtime" "-Wl,--no-whole-archive" "-Wl,--export-dynamic" -pthread -ldl -lm -lrt)
+build_program() {
+    "$cc" "${flags[@]}" -c "$1" -o "$bin/program.o" && "$cc" "$bin/program.o" "${@:3}" "${libs[@]}" -o "$2"
+}
+
+cat >"$bin/race.c" <<'END'
+#include <pthread.h>
+static int n;
+static void *count(void *unused) { n++; return unused; }
+int main(void) { pthread_t t; pthread_create(&t, 0, count, 0); n++; pthread_join(t, 0); return 0; }
+END
+if ! build_program "$bin/race.c" "$bin/race" 2>"$bin/race.log"; then
+    skip "$name" "$cc cannot build for it here: $(tail -n 1 "$bin/race.log")"
+    finish
+fi
+# A sanitizer that is not really in finds nothing: it must find this.
+! "$bin/race" >"$bin/race.log" 2>&1
+step "thread sanitizer is really in" test $? = 0
+
+STEP_TIMEOUT=900 step "library for the thread sanitizer" cargo +nightly rustc -Zbuild-std --target "$target" --lib \
+    --crate-type staticlib || finish
+library=$CARGO_TARGET_DIR/$target/debug/libioevent.a
+if ! build_program c-tests/torture.c "$bin/torture" "$library" >"$bin/build.log" 2>&1; then
+    echo "FAIL  $name: it does not compile:"
+    sed 's/^/    | /' "$bin/build.log"
+    tally fail 1
+    finish
+fi
+export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp
+STEP_TIMEOUT=300 step "$name" "$bin/torture"
+finish
