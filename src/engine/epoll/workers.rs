@@ -21,8 +21,8 @@ use crate::sys::fd::{self, OwnedFd};
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{Errno, Result};
 use core::time::Duration;
+use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How many threads there are at most.
 const MOST: usize = 4;
@@ -55,8 +55,7 @@ struct State {
     ending: bool,
 }
 
-/// The workers of a process. The lock is the standard library's: unlike the others it leaves nothing in the thread that waits,
-/// which a forked child would be left with.
+/// The workers of a process.
 pub(crate) struct Workers {
     state: Mutex<State>,
     wake: Condvar,
@@ -75,13 +74,9 @@ impl Workers {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Hands a job to a thread, or back if there is none.
     fn give(&'static self, job: Job) -> core::result::Result<(), Job> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.jobs.try_reserve(1).is_err() {
             return Err(job);
         }
@@ -102,18 +97,18 @@ impl Workers {
 
     /// The last pipe was closed: ends all threads, and waits for that. They have no work left.
     pub(crate) fn end(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.ending = true;
         let threads = core::mem::replace(&mut state.threads, [const { None }; MOST]);
         self.wake.notify_all();
         drop(state);
         threads.into_iter().flatten().for_each(Thread::join);
-        self.lock().ending = false;
+        self.state.lock().ending = false;
     }
 
     /// The next job; `None` when the calling thread is to end.
     fn next(&self) -> Option<Job> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 return Some(job);
@@ -122,9 +117,7 @@ impl Workers {
                 return None;
             }
             state.idle += 1;
-            let (woken, timeout) =
-                self.wake.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
+            let timeout = self.wake.wait_for(&mut state, IDLE);
             state.idle -= 1;
             if timeout.timed_out() && state.jobs.is_empty() && !state.ending {
                 let own = state.threads.iter_mut().find(|slot| slot.as_ref().is_some_and(Thread::is_current));
