@@ -86,11 +86,15 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
         belong_to(attachment, pipe);
     }
     // A spare node is filled in for the pipe and user pointer before.
+    drop_spare(attachment);
+    attachment.user.set(user);
+    Ok(())
+}
+
+fn drop_spare(attachment: &Locked) {
     if let (Some(spare), Some(world)) = (attachment.input.take_spare(), table::world()) {
         world.ops.give(spare);
     }
-    attachment.user.set(user);
-    Ok(())
 }
 
 fn belong_to(attachment: &Locked, pipe: &'static Pipe) {
@@ -164,6 +168,7 @@ pub(crate) fn set_timeout(fd: c_int, timeout: u64) -> Result<()> {
     let set = if timeout > 0 { table::set_timeout(fd, timeout) } else { Ok(()) };
     if set.is_ok() {
         attachment.set(TIME_LIMIT, timeout > 0);
+        drop_spare(&attachment);
     }
     attachment.settle();
     set

@@ -52,9 +52,11 @@ pub(crate) const READABLE: u8 = 1;
 /// The same for writes.
 pub(crate) const WRITABLE: u8 = 2;
 
-/// In `ready`, for the short ways: a socket that one pipe watches, writable, with nothing in `output` and `alone`.
+/// In `ready`, for the short ways: a socket that one pipe watches, writable, with nothing in `output` and `alone`. (With a
+/// TIME_LIMIT too: what is finished at once needs no deadline; and the short ways that park a read need a spare node, which
+/// only a ONE_READ leaves behind.)
 pub(crate) const QUIET: u8 = 4;
-/// The same, and in `input` there is one plain read (`Op::waits_like_others`) and nothing else.
+/// The same, and in `input` there is one plain read (`Op::waits_like_others`) and nothing else. Not with a TIME_LIMIT.
 pub(crate) const ONE_READ: u8 = 8;
 /// With QUIET: the descriptor has IOEVENT_INLINE, which has short ways of its own.
 pub(crate) const QUIET_INLINE: u8 = 16;
@@ -209,12 +211,12 @@ impl Locked {
         if socket
             && self.is_ready(WRITABLE)
             && self.output.both_empty(&self.alone)
-            && !self.has(SEVERAL_PIPES | POLL_ONLY | TIME_LIMIT)
+            && !self.has(SEVERAL_PIPES | POLL_ONLY)
         {
             self.set_ready(if self.has(INLINE) { QUIET | QUIET_INLINE } else { QUIET });
             let one_read =
                 |op: OpRef| op.kind.get() == Kind::Read && op.waits_like_others(socket) && !op.has(TIMED);
-            if self.input.only().is_some_and(one_read) {
+            if !self.has(TIME_LIMIT) && self.input.only().is_some_and(one_read) {
                 self.set_ready(ONE_READ);
             }
         }

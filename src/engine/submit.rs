@@ -100,7 +100,7 @@ pub(crate) fn submit_transfer(
 
 fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Result<usize> {
     let pipe = sink.pipe;
-    let deadline = deadline(attachment, request);
+    let deadline = deadline(attachment, request.timeout);
     let op = sink.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
     if way == Way::Call && attachment.has(INLINE) {
@@ -121,13 +121,8 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
         op.expect_deadline();
     }
     pipe.engine().submit(attachment, op, sink);
-    // A new operation that waits is the last of its queue.
-    if let Some(time) = deadline
-        && queue.last().is_some_and(|last| core::ptr::eq(last, op))
-        && let Err(errno) = pipe.engine().limit(attachment, op, time)
-        && op.may_be_ended()
-    {
-        queue.take_out(|other| core::ptr::eq(other, op), |op| sink.complete(attachment, op, Err(errno)));
+    if let Some(time) = deadline {
+        limit(attachment, queue, op, time, sink);
     }
     Err(EIOEVENTQUEUED)
 }
@@ -155,13 +150,24 @@ fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>>
     None
 }
 
-/// When the operation is to end at the latest.
-fn deadline(attachment: &Locked, request: &Request) -> Option<u64> {
-    let timeout = match request.timeout {
+/// When an operation with such a timeout (0: the descriptor's) is to end at the latest.
+pub(super) fn deadline(attachment: &Locked, timeout: u64) -> Option<u64> {
+    let timeout = match timeout {
         0 if attachment.has(TIME_LIMIT) => table::timeout(attachment.fd.get()),
         timeout => timeout,
     };
     (timeout > 0).then(|| after(timeout))
+}
+
+/// Sees to it that an operation, which has just been handed to the engine, ends in time, if it has to wait.
+pub(super) fn limit(attachment: &Locked, queue: &Queue, op: OpRef, time: u64, sink: &Sink) {
+    // A new operation that waits is the last of its queue.
+    if queue.last().is_some_and(|last| core::ptr::eq(last, op))
+        && let Err(errno) = sink.pipe.engine().limit(attachment, op, time)
+        && op.may_be_ended()
+    {
+        queue.take_out(|other| core::ptr::eq(other, op), |op| sink.complete(attachment, op, Err(errno)));
+    }
 }
 
 /// So many nanoseconds from now.

@@ -13,6 +13,7 @@ use crate::engine::lane::Lane;
 use crate::engine::op::{Kind, LENGTH_BY_POINTER, MOST_BYTES, OpRef, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
+use crate::engine::submit;
 use crate::sys::epoll::{EPOLLIN, Event as EpollEvent};
 use crate::sys::{Errno, UserPtr, socket};
 use core::ffi::c_int;
@@ -218,7 +219,14 @@ fn begin_write(
     };
     op.fill(&request, attachment.user.get(), sink.pipe.index());
     attachment.clear_ready(QUIET | ONE_READ | QUIET_INLINE);
+    let deadline = submit::deadline(attachment, 0);
+    if deadline.is_some() {
+        op.expect_deadline();
+    }
     run::output_begun(attachment, op, sent, sink);
+    if let Some(time) = deadline {
+        submit::limit(attachment, &attachment.output, op, time, sink);
+    }
     attachment.settle();
 }
 
