@@ -15,6 +15,7 @@ static int pool(void)
     CHECK(dir != NULL);
     for (struct dirent *entry; (entry = readdir(dir));) {
         char path[300], line[256], name[32] = "";
+        int threads = 0;
         unsigned long long mask = ~0ull, all = ~0ull & ~(1ull << 8) & ~(1ull << 18) & ~(1ull << 31) & ~(1ull << 32);
         FILE *f;
 
@@ -27,9 +28,10 @@ static int pool(void)
         while (fgets(line, sizeof line, f)) {
             sscanf(line, "Name: %31s", name);
             sscanf(line, "SigBlk: %llx", &mask);
+            sscanf(line, "Threads: %d", &threads);
         }
         fclose(f);
-        if (strncmp(name, "ioevent", 7) != 0)
+        if (strncmp(name, "ioevent", 7) != 0 || threads == 0) /* 0: it is ending, and has no signal mask any more */
             continue;
         n++;
         if (!on_valgrind()) /* which has masks of its own */

@@ -23,7 +23,7 @@ int main(void)
     }
     STAYS_QUIET(p);
     ended = OK(ioevent_cancel(fd));
-    CHECK(ended < N);
+    CHECK(ended > 0 && ended < N); /* no library has so many threads for this */
     for (int i = 0; i < ended; i++) { /* at once, while the others are held */
         struct ioevent e = HARVEST(p);
         uintptr_t k = (uintptr_t)e.ioe_user;

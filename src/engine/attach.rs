@@ -237,7 +237,7 @@ fn release(attachment: Locked) {
         let sink = Sink::of_thread(pipe);
         for queue in [&attachment.input, &attachment.output, &attachment.alone] {
             while let Some(op) = queue.pop() {
-                if op.may_be_ended() {
+                if pipe.may_end(op) {
                     sink.complete(&attachment, op, ending(op, Errno::ECANCELED));
                 } else {
                     op.fate.set(Fate::Orphan);

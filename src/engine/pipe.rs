@@ -12,7 +12,7 @@ use super::attachment::Locked;
 use super::epoll::Epoll;
 use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
-use super::op::{Fate, IN_KERNEL, Kind, OpRef, Ops};
+use super::op::{Fate, Kind, OpRef, Ops};
 use super::places::Places;
 use super::table::{self, Entry, World};
 use super::wake::Wake;
@@ -297,6 +297,11 @@ impl Pipe {
 
     pub(super) fn workers(&self) -> &'static Workers {
         &self.world.workers
+    }
+
+    /// Whether an operation, whose attachment is locked, can be ended now (rule 4.8).
+    pub(super) fn may_end(&self, op: OpRef) -> bool {
+        op.may_be_ended() || self.world.workers.withdraw(op)
     }
 
     /// An operation of the pipe goes to a worker.
@@ -630,7 +635,7 @@ impl Pipe {
             queue.take_out(
                 |op| op.pipe.get() == self.index,
                 |op| {
-                    if op.has(IN_KERNEL) {
+                    if !self.may_end(op) {
                         op.fate.set(Fate::Orphan);
                         return;
                     }

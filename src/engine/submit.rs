@@ -242,10 +242,11 @@ fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &
     let mut ended = 0;
     let may_be_ended = |op: OpRef| {
         let picked = pick(op);
-        if picked && !op.may_be_ended() {
+        let may_end = picked && sink.pipe.may_end(op);
+        if picked && !may_end {
             op.fate.set(Fate::Cancelled);
         }
-        picked && op.may_be_ended()
+        may_end
     };
     queue.take_out(may_be_ended, |op| {
         attachment.assume_ready();

@@ -222,8 +222,8 @@ impl Epoll {
             let late = |op: OpRef| {
                 core::ptr::eq(op, due.op)
                     && op.pipe.get() == sink.pipe.index()
-                    && op.may_be_ended()
                     && self.is_late(op)
+                    && sink.pipe.may_end(op)
             };
             queue.take_out(late, |op| {
                 attachment.assume_ready();

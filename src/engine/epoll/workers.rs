@@ -6,7 +6,8 @@
 //! whoever walks the queue leaves it alone. The worker makes the call on a descriptor of its own, locks the attachment,
 //! and takes the operation out. If the attachment goes first (detach, close, closing the pipe), the operation is taken out
 //! of the queue and marked as an orphan, under the same lock; then the worker hands out the event by itself. A pipe is
-//! closed only when it has no operation with a worker any more (`Pipe::begin_work`, `end_work`).
+//! closed only when it has no operation with a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun
+//! yet can be taken back (`withdraw`), and then ended like any other.
 //!
 //! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe is
 //! closed. What no thread can be had for is done by the caller, who then waits for the disk.
@@ -93,6 +94,17 @@ impl Workers {
         state.jobs.push_back(job);
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Takes an operation back that no thread has begun yet; false if one has. The caller holds the lock of its attachment.
+    pub(crate) fn withdraw(&self, op: OpRef) -> bool {
+        let mut state = self.state.lock();
+        let index = state.jobs.iter().position(|job| core::ptr::eq(job.op, op));
+        let Some(job) = index.and_then(|index| state.jobs.remove(index)) else { return false };
+        drop(state);
+        op.unmark(IN_KERNEL);
+        job.pipe.end_work();
+        true
     }
 
     /// The last pipe was closed: ends all threads, and waits for that. They have no work left.
