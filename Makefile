@@ -13,6 +13,9 @@
 #                         and undefined
 #   make check-valgrind   C tests under memcheck
 #   make check-loom       tests/loom*.rs: every interleaving
+#   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1: in
+#                         two minutes, to see that all works; ROUNDS=9; ONLY=ratio,latency,calls,instructions,memory,chain,
+#                         post,files,functions (some of them): into the results of the run before
 #   make clean
 
 PREFIX       = /usr/local
@@ -113,7 +116,10 @@ check-valgrind: stage
 check-loom:
 	@ci/loom.sh
 
+bench: stage
+	@QUICK="$(QUICK)" ROUNDS="$(ROUNDS)" ONLY="$(ONLY)" ci/bench.sh
+
 clean:
 	$(CARGO) clean
 
-.PHONY: all help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom clean
+.PHONY: all help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom bench clean

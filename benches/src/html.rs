@@ -1,0 +1,90 @@
+//! The report as one page that needs nothing else.
+
+use crate::report::{Block, Cell, Results, Section, Table};
+
+const STYLE: &str = "
+body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.6rem } h2 { font-size: 1.25rem; margin-top: 2.4rem } h3 { font-size: 1rem; margin-bottom: .3rem }
+nav a { margin-right: 1rem; white-space: nowrap } a { color: #a03010 }
+.wide { overflow-x: auto; margin: .6rem 0 1rem }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top }
+th { font-weight: 600; text-align: right } td:first-child, th:first-child { text-align: left }
+td small { display: block; color: #777; font-size: .78em }
+tr.ours { background: #fdf3ee } .best { font-weight: 700 }
+.text td { text-align: left } .good { color: #18794e } .bad { color: #b42318 }
+dl { display: grid; grid-template-columns: max-content auto; gap: .15rem 1rem } dt { color: #666 } dd { margin: 0 }
+svg { display: block; margin: .6rem 0 }
+";
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn field(cell: &Cell) -> String {
+    let class = match (cell.best, cell.text.as_str()) {
+        (true, _) => " class=\"best\"",
+        (_, "reached") => " class=\"good\"",
+        (_, "not reached") => " class=\"bad\"",
+        _ => "",
+    };
+    let spread = match cell.spread.as_str() {
+        "" => String::new(),
+        spread => format!("<small>{}</small>", escaped(spread)),
+    };
+    format!("<td{class}>{}{spread}</td>", escaped(&cell.text))
+}
+
+fn table(table: &Table) -> String {
+    // The first table is of words more than of figures.
+    let words = table.head.iter().any(|head| head == "to reach");
+    let head: String = table.head.iter().map(|head| format!("<th>{}</th>", escaped(head))).collect();
+    let mut text = format!("<div class=\"wide\"><table{}>", if words { " class=\"text\"" } else { "" });
+    text += &format!("<thead><tr>{head}</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        let ours = row.first().is_some_and(|name| crate::peers::is_ours(&name.text));
+        let fields: String = row.iter().map(field).collect();
+        text += &format!("<tr{}>{fields}</tr>\n", if ours { " class=\"ours\"" } else { "" });
+    }
+    text + "</tbody></table></div>\n"
+}
+
+/// All of it.
+pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
+    let mut text = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>libioevent beside its peers</title>\n<style>{STYLE}</style></head><body>\n\
+         <h1>libioevent beside its peers</h1>\n<p>{} Medians; small below them the quartiles; the best of a column is bold.</p>\n<nav>",
+        escaped(&results.settings)
+    );
+    for (index, section) in sections.iter().enumerate() {
+        text += &format!("<a href=\"#s{index}\">{}</a> ", escaped(section.title));
+    }
+    text += "<a href=\"#machine\">Machine</a></nav>\n";
+    for (index, section) in sections.iter().enumerate() {
+        text += &format!(
+            "<h2 id=\"s{index}\">{}</h2>\n<p>{}</p>\n",
+            escaped(section.title),
+            escaped(&section.text)
+        );
+        for block in &section.blocks {
+            match block {
+                Block::Heading(heading) => text += &format!("<h3>{}</h3>\n", escaped(heading)),
+                Block::Table(rows) => text += &table(rows),
+                Block::Plot(svg) => text += svg,
+            }
+        }
+    }
+    text += "<h2 id=\"machine\">Machine and versions</h2>\n<dl>\n";
+    for (name, value) in &results.machine.0 {
+        text += &format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
+    }
+    text += "</dl>\n";
+    if !results.notes.is_empty() {
+        text += "<h2>Notes</h2>\n<ul>\n";
+        text.extend(results.notes.iter().map(|note| format!("<li>{}</li>\n", escaped(note))));
+        text += "</ul>\n";
+    }
+    text + "</body></html>\n"
+}

@@ -1,0 +1,73 @@
+//! The part of the report that README shows, as Markdown.
+
+use crate::report::{Block, Cell, Results, Section, Table};
+
+/// Text in a field: a bar would end it.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn field(cell: &Cell) -> String {
+    let text = escaped(&cell.text);
+    let text = if cell.best { format!("**{text}**") } else { text };
+    if cell.spread.is_empty() { text } else { format!("{text} ({})", cell.spread) }
+}
+
+fn line(fields: impl Iterator<Item = String>) -> String {
+    format!("| {} |\n", fields.collect::<Vec<String>>().join(" | "))
+}
+
+fn table(table: &Table) -> String {
+    let mut text = line(table.head.iter().map(|head| escaped(head)));
+    text += &line(table.head.iter().map(|_| "---".to_owned()));
+    text.extend(table.rows.iter().map(|row| line(row.iter().map(field))));
+    text
+}
+
+/// All of it.
+pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
+    let machine = |name: &str| results.machine.get(name).unwrap_or("?");
+    let mut text = format!(
+        "Measured {} on {} (cores: {}), {}; libioevent {}, libev {}, libevent {}, libuv {}, liburing {}. {} Medians, in \
+         parentheses the quartiles; the best of a column is bold.\n",
+        machine("date"),
+        machine("processor"),
+        machine("cores"),
+        machine("kernel"),
+        machine("libioevent"),
+        machine("libev"),
+        machine("libevent"),
+        machine("libuv"),
+        machine("liburing"),
+        results.settings,
+    );
+    for section in sections.iter().filter(|section| section.readme) {
+        text += &format!("\n### {}\n\n{}\n", section.title, section.text);
+        for block in &section.blocks {
+            match block {
+                Block::Heading(heading) => text += &format!("\n{heading}:\n"),
+                Block::Table(rows) => text += &format!("\n{}", table(rows)),
+                Block::Plot(_) => {}
+            }
+        }
+    }
+    if !results.notes.is_empty() {
+        text += "\nNotes:\n\n";
+        text.extend(results.notes.iter().map(|note| format!("- {note}\n")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::plain;
+
+    #[test]
+    fn tables_are_tables() {
+        let best = Cell { text: "1".into(), spread: "1–2".into(), best: true };
+        let rows = vec![vec![plain("a|b"), best]];
+        let text = table(&Table { head: vec![String::new(), "x".into()], rows });
+        assert_eq!(text, "|  | x |\n| --- | --- |\n| a\\|b | **1** (1–2) |\n");
+    }
+}
