@@ -7,7 +7,7 @@
 use super::{NO_PROOF, run};
 use crate::engine::EIOEVENTQUEUED;
 use crate::engine::attachment::{
-    Attachment, Class, Locked, ONE_READ, QUIET, QUIET_INLINE, READABLE, WRITABLE,
+    Attachment, Class, Locked, ONE_READ, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
 };
 use crate::engine::lane::Lane;
 use crate::engine::op::{Kind, LENGTH_BY_POINTER, MOST_BYTES, OpRef, Request};
@@ -64,7 +64,7 @@ pub(super) fn read_inline(
         return Ok(Ok(n as usize));
     }
     match Errno(-n as c_int) {
-        Errno::EAGAIN if pipe.take_place_at_once() => {
+        Errno::EAGAIN if !attachment.has(READS_SHUT) && pipe.take_place_at_once() => {
             park(&attachment, spare, buf, len);
             attachment.ready.set(QUIET | QUIET_INLINE | ONE_READ | WRITABLE);
             Ok(Err(EIOEVENTQUEUED))
