@@ -1,11 +1,11 @@
-/* Echo over libevent 2: one persistent event for each connection, which turns to EV_WRITE while the socket takes no more.
- * (Events, not bufferevents: those copy each byte twice, and an echo has no use for their buffers.) */
+/* Echo over libevent 2: one persistent event for each connection, which turns to EV_WRITE while the socket takes no
+ * more. (Events, not bufferevents: those have buffers of their own, and an echo has no use for them.) */
 #include "peer.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-struct connection { struct event event; unsigned begin, end; char buffer[]; }; /* begin to end: received, not yet sent */
+struct connection { struct event event; unsigned begin, end; char buffer[]; }; /* begin to end: not yet sent */
 
 static struct event_base *base;
 static size_t buffer_bytes;

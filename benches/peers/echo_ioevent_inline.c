@@ -1,10 +1,10 @@
-/* Echo over libioevent with IOEVENT_INLINE: a call that can be finished at once gives its result directly, and only what
- * has to wait comes out of the pipe. */
+/* Echo over libioevent with IOEVENT_INLINE: a call that can be finished at once gives its result directly, and only
+ * what has to wait comes out of the pipe. */
 #include "peer.h"
 
 #include <ioevent.h>
 
-enum { BATCH = 64, PLACES = 1 << 20, MOST_TURNS = 16 }; /* more places than descriptors, so EIOEVENTFULL cannot happen */
+enum { BATCH = 64, MOST_TURNS = 16, PLACES = 1 << 20 }; /* more than descriptors, so EIOEVENTFULL cannot happen */
 struct connection { int fd, writing; char buffer[]; };
 
 static int pipe_fd;

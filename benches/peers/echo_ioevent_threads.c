@@ -1,5 +1,5 @@
-/* Echo over one ioevent pipe that several threads harvest. One operation is outstanding for each connection, so there is
- * one event, one thread has it, and a connection needs no lock. */
+/* Echo over one ioevent pipe that several threads harvest. One operation is outstanding for each connection, so there
+ * is one event, one thread has it, and a connection needs no lock. */
 #include "peer.h"
 
 #include <ioevent.h>

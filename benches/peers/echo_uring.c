@@ -8,7 +8,7 @@
 #include <liburing.h>
 
 enum { ENTRIES = 4096, MOST_FILES = 1 << 16 };
-struct connection { int file, has_more; unsigned begin, end; char buffer[]; }; /* begin to end: received, not yet sent */
+struct connection { int file, has_more; unsigned begin, end; char buffer[]; }; /* begin to end: not yet sent */
 
 /* User data: which connection; its lowest bit says that it was a send. Or one of these. */
 static char accepting, closing;

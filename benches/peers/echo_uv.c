@@ -1,5 +1,5 @@
-/* Echo over libuv: uv_try_write at once; what the socket does not take goes into a uv_write, and reading stops until that
- * is done. */
+/* Echo over libuv: uv_try_write at once; what the socket does not take goes into a uv_write, and reading stops until
+ * that is done. */
 #include "peer.h"
 
 #include <uv.h>

@@ -1,5 +1,5 @@
-/* What the peers share, and what no figure includes: options, the listening socket, the line "ready", the end on SIGTERM;
- * and for the chains their ring of socket pairs. To be included first. */
+/* What the peers share, and what no figure includes: options, the listening socket, the line "ready", the end on
+ * SIGTERM; and for the chains their ring of socket pairs. To be included first. */
 #ifndef PEER_H
 #define PEER_H
 
@@ -87,11 +87,11 @@ static inline void peer_ready(void)
 
 /* ---- chain_NAME -n PAIRS -a ACTIVE -w WRITES -r ROUNDS ---- */
 
-/* The chain that libevent and libev were compared with. A round puts a byte into ACTIVE of the pairs, evenly spread; who
- * reads a byte writes one into the next pair, WRITES times in all; the round is over when each byte was read. */
+/* The chain that libevent and libev were compared with. A round puts a byte into ACTIVE of the pairs, evenly spread;
+ * who reads a byte writes one into the next pair, WRITES times in all; the round is over when each byte was read. */
 struct chain {
     int pairs, active, writes, rounds;
-    int (*pair)[2];      /* read from [0], written to [1] */
+    int (*pair)[2];        /* read from [0], written to [1] */
     int to_write, to_read; /* in this round, still */
     struct timespec begin;
 };
