@@ -1,6 +1,6 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
-use super::op::{Kind, OpRef, Queue, TIMED};
+use super::op::{Kind, OpRef, Order, Queue, TIMED};
 use super::pipe::Pipe;
 use super::pool::Pooled;
 use super::table::{self, Entry};
@@ -280,6 +280,16 @@ impl Locked {
         let before = self.own_fd();
         self.node.own_fd.store(own.unwrap_or(-1), Relaxed);
         before
+    }
+
+    /// Where operations of an order wait.
+    #[inline]
+    pub(crate) fn queue(&self, order: Order) -> &Queue {
+        match order {
+            Order::Input => &self.input,
+            Order::Output => &self.output,
+            Order::Alone => &self.alone,
+        }
     }
 
     pub(crate) fn is_idle(&self) -> bool {

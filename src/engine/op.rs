@@ -6,7 +6,7 @@
 //! system, so a reference to one is always good.
 
 use super::pool::{Pool, Pooled};
-use crate::sys::UserPtr;
+use crate::sys::{Errno, Result, UserPtr};
 use core::cell::Cell;
 use core::ffi::c_int;
 
@@ -199,7 +199,23 @@ impl Request {
     }
 }
 
+/// A result as an event has it: ioe_result and ioe_errno.
+#[inline(always)]
+pub(crate) fn outcome(result: Result<usize>) -> (u32, c_int) {
+    match result {
+        Ok(value) => (value as u32, 0),
+        Err(Errno(errno)) => (u32::MAX, errno),
+    }
+}
+
 impl Op {
+    /// Makes it the event of its result.
+    pub(crate) fn set_outcome(&self, result: Result<usize>) {
+        let (value, errno) = outcome(result);
+        self.done.set(value);
+        self.arg.set(errno);
+    }
+
     /// Takes the request over. The caller owns the node.
     #[inline]
     pub(crate) fn fill(&self, request: &Request, user: usize, pipe: u32) {

@@ -322,12 +322,7 @@ impl Pipe {
     /// A worker is done with an operation whose attachment has gone.
     pub(super) fn end_orphan(&self, op: OpRef, result: Result<usize>) {
         self.release(op);
-        let (value, errno) = match result {
-            Ok(value) => (value as u32, 0),
-            Err(Errno(errno)) => (u32::MAX, errno),
-        };
-        op.done.set(value);
-        op.arg.set(errno);
+        op.set_outcome(result);
         self.put_common(op);
     }
 

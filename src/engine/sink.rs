@@ -2,10 +2,10 @@
 
 use super::attachment::Locked;
 use super::lane::{LISTED, Lane};
-use super::op::{OWN_OTHER, OpRef, Ops};
+use super::op::{OWN_OTHER, OpRef, Ops, outcome};
 use super::pipe::{COMMON, Pipe};
 use crate::Event;
-use crate::sys::{Errno, Result};
+use crate::sys::Result;
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -142,10 +142,7 @@ impl<'a> Sink<'a> {
     /// then it follows it there, so that events of one descriptor are handed out in their order (rule 2.5).
     #[inline(never)]
     pub(crate) fn complete(&self, attachment: &Locked, op: OpRef, result: Result<usize>) {
-        let (value, errno) = match result {
-            Ok(value) => (value as u32, 0),
-            Err(Errno(errno)) => (u32::MAX, errno),
-        };
+        let (value, errno) = outcome(result);
         if op.holds_more() {
             self.release(attachment, op);
         }
@@ -177,12 +174,7 @@ impl<'a> Sink<'a> {
     /// A timer is complete: its event goes into the common lane, where those of all threads come one after the other.
     /// Returns whether that was empty; then `announce_common` is to follow.
     pub(crate) fn ready_timer(&self, op: OpRef, result: Result<usize>) -> bool {
-        let (value, errno) = match result {
-            Ok(value) => (value as u32, 0),
-            Err(Errno(errno)) => (u32::MAX, errno),
-        };
-        op.done.set(value);
-        op.arg.set(errno);
+        op.set_outcome(result);
         self.pipe.put(COMMON, op).1
     }
 

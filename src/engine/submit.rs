@@ -1,7 +1,7 @@
 //! Queuing operations, and taking them back.
 
 use super::attachment::{self, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
-use super::op::{FROM_SOURCE, Fate, Kind, OpRef, Order, Queue, Request};
+use super::op::{FROM_SOURCE, Fate, Kind, OpRef, Queue, Request};
 use super::sink::Sink;
 use super::table::{self, Entry};
 use super::{EIOEVENTQUEUED, Engine, ending, pipe};
@@ -112,11 +112,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
         sink.give_free(op);
         return Err(full);
     }
-    let queue = match request.order() {
-        Order::Input => &attachment.input,
-        Order::Output => &attachment.output,
-        Order::Alone => &attachment.alone,
-    };
+    let queue = attachment.queue(request.order());
     if deadline.is_some() {
         op.expect_deadline();
     }

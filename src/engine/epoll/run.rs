@@ -205,8 +205,7 @@ fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
         Outcome::Wait if sink.pipe.is_late(op) => ending(op, Errno::ETIMEDOUT),
         Outcome::Wait => return op.mark(TRIED),
     };
-    let queue = if op.order() == Order::Input { &attachment.input } else { &attachment.output };
-    queue.pop();
+    attachment.queue(op.order()).pop();
     complete(attachment, op, result, sink);
 }
 
@@ -247,8 +246,7 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
             true
         }
         Err(errno) => {
-            let queue = if op.order() == Order::Input { &attachment.input } else { &attachment.output };
-            queue.take_out(|other| core::ptr::eq(other, op), |_| {});
+            attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
             attachment.assume_ready();
             sink.complete(attachment, op, ending(op, errno));
             false
