@@ -10,7 +10,7 @@
 //! locks it and checks that it still is what it looked for.
 
 use super::attachment::Attachment;
-use super::epoll::nonblock::Stripes;
+use super::epoll::stripes::Stripes;
 use super::epoll::workers::Workers;
 use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
@@ -192,7 +192,10 @@ pub(crate) struct World {
     pub(super) pipes: Pipes,
     pub(super) watch: Watch,
     pub(super) workers: Workers,
+    /// Of files whose O_NONBLOCK is changed (`epoll::nonblock`).
     pub(super) nonblock: Stripes,
+    /// Of files whose position is used (`epoll::disk`).
+    pub(super) positions: Stripes,
     process: libc::pid_t,
     stripes: [Mutex<()>; STRIPES],
 }
@@ -233,6 +236,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
         watch: Watch::new(),
         workers: Workers::new(),
         nonblock: Stripes::new(),
+        positions: Stripes::new(),
         process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;

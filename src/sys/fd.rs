@@ -114,13 +114,19 @@ pub(crate) struct Nature {
     pub(crate) kind: u32,
     /// A number that tells it from others: a hash of device and inode, of 30 bits.
     pub(crate) identity: c_int,
+    /// Whether no directory has it: a file in memory, or one that was removed.
+    pub(crate) nameless: bool,
 }
 
 /// What kind of file is behind `fd`, and which.
 pub(crate) fn nature(fd: c_int) -> Result<Nature> {
     let stat = status(fd)?;
     let mixed = (stat.st_ino ^ stat.st_dev.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    Ok(Nature { kind: stat.st_mode & libc::S_IFMT, identity: (mixed >> 34) as c_int })
+    Ok(Nature {
+        kind: stat.st_mode & libc::S_IFMT,
+        identity: (mixed >> 34) as c_int,
+        nameless: stat.st_nlink == 0,
+    })
 }
 
 /// Whether I/O on a file of this type may wait for a disk, and for nothing else.

@@ -8,7 +8,7 @@ use core::ffi::c_int;
 /// Finds out, when the descriptor is attached, how its I/O is to be done.
 pub(super) fn classify(attachment: &Locked) {
     let number = attachment.fd.get();
-    let nature = fd::nature(number).unwrap_or(Nature { kind: 0, identity: -1 });
+    let nature = fd::nature(number).unwrap_or(Nature { kind: 0, identity: -1, nameless: false });
     let class = match nature.kind {
         kind if fd::is_disk_type(kind) => return make_disk(attachment),
         libc::S_IFSOCK if socket::is_plain_tcp(number) => Class::PlainTcp,

@@ -2,12 +2,18 @@
 //!
 //! What the page cache has is taken at once, with RWF_NOWAIT; the rest is for a worker, which makes the same call without
 //! it. What an operation has moved so far is in `Op::done`.
+//!
+//! Several descriptors may share a file's position. Two calls that use it at once follow one another, but for files that
+//! memfd_create(2) and the like have made: the kernel has no lock for the position of those. They do not know RWF_NOWAIT
+//! either, so all is in the hands of the workers, who lock such a file themselves.
 
 use super::attempt::{self, Step};
 use super::iovec::Iovecs;
+use super::stripes::Stripes;
 use super::workers::Outcome;
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
 use crate::engine::op::{Kind, OpRef};
+use crate::engine::table;
 use crate::sys::file::Buffers;
 use crate::sys::{Errno, Result, fd, file, process};
 use core::ffi::c_int;
@@ -24,6 +30,10 @@ fn is_read(op: OpRef) -> bool {
 
 fn is_array(op: OpRef) -> bool {
     matches!(op.kind.get(), Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev)
+}
+
+fn moves_position(kind: Kind) -> bool {
+    matches!(kind, Kind::Read | Kind::Readv | Kind::Write | Kind::Writev)
 }
 
 /// Goes on after `done` bytes.
@@ -80,7 +90,14 @@ pub(super) fn sync(attachment: &Locked, op: OpRef) -> Step {
 /// Carries out what `attempt` and `sync` have left, waiting for the disk. `fd` is the file.
 pub(super) fn work(fd: c_int, op: OpRef) -> Outcome {
     let kind = op.kind.get();
-    let may_be_short = !fd::nature(fd).is_ok_and(|nature| fd::is_disk_type(nature.kind));
+    let nature = fd::nature(fd);
+    let may_be_short = !nature.is_ok_and(|nature| fd::is_disk_type(nature.kind));
+    let _position = match nature {
+        Ok(nature) if nature.nameless && moves_position(kind) => {
+            table::world().and_then(|world| world.positions.lock(Stripes::of(nature.identity)))
+        }
+        _ => None,
+    };
     let call: Call = if is_read(op) { file::read } else { file::write };
     let mut done = op.done.get() as usize;
     let result = loop {

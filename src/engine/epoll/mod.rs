@@ -24,6 +24,7 @@ mod fast;
 mod iovec;
 pub(super) mod nonblock;
 mod run;
+pub(super) mod stripes;
 mod transfer;
 pub(super) mod workers;
 

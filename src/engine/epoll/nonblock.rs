@@ -5,32 +5,17 @@
 //! it. So calls on files that may be the same one are made one after the other: there is a lock for each value of a hash
 //! of the file's identity.
 
+use super::stripes::Stripes;
 use crate::engine::attachment::{Class, Locked};
 use crate::engine::table;
 use crate::sys::{Result, fd};
 use core::ffi::c_int;
-use parking_lot::{Mutex, MutexGuard};
-
-const STRIPES: usize = 64;
-
-/// The locks of a process.
-pub(crate) struct Stripes([Mutex<()>; STRIPES]);
 
 /// A descriptor, and which file it is (`fd::identity`).
 #[derive(Clone, Copy)]
 pub(super) struct File {
     pub(super) fd: c_int,
     pub(super) identity: c_int,
-}
-
-impl Stripes {
-    pub(crate) const fn new() -> Stripes {
-        Stripes([const { Mutex::new(()) }; STRIPES])
-    }
-
-    fn lock(&self, stripe: usize) -> Option<MutexGuard<'_, ()>> {
-        self.0.get(stripe).map(Mutex::lock)
-    }
 }
 
 impl File {
@@ -44,7 +29,7 @@ impl File {
     }
 
     fn stripe(self) -> usize {
-        self.identity as usize % STRIPES
+        Stripes::of(self.identity)
     }
 }
 
