@@ -85,16 +85,8 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
         }
         belong_to(attachment, pipe);
     }
-    // A spare node is filled in for the pipe and user pointer before.
-    drop_spare(attachment);
     attachment.user.set(user);
     Ok(())
-}
-
-fn drop_spare(attachment: &Locked) {
-    if let (Some(spare), Some(world)) = (attachment.input.take_spare(), table::world()) {
-        world.ops.give(spare);
-    }
 }
 
 fn belong_to(attachment: &Locked, pipe: &'static Pipe) {
@@ -168,7 +160,6 @@ pub(crate) fn set_timeout(fd: c_int, timeout: u64) -> Result<()> {
     let set = if timeout > 0 { table::set_timeout(fd, timeout) } else { Ok(()) };
     if set.is_ok() {
         attachment.set(TIME_LIMIT, timeout > 0);
-        drop_spare(&attachment);
     }
     attachment.settle();
     set
@@ -267,16 +258,13 @@ fn free(attachment: Locked) {
     if let Some(own) = attachment.set_own_fd(None) {
         let _ = fd::close(own);
     }
-    let spare = attachment.input.take_spare();
+    attachment.give_up_reserved();
     attachment.pipe.set(None);
     attachment.ready.set(0);
     attachment.generation.set(Attachment::next_generation(attachment.generation.get()));
     attachment.fd.set(-1);
     drop(attachment);
     if let Some(world) = table::world() {
-        if let Some(op) = spare {
-            world.ops.give(op);
-        }
         world.attachments.give(node);
     }
 }

@@ -1,11 +1,11 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
-use super::op::{Kind, OpRef, Order, Queue, TIMED};
+use super::op::{Kind, Order, Queue, Request, TIMED};
 use super::pipe::Pipe;
 use super::pool::Pooled;
 use super::table::{self, Entry};
-use core::cell::Cell;
-use core::cell::UnsafeCell;
+use crate::sys::UserPtr;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
@@ -53,13 +53,16 @@ pub(crate) const READABLE: u8 = 1;
 pub(crate) const WRITABLE: u8 = 2;
 
 /// In `ready`, for the short ways: a socket that one pipe watches, writable, with nothing in `output` and `alone`. (With a
-/// TIME_LIMIT too: what is finished at once needs no deadline; and the short ways that park a read need a spare node, which
-/// only a ONE_READ leaves behind.)
+/// TIME_LIMIT too: what is finished at once needs no deadline.)
 pub(crate) const QUIET: u8 = 4;
-/// The same, and in `input` there is one plain read (`Op::waits_like_others`) and nothing else. Not with a TIME_LIMIT.
+/// With QUIET: one plain read waits, and nothing else. It has no node: see `Inside::park`.
 pub(crate) const ONE_READ: u8 = 8;
 /// With QUIET: the descriptor has IOEVENT_INLINE, which has short ways of its own.
 pub(crate) const QUIET_INLINE: u8 = 16;
+/// With QUIET: nothing waits, and one plain read may be parked.
+pub(crate) const PARKABLE: u8 = 32;
+/// What only the short ways know of.
+const SHORT: u8 = QUIET | ONE_READ | QUIET_INLINE | PARKABLE;
 
 /// The kernel has no call-by-call way not to wait for reads of this file.
 pub(crate) const NO_NOWAIT_READ: u8 = 1;
@@ -76,6 +79,8 @@ pub(crate) const TIME_LIMIT: u8 = 32;
 /// A socket of messages that was shut down for reading: a call that waits gives 0 when there are none, and one that does
 /// not wait gives EAGAIN.
 pub(crate) const READS_SHUT: u8 = 64;
+/// A node is reserved in the pool, for a read that is parked without one.
+const RESERVED: u8 = 128;
 
 /// In the generation of `from_word`: the edge is of the other descriptor of a sendfile or splice.
 pub(crate) const OTHER_SIDE: u32 = 1 << 21;
@@ -83,8 +88,8 @@ pub(crate) const OTHER_SIDE: u32 = 1 << 21;
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
     pub(crate) class: Cell<Class>,
-    /// READABLE, WRITABLE; and QUIET, ONE_READ, QUIET_INLINE, which follow from the rest: `lock` clears them, the short ways keep them
-    /// true, `settle` finds out whether they hold.
+    /// READABLE, WRITABLE; and SHORT, which follows from the rest: `unsettle` clears it, the short ways keep it true, `settle`
+    /// finds out whether it holds.
     pub(crate) ready: Cell<u8>,
     pub(crate) flags: Cell<u8>,
     /// The descriptor; -1 while the node is free.
@@ -156,7 +161,7 @@ impl Attachment {
     #[inline]
     pub(crate) fn lock(&'static self) -> Locked {
         let locked = self.lock_quietly();
-        locked.clear_ready(QUIET | ONE_READ | QUIET_INLINE);
+        locked.unsettle();
         locked
     }
 
@@ -205,20 +210,101 @@ impl Locked {
         self.ready.get() & bits != 0
     }
 
-    /// Sees whether the next call can go a short way.
+    /// Makes everything as the general ways expect it.
+    #[inline]
+    pub(crate) fn unsettle(&self) {
+        if self.is_ready(ONE_READ) {
+            self.give_node();
+        }
+        self.clear_ready(SHORT);
+    }
+
+    /// Sees whether the next call can go a short way. The general ways do this last.
     pub(crate) fn settle(&self) {
-        let socket = self.class.get().is_socket();
-        if socket
-            && self.is_ready(WRITABLE)
-            && self.output.both_empty(&self.alone)
-            && !self.has(SEVERAL_PIPES | POLL_ONLY)
+        if !self.class.get().is_socket()
+            || self.is_ready(QUIET)
+            || !self.is_ready(WRITABLE)
+            || !self.output.is_empty()
+            || !self.alone.is_empty()
+            || self.has(SEVERAL_PIPES | POLL_ONLY)
         {
-            self.set_ready(if self.has(INLINE) { QUIET | QUIET_INLINE } else { QUIET });
-            let one_read =
-                |op: OpRef| op.kind.get() == Kind::Read && op.waits_like_others(socket) && !op.has(TIMED);
-            if !self.has(TIME_LIMIT) && self.input.only().is_some_and(one_read) {
-                self.set_ready(ONE_READ);
+            return;
+        }
+        self.set_ready(if self.has(INLINE) { QUIET | QUIET_INLINE } else { QUIET });
+        if self.has(TIME_LIMIT) {
+            return;
+        }
+        if self.input.is_empty() {
+            if self.has(RESERVED) {
+                self.set_ready(PARKABLE);
             }
+        } else if let Some(op) = self.input.only()
+            && op.kind.get() == Kind::Read
+            && op.waits_like_others(true)
+            && !op.has(TIMED)
+            && op.user.get() == self.user.get()
+            && let Some(world) = table::world()
+        {
+            self.input.pop();
+            if self.has(RESERVED) {
+                world.ops.give(op);
+            } else {
+                world.ops.give_reserved(op);
+                self.mark(RESERVED);
+            }
+            self.park(op.buf.get(), op.len.get() as usize);
+            self.set_ready(ONE_READ);
+        }
+    }
+
+    /// Gives the parked read a node, as the general ways expect it.
+    #[cold]
+    fn give_node(&self) {
+        let (buf, len) = self.parked();
+        self.unpark();
+        let Some(op) = table::world().and_then(|world| world.ops.take_reserved()) else { return };
+        self.set(RESERVED, false);
+        let pipe = self.attached_pipe();
+        op.fill(&Request::read(buf, len), self.user.get(), pipe.index());
+        self.input.push(op);
+    }
+
+    /// A node for the parked read is not needed any more.
+    pub(super) fn give_up_reserved(&self) {
+        if self.has(RESERVED)
+            && let Some(world) = table::world()
+        {
+            world.ops.give_up_reserved();
+            self.set(RESERVED, false);
+        }
+    }
+
+    /// Parks a plain read: it waits without a node, until it is complete or something comes that needs it to have one. In
+    /// this state, ONE_READ, the words of two queues, which are empty, hold its buffer and length; a node is reserved for
+    /// it, so that `unsettle` cannot fail.
+    #[inline(always)]
+    pub(crate) fn park(&self, buf: UserPtr, len: usize) {
+        // SAFETY: ONE_READ is set, under the lock; whoever sees it leaves the queues alone, or unparks first.
+        unsafe {
+            self.input.hold(buf.addr());
+            self.alone.hold(len);
+        }
+    }
+
+    /// Buffer and length of the parked read.
+    #[inline(always)]
+    pub(crate) fn parked(&self) -> (UserPtr, usize) {
+        debug_assert!(self.is_ready(ONE_READ));
+        (UserPtr::number(self.input.held()), self.alone.held())
+    }
+
+    /// The parked read is complete, or gets a node.
+    #[inline(always)]
+    pub(crate) fn unpark(&self) {
+        // SAFETY: empty queues again.
+        unsafe {
+            self.input.hold(0);
+            self.alone.hold(0);
         }
     }
 

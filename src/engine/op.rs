@@ -193,6 +193,30 @@ pub(crate) type OpRef = &'static Op;
 unsafe impl Sync for Op {}
 
 impl Request {
+    /// A plain read.
+    pub(crate) fn read(buf: UserPtr, len: usize) -> Request {
+        Request { kind: Kind::Read, buf, len, ..Request::NOTHING }
+    }
+
+    /// A plain write.
+    pub(crate) fn write(buf: UserPtr, len: usize) -> Request {
+        Request { kind: Kind::Write, buf, len, ..Request::NOTHING }
+    }
+
+    /// An operation without anything.
+    pub(crate) const NOTHING: Request = Request {
+        kind: Kind::Read,
+        buf: UserPtr::NULL,
+        len: 0,
+        addr: UserPtr::NULL,
+        addrlen: UserPtr::NULL,
+        arg: 0,
+        flags: 0,
+        length: LENGTH_BY_POINTER,
+        user: None,
+        timeout: 0,
+    };
+
     #[inline(always)]
     pub(crate) fn order(&self) -> Order {
         order(self.kind, self.arg, self.flags)
@@ -294,80 +318,53 @@ unsafe impl Pooled for Op {
 /// Where nodes come from.
 pub(crate) type Ops = Pool<Op>;
 
-/// A first-in first-out list of operations, in one word: the last node, whose `next` is the first, with the lowest bit
-/// set.
+/// A first-in first-out list of operations, in one word: the address of the last node, whose `next` is the first.
 ///
-/// While it is empty it can keep a spare node for the next operation, without that bit: most descriptors have one read
-/// outstanding most of the time, and its node need not go back and forth.
+/// While it is empty, and all who may look at it know that by other means, its word can hold something else.
 #[derive(Default)]
 pub(crate) struct Queue {
     word: Cell<usize>,
 }
 
-/// The word holds the last node of a list, not a spare one.
-const LISTED: usize = 1;
-
 impl Queue {
     #[inline(always)]
-    fn node(address: usize) -> Option<OpRef> {
-        // SAFETY: it is 0, or the address of a node (made by `set` or `keep_as_spare`), which lives for ever.
-        unsafe { (address as *const Op).as_ref() }
-    }
-
-    #[inline(always)]
     pub(crate) fn last(&self) -> Option<OpRef> {
-        let word = self.word.get();
-        if word & LISTED != 0 { Self::node(word - LISTED) } else { None }
+        // SAFETY: it is 0, or the address of a node (made by `set`; of what `hold` puts in its place the caller knows), which
+        // lives for ever.
+        unsafe { (self.word.get() as *const Op).as_ref() }
     }
 
     #[inline(always)]
     fn set(&self, last: OpRef) {
-        self.word.set(core::ptr::from_ref(last) as usize | LISTED);
+        self.word.set(core::ptr::from_ref(last) as usize);
     }
 
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.word.get() & LISTED == 0
+        self.word.get() == 0
     }
 
-    /// Whether this queue and another are both empty.
+    /// Holds a number in the place of its list, which is empty. Before anything else, hold 0 again.
+    ///
+    /// # Safety
+    ///
+    /// Until then nobody calls anything but `hold` and `held`.
     #[inline(always)]
-    pub(crate) fn both_empty(&self, other: &Queue) -> bool {
-        (self.word.get() | other.word.get()) & LISTED == 0
+    pub(crate) unsafe fn hold(&self, number: usize) {
+        self.word.set(number);
     }
 
-    /// The spare node, if the queue has one (and therefore is empty). `use_spare` queues it.
+    /// The number that `hold` was given last.
     #[inline(always)]
-    pub(crate) fn spare(&self) -> Option<OpRef> {
-        let word = self.word.get();
-        if word & LISTED == 0 { Self::node(word) } else { None }
-    }
-
-    /// Queues the spare node.
-    #[inline(always)]
-    pub(crate) fn use_spare(&self, spare: OpRef) {
-        spare.next.set(Some(spare));
-        self.set(spare);
-    }
-
-    /// Takes the spare node away.
-    pub(crate) fn take_spare(&self) -> Option<OpRef> {
-        let spare = self.spare()?;
-        self.word.set(0);
-        Some(spare)
+    pub(crate) fn held(&self) -> usize {
+        self.word.get()
     }
 
     /// The first, if it is the only one.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn only(&self) -> Option<OpRef> {
         let last = self.last()?;
         last.next.get().is_some_and(|first| core::ptr::eq(first, last)).then_some(last)
-    }
-
-    /// Takes the only one out of the list and keeps it as the spare node.
-    #[inline(always)]
-    pub(crate) fn keep_as_spare(&self, only: OpRef) {
-        self.word.set(core::ptr::from_ref(only) as usize);
     }
 
     #[inline]
@@ -375,10 +372,8 @@ impl Queue {
         self.last()?.next.get()
     }
 
-    /// The queue has no spare node.
     #[inline]
     pub(crate) fn push(&self, op: OpRef) {
-        debug_assert!(self.spare().is_none());
         match self.last() {
             None => op.next.set(Some(op)),
             Some(last) => {
@@ -481,27 +476,8 @@ mod tests {
         assert_eq!(taken, [0, 2, 4]);
         assert!(queue.any(|op| op.user.get() == 5));
         assert!(!queue.any(|op| op.user.get() == 4));
+        assert!(queue.only().is_none() && queue_of(&pool, 1).only().is_some());
         assert_eq!(numbers(&queue), [1, 3, 5]);
-    }
-
-    #[test]
-    fn an_empty_queue_can_keep_a_spare_node() {
-        let pool = Ops::new();
-        let queue = queue_of(&pool, 1);
-        let op = queue.only().unwrap();
-        queue.keep_as_spare(op);
-        assert!(
-            queue.is_empty() && queue.first().is_none() && queue.only().is_none() && queue.pop().is_none()
-        );
-        queue.take_out(|_| true, |_| unreachable!());
-        assert!(core::ptr::eq(queue.spare().unwrap(), op));
-        queue.use_spare(op);
-        assert!(queue.spare().is_none() && core::ptr::eq(queue.only().unwrap(), op));
-        queue.push(pool.take().unwrap());
-        assert!(queue.only().is_none());
-        let queue = queue_of(&pool, 1);
-        queue.keep_as_spare(queue.only().unwrap());
-        assert!(queue.take_spare().is_some() && queue.take_spare().is_none() && queue.is_empty());
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! That is what lets other parts look at a node without a lock: it may have become another's, which they find out
 //! by locking it and checking what it is now, but it is always a node of its type. Memory therefore follows the most
 //! that was ever in use at once.
+//!
+//! A node can be given back and stay reserved: it is free for the moment, but one can be had later without fail. A pool
+//! has more free nodes than reserved ones whenever it gives one out; those that it maps for that cost no memory until
+//! they are used.
 
 use crate::sys::{Result, memory};
 use core::cell::Cell;
@@ -22,15 +26,15 @@ pub(crate) unsafe trait Pooled: Sized + 'static {
 /// How much memory is asked for at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-struct Chunk {
-    start: NonNull<u8>,
-    /// How many of its nodes have been given out at least once.
-    begun: usize,
-}
-
 struct Inner<T: 'static> {
     free: Option<&'static T>,
-    chunks: Vec<Chunk>,
+    chunks: Vec<NonNull<T>>,
+    /// How many nodes have been given out at least once: those at the beginning.
+    begun: usize,
+    /// How many nodes are free, those that were never given out with them.
+    available: usize,
+    /// How many of them are reserved.
+    reserved: usize,
 }
 
 // SAFETY: chunks are plain memory of the process, free nodes belong to the pool; both go from thread to thread under
@@ -44,7 +48,7 @@ impl<T: Pooled> Pool<T> {
     const NODES: usize = CHUNK_BYTES / size_of::<T>();
 
     pub(crate) const fn new() -> Pool<T> {
-        Pool(Mutex::new(Inner { free: None, chunks: Vec::new() }))
+        Pool(Mutex::new(Inner { free: None, chunks: Vec::new(), begun: 0, available: 0, reserved: 0 }))
     }
 
     /// A node that nobody else uses; it holds what its last user left in it, or zeros.
@@ -69,36 +73,72 @@ impl<T: Pooled> Pool<T> {
     }
 
     fn take_locked(inner: &mut Inner<T>) -> Result<&'static T> {
-        if let Some(node) = inner.free {
-            inner.free = node.link().get();
-            return Ok(node);
-        }
-        if inner.chunks.last().is_none_or(|chunk| chunk.begun == Self::NODES) {
+        if inner.available == inner.reserved {
             inner.chunks.try_reserve(1).map_err(|_| crate::sys::Errno::ENOMEM)?;
-            inner.chunks.push(Chunk { start: memory::map_zeroed(CHUNK_BYTES)?, begun: 0 });
+            inner.chunks.push(memory::map_zeroed(CHUNK_BYTES)?.cast());
+            inner.available += Self::NODES;
         }
-        let Some(chunk) = inner.chunks.last_mut() else { return Err(crate::sys::Errno::ENOMEM) };
-        // SAFETY: `begun` is below NODES, so the node lies in the chunk, which is page-aligned, zeroed (a valid `T`,
-        // by `Pooled`) and never unmapped; nobody else has this node yet.
-        let node = unsafe { chunk.start.cast::<T>().add(chunk.begun).as_ref() };
-        chunk.begun += 1;
-        Ok(node)
+        Self::take_available(inner).ok_or(crate::sys::Errno::ENOMEM)
+    }
+
+    /// A free node, of which there is one.
+    fn take_available(inner: &mut Inner<T>) -> Option<&'static T> {
+        let node = match inner.free {
+            Some(node) => {
+                inner.free = node.link().get();
+                node
+            }
+            None => {
+                let node = Self::in_chunks(inner, inner.begun)?;
+                inner.begun += 1;
+                node
+            }
+        };
+        inner.available -= 1;
+        Some(node)
+    }
+
+    fn in_chunks(inner: &Inner<T>, index: usize) -> Option<&'static T> {
+        let chunk = inner.chunks.get(index / Self::NODES)?;
+        // SAFETY: the node lies in the chunk, which is page-aligned, zeroed (a valid `T`, by `Pooled`) and never unmapped.
+        Some(unsafe { chunk.add(index % Self::NODES).as_ref() })
     }
 
     /// Takes a node back. Nobody uses it any more.
     pub(crate) fn give(&self, node: &'static T) {
-        let inner = &mut *self.0.lock();
+        Self::give_locked(&mut self.0.lock(), node);
+    }
+
+    fn give_locked(inner: &mut Inner<T>, node: &'static T) {
         node.link().set(inner.free);
         inner.free = Some(node);
+        inner.available += 1;
+    }
+
+    /// Takes a node back for which `take_reserved` will give one.
+    pub(crate) fn give_reserved(&self, node: &'static T) {
+        let inner = &mut *self.0.lock();
+        Self::give_locked(inner, node);
+        inner.reserved += 1;
+    }
+
+    /// A node for one that was given back by `give_reserved`. `None` never, if there was one.
+    pub(crate) fn take_reserved(&self) -> Option<&'static T> {
+        let inner = &mut *self.0.lock();
+        debug_assert!(inner.reserved > 0);
+        inner.reserved -= 1;
+        Self::take_available(inner)
+    }
+
+    /// Does without the node that `take_reserved` would give.
+    pub(crate) fn give_up_reserved(&self) {
+        self.0.lock().reserved -= 1;
     }
 
     /// The node that was the `index`th to be given out for the first time; `None` behind the last.
     pub(crate) fn nth(&self, index: usize) -> Option<&'static T> {
         let inner = self.0.lock();
-        let chunk = inner.chunks.get(index / Self::NODES)?;
-        let within = index % Self::NODES;
-        // SAFETY: as in `take_locked`.
-        (within < chunk.begun).then(|| unsafe { chunk.start.cast::<T>().add(within).as_ref() })
+        if index < inner.begun { Self::in_chunks(&inner, index) } else { None }
     }
 }
 
@@ -136,6 +176,27 @@ mod tests {
             assert_ne!(pool.take().unwrap().value.get(), 0);
         }
         assert!(pool.nth(count - 1).is_some() && pool.nth(count).is_none());
+    }
+
+    #[test]
+    fn what_is_reserved_is_there_and_costs_no_node() {
+        let pool = Pool::<Node>::new();
+        let many = 3 * Pool::<Node>::NODES;
+        for _ in 0..many {
+            pool.give_reserved(pool.take().unwrap());
+        }
+        assert!(pool.nth(1).is_none());
+        let first = pool.take_reserved().unwrap();
+        let rest: Vec<_> = (1..many).map(|_| pool.take_reserved().unwrap()).collect();
+        assert!(rest.iter().all(|node| !core::ptr::eq(*node, first)));
+        assert!(pool.nth(many - 1).is_some() && pool.nth(many).is_none());
+        rest.iter().for_each(|node| pool.give(node));
+        pool.give_reserved(first);
+        pool.give_up_reserved();
+        for _ in 0..many {
+            pool.take().unwrap();
+        }
+        assert!(pool.nth(many).is_none());
     }
 
     #[test]

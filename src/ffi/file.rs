@@ -2,7 +2,7 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{NOTHING, answer, fail, lent, queue_or, transfer_or};
+use super::{answer, fail, lent, queue_or, transfer_or};
 use crate::engine;
 use crate::engine::op::{BY_POINTER, Kind, Request};
 use crate::sys::{Errno, UserPtr};
@@ -13,7 +13,8 @@ use libc::{id_t, idtype_t, iovec, off_t, siginfo_t, ssize_t};
 /// read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_pread(fd: c_int, buf: *mut c_void, nbytes: usize, offset: off_t) -> ssize_t {
-    let request = Request { kind: Kind::Pread, buf: lent(buf), len: nbytes, addr: at(offset), ..NOTHING };
+    let request =
+        Request { kind: Kind::Pread, buf: lent(buf), len: nbytes, addr: at(offset), ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::pread(fd, buf, nbytes, offset) })
 }
@@ -27,7 +28,8 @@ pub unsafe extern "C" fn ioevent_pwrite(
     nbytes: usize,
     offset: off_t,
 ) -> ssize_t {
-    let request = Request { kind: Kind::Pwrite, buf: lent(buf), len: nbytes, addr: at(offset), ..NOTHING };
+    let request =
+        Request { kind: Kind::Pwrite, buf: lent(buf), len: nbytes, addr: at(offset), ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::pwrite(fd, buf, nbytes, offset) })
 }
@@ -43,7 +45,7 @@ pub unsafe extern "C" fn ioevent_preadv(
     offset: off_t,
 ) -> ssize_t {
     let len = iovcnt as u32 as usize;
-    let request = Request { kind: Kind::Preadv, buf: lent(iov), len, addr: at(offset), ..NOTHING };
+    let request = Request { kind: Kind::Preadv, buf: lent(iov), len, addr: at(offset), ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::preadv(fd, iov, iovcnt, offset) })
 }
@@ -59,7 +61,7 @@ pub unsafe extern "C" fn ioevent_pwritev(
     offset: off_t,
 ) -> ssize_t {
     let len = iovcnt as u32 as usize;
-    let request = Request { kind: Kind::Pwritev, buf: lent(iov), len, addr: at(offset), ..NOTHING };
+    let request = Request { kind: Kind::Pwritev, buf: lent(iov), len, addr: at(offset), ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::pwritev(fd, iov, iovcnt, offset) })
 }
@@ -80,8 +82,13 @@ pub unsafe extern "C" fn ioevent_sendfile(
     offset: *mut off_t,
     count: usize,
 ) -> ssize_t {
-    let request =
-        Request { kind: Kind::Sendfile, addr: lent(offset), len: count, flags: BY_POINTER, ..NOTHING };
+    let request = Request {
+        kind: Kind::Sendfile,
+        addr: lent(offset),
+        len: count,
+        flags: BY_POINTER,
+        ..Request::NOTHING
+    };
     // SAFETY: as promised by the caller.
     transfer_or(out_fd, in_fd, request, || unsafe { libc::sendfile(out_fd, in_fd, offset, count) })
 }
@@ -106,7 +113,7 @@ pub unsafe extern "C" fn ioevent_splice(
         len,
         arg: flags as c_int,
         flags: BY_POINTER,
-        ..NOTHING
+        ..Request::NOTHING
     };
     // SAFETY: as promised by the caller.
     transfer_or(fd_out, fd_in, request, || unsafe {
@@ -118,7 +125,7 @@ pub unsafe extern "C" fn ioevent_splice(
 /// ioevent_fsync(3), rule 2.5.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_fsync(fd: c_int) -> c_int {
-    let request = Request { kind: Kind::Fsync, ..NOTHING };
+    let request = Request { kind: Kind::Fsync, ..Request::NOTHING };
     // SAFETY: no pointers.
     queue_or(fd, request, || unsafe { libc::fsync(fd) })
 }
@@ -126,7 +133,7 @@ pub extern "C" fn ioevent_fsync(fd: c_int) -> c_int {
 /// fdatasync(2); queued on an attached descriptor, like ioevent_fsync. Any thread. ioevent_fsync(3), rule 2.5.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_fdatasync(fd: c_int) -> c_int {
-    let request = Request { kind: Kind::Fdatasync, ..NOTHING };
+    let request = Request { kind: Kind::Fdatasync, ..Request::NOTHING };
     // SAFETY: no pointers.
     queue_or(fd, request, || unsafe { libc::fdatasync(fd) })
 }
@@ -135,7 +142,7 @@ pub extern "C" fn ioevent_fdatasync(fd: c_int) -> c_int {
 /// SHUT_RD and SHUT_RDWR are done at once. Any thread. ioevent_shutdown(3), rule 2.5.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_shutdown(fd: c_int, how: c_int) -> c_int {
-    let request = Request { kind: Kind::Shutdown, arg: how, ..NOTHING };
+    let request = Request { kind: Kind::Shutdown, arg: how, ..Request::NOTHING };
     // SAFETY: no pointers.
     queue_or(fd, request, || unsafe { libc::shutdown(fd, how) })
 }
@@ -157,7 +164,11 @@ pub unsafe extern "C" fn ioevent_waitid(
     if idtype != libc::P_PIDFD {
         return libc();
     }
-    queue_or(id as c_int, Request { kind: Kind::Waitid, buf: lent(infop), arg: options, ..NOTHING }, libc)
+    queue_or(
+        id as c_int,
+        Request { kind: Kind::Waitid, buf: lent(infop), arg: options, ..Request::NOTHING },
+        libc,
+    )
 }
 
 /// dup2(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread. ioevent_close(3),

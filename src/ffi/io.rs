@@ -5,7 +5,7 @@
 use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
-use super::{NOTHING, answer, fail, inline_result, lent, pipe, queue_or, queued};
+use super::{answer, fail, inline_result, lent, pipe, queue_or, queued};
 use crate::engine::attachment::Locked;
 use crate::engine::op::{Kind, Request};
 use crate::engine::{self, Which};
@@ -49,7 +49,7 @@ unsafe fn read_late(fd: c_int, buf: *mut c_void, nbytes: usize, attachment: Lock
 /// As for `ioevent_read`.
 #[inline(never)]
 unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    let request = Request { kind: Kind::Read, buf: lent(buf), len: nbytes, ..NOTHING };
+    let request = Request { kind: Kind::Read, buf: lent(buf), len: nbytes, ..Request::NOTHING };
     // SAFETY: passed on to the caller.
     queue_or(fd, request, || unsafe { pipe::read(fd, buf, nbytes) })
 }
@@ -90,7 +90,7 @@ unsafe fn write_late(fd: c_int, buf: *const c_void, nbytes: usize, attachment: L
 /// As for `ioevent_write`.
 #[inline(never)]
 unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    let request = Request { kind: Kind::Write, buf: lent(buf), len: nbytes, ..NOTHING };
+    let request = Request { kind: Kind::Write, buf: lent(buf), len: nbytes, ..Request::NOTHING };
     // SAFETY: passed on to the caller.
     queue_or(fd, request, || unsafe { pipe::write(fd, buf, nbytes) })
 }
@@ -99,7 +99,8 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 /// read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Readv, buf: lent(iov), len: iovcnt as u32 as usize, ..NOTHING };
+    let request =
+        Request { kind: Kind::Readv, buf: lent(iov), len: iovcnt as u32 as usize, ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { pipe::readv(fd, iov, iovcnt) })
 }
@@ -108,7 +109,8 @@ pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_i
 /// read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Writev, buf: lent(iov), len: iovcnt as u32 as usize, ..NOTHING };
+    let request =
+        Request { kind: Kind::Writev, buf: lent(iov), len: iovcnt as u32 as usize, ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { pipe::writev(fd, iov, iovcnt) })
 }
@@ -120,7 +122,7 @@ pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_
 /// EBADF. Any thread. ioevent_poll(3), rule 2.10.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
-    let request = Request { kind: Kind::Poll, arg: c_int::from(events), ..NOTHING };
+    let request = Request { kind: Kind::Poll, arg: c_int::from(events), ..Request::NOTHING };
     queue_or(fd, request, || fail(crate::sys::fd::unfit(fd)))
 }
 

@@ -11,7 +11,7 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
-use crate::engine::op::{Kind, LENGTH_BY_POINTER, Request};
+use crate::engine::op::Request;
 use crate::engine::{self, Way};
 use crate::sys::{Errno, Result, UserPtr, errno};
 use core::ffi::c_int;
@@ -75,20 +75,6 @@ fn answer<T: Answer>(call: impl FnOnce() -> Result<T>) -> T {
         }
     }
 }
-
-/// An operation without anything.
-const NOTHING: Request = Request {
-    kind: Kind::Read,
-    buf: UserPtr::NULL,
-    len: 0,
-    addr: UserPtr::NULL,
-    addrlen: UserPtr::NULL,
-    arg: 0,
-    flags: 0,
-    length: LENGTH_BY_POINTER,
-    user: None,
-    timeout: 0,
-};
 
 /// Queues an operation if `fd` is attached, else calls libc.
 #[inline(always)]

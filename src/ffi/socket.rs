@@ -2,7 +2,7 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{NOTHING, lent, queue_or};
+use super::{lent, queue_or};
 use crate::engine::op::{Kind, Request};
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -12,7 +12,7 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Recv, buf: lent(buf), len, arg: flags, ..NOTHING };
+    let request = Request { kind: Kind::Recv, buf: lent(buf), len, arg: flags, ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::recv(fd, buf, len, flags) })
 }
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn ioevent_recvfrom(
         addr: lent(addr),
         addrlen: lent(addrlen),
         arg: flags,
-        ..NOTHING
+        ..Request::NOTHING
     };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::recvfrom(fd, buf, len, flags, addr, addrlen) })
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn ioevent_recvfrom(
 /// been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Recvmsg, buf: lent(msg), arg: flags, ..NOTHING };
+    let request = Request { kind: Kind::Recvmsg, buf: lent(msg), arg: flags, ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::recvmsg(fd, msg, flags) })
 }
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn ioevent_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_i
 /// Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Send, buf: lent(buf), len, arg: flags, ..NOTHING };
+    let request = Request { kind: Kind::Send, buf: lent(buf), len, arg: flags, ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::send(fd, buf, len, flags) })
 }
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn ioevent_sendto(
         addr: lent(addr),
         addrlen: UserPtr::number(addrlen as usize),
         arg: flags,
-        ..NOTHING
+        ..Request::NOTHING
     };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::sendto(fd, buf, len, flags, addr, addrlen) })
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn ioevent_sendto(
 /// been read. No SIGPIPE. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Sendmsg, buf: lent(msg), arg: flags, ..NOTHING };
+    let request = Request { kind: Kind::Sendmsg, buf: lent(msg), arg: flags, ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::sendmsg(fd, msg, flags) })
 }
@@ -96,7 +96,8 @@ pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c
 /// Address and its length are the library's until the event has been read. Any thread. ioevent_accept(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
-    let request = Request { kind: Kind::Accept, addr: lent(addr), addrlen: lent(addrlen), ..NOTHING };
+    let request =
+        Request { kind: Kind::Accept, addr: lent(addr), addrlen: lent(addrlen), ..Request::NOTHING };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::accept(fd, addr, addrlen) })
 }
@@ -110,8 +111,13 @@ pub unsafe extern "C" fn ioevent_accept4(
     addrlen: *mut socklen_t,
     flags: c_int,
 ) -> c_int {
-    let request =
-        Request { kind: Kind::Accept, addr: lent(addr), addrlen: lent(addrlen), arg: flags, ..NOTHING };
+    let request = Request {
+        kind: Kind::Accept,
+        addr: lent(addr),
+        addrlen: lent(addrlen),
+        arg: flags,
+        ..Request::NOTHING
+    };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::accept4(fd, addr, addrlen, flags) })
 }
@@ -124,7 +130,7 @@ pub unsafe extern "C" fn ioevent_connect(fd: c_int, addr: *const sockaddr, addrl
         kind: Kind::Connect,
         addr: lent(addr),
         addrlen: UserPtr::number(addrlen as usize),
-        ..NOTHING
+        ..Request::NOTHING
     };
     // SAFETY: as promised by the caller.
     queue_or(fd, request, || unsafe { libc::connect(fd, addr, addrlen) })

@@ -3,7 +3,7 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::constants::*;
-use super::{NOTHING, answer, lent, pipe};
+use super::{answer, lent, pipe};
 use crate::engine::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
 use crate::engine::{self, EIOEVENTQUEUED, Way};
 use crate::sys::{Errno, Result, UserPtr, fd};
@@ -100,7 +100,7 @@ unsafe fn submit(op: &Operation) -> Result<()> {
         arg: op.arg,
         user: Some(op.user as usize),
         timeout,
-        ..NOTHING
+        ..Request::NOTHING
     };
     match op.kind {
         IOEVENT_OP_PREAD | IOEVENT_OP_PWRITE | IOEVENT_OP_PREADV | IOEVENT_OP_PWRITEV => {

@@ -7,10 +7,10 @@
 use super::{NO_PROOF, run};
 use crate::engine::EIOEVENTQUEUED;
 use crate::engine::attachment::{
-    Attachment, Class, Locked, ONE_READ, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
+    Attachment, Class, Locked, ONE_READ, PARKABLE, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
 };
 use crate::engine::lane::Lane;
-use crate::engine::op::{Kind, LENGTH_BY_POINTER, MOST_BYTES, OpRef, Request};
+use crate::engine::op::{MOST_BYTES, OpRef, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
 use crate::engine::submit;
@@ -18,31 +18,18 @@ use crate::sys::epoll::{EPOLLIN, Event as EpollEvent};
 use crate::sys::{Errno, UserPtr, socket};
 use core::ffi::c_int;
 
-/// Parks a read of which it is known that it finds nothing, in the node that the queue has kept for it.
+/// Parks a read of which it is known that it finds nothing.
 #[inline(always)]
 pub(super) fn read(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> Result<(), Locked> {
-    let Some(spare) = attachment.input.spare() else { return Err(attachment) };
-    if attachment.ready.get() & (READABLE | QUIET | QUIET_INLINE) != QUIET
+    if attachment.ready.get() & (READABLE | PARKABLE | QUIET_INLINE) != PARKABLE
         || !is_plain_length(len)
         || !pipe.take_place_at_once()
     {
         return Err(attachment);
     }
-    park(&attachment, spare, buf, len);
+    attachment.park(buf, len);
     attachment.ready.set(QUIET | ONE_READ | WRITABLE);
     Ok(())
-}
-
-/// Puts a plain read into the queue, in the node that this has kept for it.
-#[inline(always)]
-fn park(attachment: &Locked, spare: OpRef, buf: UserPtr, len: usize) {
-    spare.user.set(attachment.user.get());
-    spare.buf.set(buf);
-    spare.done.set(0);
-    spare.arg.set(0);
-    spare.len.set(len as u32);
-    spare.flags.set(0);
-    attachment.input.use_spare(spare);
 }
 
 /// With IOEVENT_INLINE: reads what is there, or parks the read.
@@ -53,19 +40,19 @@ pub(super) fn read_inline(
     buf: UserPtr,
     len: usize,
 ) -> core::result::Result<Result<usize, Errno>, Locked> {
-    // Without a spare node something waits, or this is the first read.
-    let Some(spare) = attachment.input.spare() else { return Err(attachment) };
-    if !attachment.is_ready(QUIET_INLINE) || !is_plain_length(len) {
+    const BOTH: u8 = PARKABLE | QUIET_INLINE;
+    if attachment.ready.get() & BOTH != BOTH || !is_plain_length(len) {
         return Err(attachment);
     }
     let n = socket::recv_plainly(attachment.fd.get(), buf, len);
     if n >= 0 {
-        attachment.ready.set(ready_after_read(&attachment, n as usize, len));
+        let is_drained = is_drained(&attachment, n as usize, len);
+        attachment.ready.set(attachment.ready.get() & !READABLE | if is_drained { 0 } else { READABLE });
         return Ok(Ok(n as usize));
     }
     match Errno(-n as c_int) {
         Errno::EAGAIN if !attachment.has(READS_SHUT) && pipe.take_place_at_once() => {
-            park(&attachment, spare, buf, len);
+            attachment.park(buf, len);
             attachment.ready.set(QUIET | QUIET_INLINE | ONE_READ | WRITABLE);
             Ok(Err(EIOEVENTQUEUED))
         }
@@ -121,13 +108,10 @@ fn write_inline_begun(
     Ok(Err(EIOEVENTQUEUED))
 }
 
-/// READABLE and WRITABLE after a read of a quiet socket: it is worth a try again, unless a short read proves that it is not;
-/// as `run` would remember it.
+/// Whether a read proves that nothing is left; otherwise the socket is worth a try again. As `run` would remember it.
 #[inline(always)]
-fn ready_after_read(attachment: &Locked, n: usize, len: usize) -> u8 {
-    let drained = n < len && n > 0 && attachment.class.get() == Class::PlainTcp;
-    let quiet = attachment.ready.get() & (QUIET | QUIET_INLINE);
-    quiet | WRITABLE | if drained { 0 } else { READABLE }
+fn is_drained(attachment: &Locked, n: usize, len: usize) -> bool {
+    n < len && n > 0 && attachment.class.get() == Class::PlainTcp
 }
 
 /// Some bytes, and not more than the kernel moves at once.
@@ -205,20 +189,8 @@ fn begin_write(
     sent: Result<usize, Errno>,
     sink: &Sink,
 ) {
-    let request = Request {
-        kind: Kind::Write,
-        buf,
-        len,
-        addr: UserPtr::NULL,
-        addrlen: UserPtr::NULL,
-        arg: 0,
-        flags: 0,
-        length: LENGTH_BY_POINTER,
-        user: None,
-        timeout: 0,
-    };
-    op.fill(&request, attachment.user.get(), sink.pipe.index());
-    attachment.clear_ready(QUIET | ONE_READ | QUIET_INLINE);
+    op.fill(&Request::write(buf, len), attachment.user.get(), sink.pipe.index());
+    attachment.unsettle();
     let deadline = submit::deadline(attachment, 0);
     if deadline.is_some() {
         op.expect_deadline();
@@ -244,14 +216,15 @@ pub(super) fn edge(event: &EpollEvent, sink: &Sink) -> bool {
     {
         return false;
     }
-    let Some(op) = attachment.input.last() else { return false };
-    let len = op.len.get() as usize;
-    let n = socket::recv_plainly(attachment.fd.get(), op.buf.get(), len);
+    let (buf, len) = attachment.parked();
+    let n = socket::recv_plainly(attachment.fd.get(), buf, len);
     if n < 0 {
         return false;
     }
-    attachment.ready.set(ready_after_read(&attachment, n as usize, len));
-    sink.write(crate::Event { user: op.user.get() as *mut _, result: n as c_int, errno: 0 });
-    attachment.input.keep_as_spare(op);
+    let readable = if is_drained(&attachment, n as usize, len) { 0 } else { READABLE };
+    let inline = attachment.ready.get() & QUIET_INLINE;
+    attachment.ready.set(QUIET | WRITABLE | PARKABLE | inline | readable);
+    sink.write(crate::Event { user: attachment.user.get() as *mut _, result: n as c_int, errno: 0 });
+    attachment.unpark();
     true
 }

@@ -11,9 +11,6 @@ use crate::sys::{Errno, Result, fd};
 
 /// A new operation that reads.
 pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
-    if let Some(spare) = attachment.input.take_spare() {
-        sink.give_free(spare);
-    }
     if connect_is_queued(attachment) {
         op.mark(AFTER_CONNECT);
     }
