@@ -383,11 +383,11 @@ impl Locked {
     }
 }
 
-/// The attachment of `fd`, locked for a short way. An error may also mean that somebody else has the lock, or that it
+/// The attachment of `fd`, locked for a short way. An error may also mean that the number is very high, that somebody else has the lock, or that it
 /// changed meanwhile; then give up the lock that may come with it, and use `find`.
 #[inline(always)]
 pub(crate) fn find_quietly(fd: c_int) -> Result<Locked, Option<Locked>> {
-    let Entry::Attachment(node) = table::get(fd) else { return Err(None) };
+    let Some(node) = table::attachment_at_once(fd) else { return Err(None) };
     let Some(guard) = node.lock.try_lock() else { return Err(None) };
     let locked = Locked { node, guard: ManuallyDrop::new(guard) };
     if locked.fd.get() == fd { Ok(locked) } else { Err(Some(locked)) }

@@ -1,10 +1,11 @@
 //! The descriptor table: what is behind a descriptor number, found without a lock.
 //!
-//! Two levels of entries, one word each, in memory that comes zeroed from the kernel and costs nothing until it is
-//! touched: 8 bytes a descriptor, by whole pages, up to the highest number that the kernel can give out. The first
-//! level, which is static, and the pointer to the `World` lie in pages that a forked child sees zeroed (MADV_WIPEONFORK),
-//! so the child has no pipes and no attachments from its first instruction on (rule 5.2), and starts a world of its own
-//! when it needs one.
+//! An entry of one word for each number, in memory that comes zeroed from the kernel and costs nothing until it is
+//! touched: 8 bytes a descriptor, by whole pages. The entries of the numbers that nearly all programs get along with are
+//! static, so that one is found without a look at anything else; those of higher numbers, up to the highest that the
+//! kernel can give out, are in chunks of a second level. The static ones, the first level, and the pointer to the `World`
+//! lie in pages that a forked child sees zeroed (MADV_WIPEONFORK), so the child has no pipes and no attachments from its
+//! first instruction on (rule 5.2), and starts a world of its own when it needs one.
 //!
 //! An entry says what a number was when it was looked at. Nodes are never freed (see `pool`), so whoever found one
 //! locks it and checks that it still is what it looked for.
@@ -22,6 +23,9 @@ use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 
+/// Numbers below this have static entries. It is what the kernel has as the limit of descriptors unless somebody raises
+/// `fs.nr_open`.
+const NEAR: usize = 1 << 20;
 /// Entries in a chunk of the second level.
 const CHUNK: usize = 1 << 15;
 /// Chunks: together with `CHUNK`, every number that 32 bits can hold, so that a look-up needs no check. The chunks of
@@ -65,6 +69,7 @@ impl Entry {
 /// whole pages too, since its size is a multiple of its alignment.
 #[repr(C, align(65536))]
 struct Root {
+    near: [AtomicUsize; NEAR],
     chunks: [AtomicPtr<AtomicUsize>; CHUNKS],
     world: AtomicPtr<World>,
 }
@@ -73,8 +78,11 @@ struct Root {
 /// only while it has an attachment that says so (TIME_LIMIT).
 static TIMEOUTS: [AtomicPtr<AtomicUsize>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
 
-static ROOT: Root =
-    Root { chunks: [const { AtomicPtr::new(null_mut()) }; CHUNKS], world: AtomicPtr::new(null_mut()) };
+static ROOT: Root = Root {
+    near: [const { AtomicUsize::new(0) }; NEAR],
+    chunks: [const { AtomicPtr::new(null_mut()) }; CHUNKS],
+    world: AtomicPtr::new(null_mut()),
+};
 
 /// Whether the root was prepared for forks.
 static PREPARED: AtomicBool = AtomicBool::new(false);
@@ -101,6 +109,12 @@ pub(super) fn forget() {
         return;
     }
     ROOT.world.store(null_mut(), Ordering::Relaxed);
+    for entry in &ROOT.near {
+        // Nothing is written to pages that were never used.
+        if entry.load(Ordering::Relaxed) != 0 {
+            entry.store(0, Ordering::Relaxed);
+        }
+    }
     for chunk in &ROOT.chunks {
         if !chunk.load(Ordering::Relaxed).is_null() {
             chunk.store(null_mut(), Ordering::Relaxed);
@@ -108,7 +122,16 @@ pub(super) fn forget() {
     }
 }
 
-/// The entry of a number: `None` if nothing near it was ever used.
+/// The entry of a number: `None` if it is not static, and nothing near it was ever used.
+#[inline(always)]
+fn word_of(number: c_int) -> Option<&'static AtomicUsize> {
+    match ROOT.near.get(number as u32 as usize) {
+        Some(entry) => Some(entry),
+        None => slot(&ROOT.chunks, number),
+    }
+}
+
+/// The entry of a number in a table of two levels: `None` if nothing near it was ever used.
 #[inline(always)]
 fn slot(chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS], number: c_int) -> Option<&'static AtomicUsize> {
     let number = number as u32 as usize;
@@ -155,21 +178,35 @@ pub(super) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
 /// What is behind a number now.
 #[inline(always)]
 pub(crate) fn get(number: c_int) -> Entry {
-    match slot(&ROOT.chunks, number) {
+    match word_of(number) {
         // Acquire pairs with the Release in `set`: the node is filled in before it is found.
         Some(slot) => Entry::from_word(slot.load(Ordering::Acquire)),
         None => Entry::Nothing,
     }
 }
 
+/// The attachment behind a number, for the short ways; `None` is not certain.
+#[inline(always)]
+pub(crate) fn attachment_at_once(number: c_int) -> Option<&'static Attachment> {
+    // Acquire as in `get`.
+    let word = ROOT.near.get(number as u32 as usize)?.load(Ordering::Acquire);
+    match Entry::from_word(word) {
+        Entry::Attachment(node) => Some(node),
+        _ => None,
+    }
+}
+
 /// Makes sure that `set` cannot fail for this number.
 pub(super) fn reserve(number: c_int) -> Result<()> {
-    make_slot(&ROOT.chunks, number).map(drop)
+    if word_of(number).is_none() {
+        make_slot(&ROOT.chunks, number)?;
+    }
+    Ok(())
 }
 
 /// Enters what is behind a number. Without a `reserve` before, it is lost.
 pub(super) fn set(number: c_int, entry: Entry) {
-    if let Some(slot) = slot(&ROOT.chunks, number) {
+    if let Some(slot) = word_of(number) {
         // Release pairs with the Acquire in `get`.
         slot.store(entry.to_word(), Ordering::Release);
     }
@@ -177,7 +214,7 @@ pub(super) fn set(number: c_int, entry: Entry) {
 
 /// Removes `entry` unless something else has taken its place.
 pub(super) fn clear(number: c_int, entry: Entry) {
-    if let Some(slot) = slot(&ROOT.chunks, number) {
+    if let Some(slot) = word_of(number) {
         let _ = slot.compare_exchange(entry.to_word(), 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 }
@@ -269,16 +306,18 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_number_has_an_entry() {
+    fn the_highest_numbers_of_each_kind_have_an_entry() {
         let world = make_world().unwrap();
         let attachment = world.attachments.take().unwrap();
-        reserve(c_int::MAX).unwrap();
-        set(c_int::MAX, Entry::Attachment(attachment));
-        assert!(matches!(get(c_int::MAX), Entry::Attachment(found) if core::ptr::eq(found, attachment)));
-        clear(c_int::MAX, Entry::Nothing);
-        assert!(matches!(get(c_int::MAX), Entry::Attachment(_)));
-        clear(c_int::MAX, Entry::Attachment(attachment));
-        assert!(matches!(get(c_int::MAX), Entry::Nothing));
+        for number in [NEAR as c_int - 1, NEAR as c_int, c_int::MAX] {
+            reserve(number).unwrap();
+            set(number, Entry::Attachment(attachment));
+            assert!(matches!(get(number), Entry::Attachment(found) if core::ptr::eq(found, attachment)));
+            clear(number, Entry::Nothing);
+            assert!(matches!(get(number), Entry::Attachment(_)));
+            clear(number, Entry::Attachment(attachment));
+            assert!(matches!(get(number), Entry::Nothing));
+        }
     }
 
     #[test]
