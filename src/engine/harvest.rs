@@ -5,7 +5,7 @@ use super::lane::{Lane, Locked, Taken};
 use super::op::OpRef;
 use super::pipe::{COMMON, Pipe};
 use super::sink::Sink;
-use super::table::{self, Entry};
+use super::table;
 use super::wake::{Doze, bit};
 use super::{Engine, Heard};
 use crate::Event;
@@ -61,76 +61,107 @@ impl Pipe {
     }
 }
 
-/// The short ways of a harvest that waits for ever. 0 says nothing: use `harvest` then.
+/// Which short way a harvest that waits for ever can go.
+pub(crate) enum AtOnce {
+    /// The calling thread's own lane holds events, and no other: `take_at_once`.
+    Take(Seat),
+    /// No lane holds any: `sleep_at_once`.
+    Sleep(Seat),
+    /// None: `harvest`.
+    No,
+}
+
+/// A pipe, and the lane of the calling thread in it.
+pub(crate) struct Seat {
+    pipe: &'static Pipe,
+    me: u32,
+}
+
+/// Which short way a harvest of the pipe behind `number` can go.
 #[inline(always)]
-pub(crate) fn harvest_at_once(number: c_int, room: &mut [MaybeUninit<Event>]) -> Result<usize> {
-    let Entry::Pipe(pipe) = table::get(number) else { return Ok(0) };
-    let Some(me) = pipe.find_lane_at_once() else { return Ok(0) };
-    // SAFETY: there is a pipe, so the world was made, which prepares it.
-    let _errno = unsafe { errno::KeptQuickly::new() };
+pub(crate) fn at_once(number: c_int) -> AtOnce {
+    let Some(pipe) = table::pipe_at_once(number) else { return AtOnce::No };
+    let Some(me) = pipe.find_lane_at_once() else { return AtOnce::No };
     match pipe.wake.0.filled() {
-        0 => sleep_at_once(pipe, number, me, room),
-        filled if filled == bit(me) => Ok(take_at_once(pipe, number, me, room)),
-        _ => Ok(0),
+        0 => AtOnce::Sleep(Seat { pipe, me }),
+        filled if filled == bit(me) => AtOnce::Take(Seat { pipe, me }),
+        _ => AtOnce::No,
     }
 }
 
-/// Takes events out of the calling thread's own lane, which is the only one that holds any, if it is not yet time to look
-/// into the kernel.
+/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not yet
+/// time to look into the kernel. How many there were; 0: use `harvest`.
 ///
 /// It does not count itself among the users of the pipe. Instead it checks, with the lane locked, that the pipe is open;
-/// who closes the pipe locks each lane after it has said so.
+/// who closes the pipe locks each lane after it has said so. It makes no call of libc's, and so leaves `errno` alone.
 #[inline(always)]
-fn take_at_once(pipe: &'static Pipe, number: c_int, me: u32, room: &mut [MaybeUninit<Event>]) -> usize {
+pub(crate) fn take_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<Event>]) -> usize {
+    let &Seat { pipe, me } = seat;
     let lane = pipe.lane(me);
     // Relaxed: counts for this thread alone.
     let since = lane.since_look.load(Relaxed);
     if since >= LOOK_AFTER {
         return 0;
     }
-    let locked = lane.lock();
-    if !pipe.is_open_as(number) {
+    let Some(locked) = lane.try_lock() else { return 0 };
+    if !pipe.is_open_as(number) || !locked.list_is_empty() {
         return 0;
     }
-    let count = take_out(pipe, &locked, me, room, |taken| {
-        lane.stock().give_chain(taken.first, taken.last, taken.count);
-    });
+    let count = take_ring(pipe, me, room);
+    let is_empty = lane.ring.is_empty();
+    if is_empty {
+        // It stays empty: this thread is the owner, and the lane is locked.
+        pipe.wake.0.empty(me);
+    }
     lane.since_look.store(since + count as u32, Relaxed);
     pipe.give_places(count);
-    if !locked.is_empty() {
-        drop(locked);
-        pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
-    }
+    if is_empty { count } else { leave_rest(locked, pipe, count) }
+}
+
+#[cold]
+#[inline(never)]
+fn leave_rest(locked: Locked, pipe: &'static Pipe, count: usize) -> usize {
+    drop(locked);
+    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
     count
 }
 
-/// No lane holds anything: waits in the kernel, once.
-#[inline(never)]
-fn sleep_at_once(
-    pipe: &'static Pipe,
-    number: c_int,
-    me: u32,
-    room: &mut [MaybeUninit<Event>],
-) -> Result<usize> {
+/// No lane held anything: waits in the kernel, once. How many events there were then; 0: use `harvest`.
+#[inline(always)]
+pub(crate) fn sleep_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<Event>]) -> Result<usize> {
+    let &Seat { pipe, me } = seat;
+    // SAFETY: there is a pipe, so the world was made, which prepares it.
+    let _errno = unsafe { errno::KeptQuickly::new() };
     let Some(_in_use) = pipe.enter_as(number) else { return Ok(0) };
     if pipe.is_nonblock() {
         return Ok(0);
     }
     pipe.begin_harvest();
+    let wake = &pipe.wake.0;
+    if wake.doze(me, false, pipe.engine()) == Doze::Take {
+        return Ok(0);
+    }
+    if pipe.is_closing() {
+        wake.awake();
+        return Ok(0);
+    }
     let harvester = Harvester::new(pipe, me);
     let mut basket = Basket { room, count: 0 };
-    let wake = &pipe.wake.0;
-    let mut outcome = Ok(Heard::default());
-    if wake.doze(me, false, pipe.engine()) == Doze::Sleep {
-        if pipe.is_closing() {
-            wake.awake();
-        } else {
-            let most = harvester.most(&basket);
-            outcome = harvester.look_into(&mut basket, most, None, || wake.awake());
-        }
-    }
+    let most = harvester.most(&basket);
+    let outcome = harvester.look_into(&mut basket, most, None, || wake.awake());
     harvester.finish(&basket);
     if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
+}
+
+/// Takes events out of the ring of a lane, which is locked.
+#[inline(always)]
+fn take_ring(pipe: &Pipe, index: u32, room: &mut [MaybeUninit<Event>]) -> usize {
+    let lane = pipe.lane(index);
+    lane.ring.take(lane.slots(), room, |user, outcome| Event {
+        user: user as *mut _,
+        result: outcome as i32,
+        errno: (outcome >> 32) as i32,
+    })
 }
 
 /// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had
@@ -143,12 +174,7 @@ fn take_out(
     room: &mut [MaybeUninit<Event>],
     keep: impl FnOnce(Taken),
 ) -> usize {
-    let lane = pipe.lane(index);
-    let mut count = lane.ring.take(lane.slots(), room, |user, outcome| Event {
-        user: user as *mut _,
-        result: outcome as i32,
-        errno: (outcome >> 32) as i32,
-    });
+    let mut count = take_ring(pipe, index, room);
     if !locked.list_is_empty() {
         let mut slots = room.iter_mut().skip(count);
         let most = slots.len();
@@ -191,7 +217,7 @@ impl<'a> Harvester<'a> {
         if basket.count > 0 {
             // Relaxed: counts for this thread alone.
             let since = &self.lane().since_look;
-            since.store(since.load(Relaxed).saturating_add(basket.count as u32), Relaxed);
+            since.store(since.load(Relaxed).wrapping_add(basket.count as u32), Relaxed);
             pipe.give_places(basket.count);
         }
         if self.me != COMMON {

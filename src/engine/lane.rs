@@ -164,6 +164,12 @@ impl Lane {
         Locked { lane: self, inside: self.inside.lock() }
     }
 
+    /// Locks the lane, unless somebody else has it. No call of libc's is made.
+    #[inline(always)]
+    pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
+        Some(Locked { lane: self, inside: self.inside.try_lock()? })
+    }
+
     /// The lane's free nodes. For its owner; for the common lane, whoever holds its lock; for who closes the pipe,
     /// when nobody else uses it.
     #[inline(always)]

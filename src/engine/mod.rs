@@ -34,7 +34,7 @@ pub(crate) mod wake;
 mod watch;
 
 pub(crate) use attach::{Modes, attach, attached_to, close, modes, replace, set_modes, set_timeout, timeout};
-pub(crate) use harvest::harvest_at_once;
+pub(crate) use harvest::{AtOnce, Seat, at_once, sleep_at_once, take_at_once};
 pub(crate) use pipe::create;
 pub(crate) use submit::{
     Way, Which, cancel, read_inline_at_once, submit, submit_read_at_once, submit_timer, submit_transfer,

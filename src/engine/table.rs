@@ -196,6 +196,17 @@ pub(crate) fn attachment_at_once(number: c_int) -> Option<&'static Attachment> {
     }
 }
 
+/// The pipe behind a number, for the short ways; `None` is not certain.
+#[inline(always)]
+pub(crate) fn pipe_at_once(number: c_int) -> Option<&'static Pipe> {
+    // Acquire as in `get`.
+    let word = ROOT.near.get(number as u32 as usize)?.load(Ordering::Acquire);
+    match Entry::from_word(word) {
+        Entry::Pipe(pipe) => Some(pipe),
+        _ => None,
+    }
+}
+
 /// Makes sure that `set` cannot fail for this number.
 pub(super) fn reserve(number: c_int) -> Result<()> {
     if word_of(number).is_none() {

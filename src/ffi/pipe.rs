@@ -5,7 +5,7 @@
 use super::answer;
 use crate::Event;
 use crate::engine::pipe::{self, InUse};
-use crate::engine::{self};
+use crate::engine::{self, AtOnce, Seat};
 use crate::sys::{Errno, Result};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -43,16 +43,45 @@ pub unsafe extern "C" fn ioevent_wait(
     timeout: *const timespec,
 ) -> c_int {
     if timeout.is_null() && nevents > 0 && !events.is_null() {
-        // SAFETY: the caller gives room for `nevents` events.
-        let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-        match engine::harvest_at_once(pipefd, room) {
-            Ok(0) => {}
-            Ok(n) => return n as c_int,
-            Err(errno) => return super::fail(errno),
+        match engine::at_once(pipefd) {
+            // SAFETY: as promised by the caller.
+            AtOnce::Take(seat) => return unsafe { wait_take(pipefd, events, nevents, seat) },
+            // SAFETY: as promised by the caller.
+            AtOnce::Sleep(seat) => return unsafe { wait_asleep(pipefd, events, nevents, seat) },
+            AtOnce::No => {}
         }
     }
     // SAFETY: as promised by the caller.
     unsafe { wait_slow(pipefd, events, nevents, timeout) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_wait`, for ever.
+#[inline(never)]
+unsafe fn wait_take(pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
+    // SAFETY: the caller gives room for `nevents` events.
+    let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
+    match engine::take_at_once(&seat, pipefd, room) {
+        // SAFETY: as promised by the caller.
+        0 => unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) },
+        n => n as c_int,
+    }
+}
+
+/// # Safety
+///
+/// As for `ioevent_wait`, for ever.
+#[inline(never)]
+unsafe fn wait_asleep(pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
+    // SAFETY: the caller gives room for `nevents` events.
+    let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
+    match engine::sleep_at_once(&seat, pipefd, room) {
+        // SAFETY: as promised by the caller.
+        Ok(0) => unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) },
+        Ok(n) => n as c_int,
+        Err(errno) => super::fail(errno),
+    }
 }
 
 /// # Safety
