@@ -98,12 +98,16 @@ impl Stock {
     /// Gives nodes back to the pool until `keep` are left.
     #[cold]
     pub(crate) fn reduce(&self, ops: &Ops, keep: u32) {
-        while self.count.get() > keep {
-            let Some(op) = self.first.get() else { return };
-            self.first.set(op.next.get());
-            self.count.set(self.count.get() - 1);
-            ops.give(op);
+        let surplus = self.count.get().saturating_sub(keep);
+        let Some(first) = self.first.get().filter(|_| surplus > 0) else { return };
+        let mut last = first;
+        for _ in 1..surplus {
+            let Some(next) = last.next.get() else { break };
+            last = next;
         }
+        self.first.set(last.next.get());
+        self.count.set(self.count.get() - surplus);
+        ops.give_chain(first, last, surplus as usize);
     }
 }
 

@@ -109,6 +109,14 @@ impl<T: Pooled> Pool<T> {
         Self::give_locked(&mut self.0.lock(), node);
     }
 
+    /// Takes back `count` nodes that are linked from `first` to `last`.
+    pub(crate) fn give_chain(&self, first: &'static T, last: &'static T, count: usize) {
+        let inner = &mut *self.0.lock();
+        last.link().set(inner.free);
+        inner.free = Some(first);
+        inner.available += count;
+    }
+
     fn give_locked(inner: &mut Inner<T>, node: &'static T) {
         node.link().set(inner.free);
         inner.free = Some(node);
