@@ -195,13 +195,23 @@ pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
         _ if table::is_borrowed() => return None,
         Entry::Attachment(_) => release(attachment::find(fd)?),
         Entry::Pipe(pipe) => {
-            if pipe.number() != fd || !pipe.close() {
+            let mut closed = Ok(());
+            if pipe.number() != fd || !pipe.close_then(|| closed = fd::close(fd)) {
                 return Some(Err(Errno::EBADF));
             }
             pipe.end_watch();
+            return Some(closed);
         }
     }
     Some(fd::close(fd))
+}
+
+/// The kernel has just given a number out.
+pub(crate) fn forget(number: c_int) {
+    if matches!(table::get(number), Entry::Attachment(_)) && !table::is_borrowed() {
+        let _errno = crate::sys::errno::Kept::new();
+        forget_stale_attachment(number);
+    }
 }
 
 /// The number is not open, or was just given out by the kernel: whatever the table has under it was closed behind the

@@ -55,7 +55,7 @@ pub(crate) const WRITABLE: u8 = 2;
 /// In `ready`, for the short ways: a socket that one pipe watches, writable, with nothing in `output` and `alone`. (With a
 /// TIME_LIMIT too: what is finished at once needs no deadline.)
 pub(crate) const QUIET: u8 = 4;
-/// With QUIET: one plain read waits, and nothing else. It has no node: see `Inside::park`.
+/// With QUIET: one plain read waits, and nothing else. It has no node: see `Locked::park`.
 pub(crate) const ONE_READ: u8 = 8;
 /// With QUIET: the descriptor has IOEVENT_INLINE, which has short ways of its own.
 pub(crate) const QUIET_INLINE: u8 = 16;
@@ -383,8 +383,8 @@ impl Locked {
     }
 }
 
-/// The attachment of `fd`, locked for a short way. An error may also mean that the number is very high, that somebody else has the lock, or that it
-/// changed meanwhile; then give up the lock that may come with it, and use `find`.
+/// The attachment of `fd`, locked for a short way. An error may also mean that the number is very high, that somebody else
+/// has the lock, or that it changed meanwhile; then give up the lock that may come with it, and use `find`.
 #[inline(always)]
 pub(crate) fn find_quietly(fd: c_int) -> Result<Locked, Option<Locked>> {
     let Some(node) = table::attachment_at_once(fd) else { return Err(None) };

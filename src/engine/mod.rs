@@ -33,7 +33,9 @@ pub(crate) mod table;
 pub(crate) mod wake;
 mod watch;
 
-pub(crate) use attach::{Modes, attach, attached_to, close, modes, replace, set_modes, set_timeout, timeout};
+pub(crate) use attach::{
+    Modes, attach, attached_to, close, forget, modes, replace, set_modes, set_timeout, timeout,
+};
 pub(crate) use harvest::{AtOnce, Seat, at_once, sleep_at_once, take_at_once};
 pub(crate) use pipe::create;
 pub(crate) use submit::{
@@ -58,7 +60,8 @@ pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);
 /// calls: at once, in a later `look`, or in `end`. What lies between is the engine's own business: one engine tries,
 /// parks and waits for readiness, another may give the operation to a kernel that completes it by itself. An
 /// operation that is not yet complete is in one of the queues of its attachment, whose lock the caller holds and
-/// which gives the order of rule 2.5.
+/// which gives the order of rule 2.5. (One read that waits alone may be parked without a node, until one of these calls is
+/// made: `attachment::Locked::park`.)
 pub(crate) trait Engine {
     /// Begins to watch a descriptor. The table has it already, so a `look` in another thread may see it.
     fn attach(&self, attachment: &Locked) -> Result<()>;

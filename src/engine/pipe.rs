@@ -167,17 +167,14 @@ pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
 /// The pipe behind a descriptor. EBADF if that is not open, EINVAL if it is something else.
 #[inline]
 pub(crate) fn enter(number: c_int) -> Result<InUse> {
-    match find(number) {
-        Some(pipe) => Ok(pipe),
-        None => Err(fd::unfit(number)),
-    }
+    find(number)?.ok_or_else(|| fd::unfit(number))
 }
 
-/// The pipe behind a descriptor, if it is one.
+/// The pipe behind a descriptor, if it is one; EBADF if it is being closed.
 #[inline]
-pub(crate) fn find(number: c_int) -> Option<InUse> {
-    let Entry::Pipe(pipe) = table::get(number) else { return None };
-    pipe.enter_as(number)
+pub(crate) fn find(number: c_int) -> Result<Option<InUse>> {
+    let Entry::Pipe(pipe) = table::get(number) else { return Ok(None) };
+    pipe.enter_as(number).map(Some).ok_or(Errno::EBADF)
 }
 
 impl Pipe {
@@ -560,14 +557,18 @@ impl Pipe {
         self.engine.is_behind(self.number())
     }
 
-    /// Ends everything. The public descriptor stays open: it is the caller's to close. False if somebody else closes
-    /// the pipe already.
+    /// Ends everything. The public descriptor stays open: it is the caller's. False if somebody else closes the pipe already.
     pub(super) fn close(&'static self) -> bool {
+        self.close_then(|| {})
+    }
+
+    /// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: who comes to harvest it
+    /// gets EBADF at any time (rule 3.7).
+    pub(super) fn close_then(&'static self, last: impl FnOnce()) -> bool {
         // SeqCst: see `find`.
         if self.users.0.fetch_or(CLOSING, SeqCst) & CLOSING != 0 {
             return false;
         }
-        table::clear(self.number(), Entry::Pipe(self));
         for lane in &self.lanes {
             // See `harvest_at_once`: whoever has the lane now is done before this goes on.
             drop(lane.lock());
@@ -595,6 +596,8 @@ impl Pipe {
         self.give_places(places);
         self.engine.close();
         self.wake.0.reset();
+        last();
+        table::clear(self.number(), Entry::Pipe(self));
         self.number.store(-1, Relaxed);
         self.known.store(false, Relaxed);
         // Release pairs with the AcqRel in `Pipes::take`.

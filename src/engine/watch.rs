@@ -155,7 +155,7 @@ impl Watch {
     fn look(&self, pipe: &'static Pipe) {
         let _looking = self.looking.lock();
         pipe.set_watched(true);
-        if let Some(pipe) = pipe::find(pipe.number())
+        if let Ok(Some(pipe)) = pipe::find(pipe.number())
             && !pipe.has_other_users()
         {
             let always = self.always.load(SeqCst);

@@ -92,7 +92,7 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
             let r = unsafe { libc::fcntl(fd, cmd, first) };
             if cmd == libc::F_SETFL
                 && r == 0
-                && let Some(pipe) = pipe::find(fd)
+                && let Ok(Some(pipe)) = pipe::find(fd)
             {
                 pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
             }

@@ -156,9 +156,11 @@ const MOST_AT_ONCE: usize = 4096;
 /// `iov` has `iovcnt` entries, which describe memory to write to.
 #[cold]
 pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
-    let Some(pipe) = pipe::find(fd) else {
+    let pipe = match pipe::find(fd) {
+        Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
-        return unsafe { libc::readv(fd, iov, iovcnt) };
+        Ok(None) => return unsafe { libc::readv(fd, iov, iovcnt) },
+        Err(errno) => return super::fail(errno),
     };
     answer(|| {
         // SAFETY: passed on to the caller.
@@ -193,9 +195,11 @@ pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize
 /// `iov` has `iovcnt` entries, which describe memory to read.
 #[cold]
 pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
-    let Some(pipe) = pipe::find(fd) else {
+    let pipe = match pipe::find(fd) {
+        Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
-        return unsafe { libc::writev(fd, iov, iovcnt) };
+        Ok(None) => return unsafe { libc::writev(fd, iov, iovcnt) },
+        Err(errno) => return super::fail(errno),
     };
     drop(pipe);
     // SAFETY: passed on to the caller.
@@ -240,9 +244,11 @@ fn patience(pipe: &InUse) -> Option<u64> {
 /// `buf` has room for `nbytes` bytes.
 #[cold]
 pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
-    let Some(pipe) = pipe::find(fd) else {
+    let pipe = match pipe::find(fd) {
+        Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
-        return unsafe { libc::read(fd, buf, nbytes) };
+        Ok(None) => return unsafe { libc::read(fd, buf, nbytes) },
+        Err(errno) => return super::fail(errno),
     };
     answer(|| {
         let room = nbytes / size_of::<Event>();
@@ -261,9 +267,11 @@ pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
 /// `buf` has `nbytes` bytes.
 #[cold]
 pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isize {
-    let Some(pipe) = pipe::find(fd) else {
+    let pipe = match pipe::find(fd) {
+        Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
-        return unsafe { libc::write(fd, buf, nbytes) };
+        Ok(None) => return unsafe { libc::write(fd, buf, nbytes) },
+        Err(errno) => return super::fail(errno),
     };
     answer(|| {
         let count = nbytes / size_of::<Event>();

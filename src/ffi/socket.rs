@@ -3,6 +3,7 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::{lent, queue_or};
+use crate::engine;
 use crate::engine::op::{Kind, Request};
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -98,8 +99,10 @@ pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c
 pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
     let request =
         Request { kind: Kind::Accept, addr: lent(addr), addrlen: lent(addrlen), ..Request::NOTHING };
-    // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::accept(fd, addr, addrlen) })
+    queue_or(fd, request, || {
+        // SAFETY: as promised by the caller.
+        given_out(unsafe { libc::accept(fd, addr, addrlen) })
+    })
 }
 
 /// accept4(2); queued on an attached descriptor, like ioevent_accept. `flags`: SOCK_NONBLOCK, SOCK_CLOEXEC. Any thread.
@@ -118,8 +121,16 @@ pub unsafe extern "C" fn ioevent_accept4(
         arg: flags,
         ..Request::NOTHING
     };
-    // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::accept4(fd, addr, addrlen, flags) })
+    queue_or(fd, request, || {
+        // SAFETY: as promised by the caller.
+        given_out(unsafe { libc::accept4(fd, addr, addrlen, flags) })
+    })
+}
+
+/// The kernel has given a number out: what the library has under it was closed behind its back (rule 4.4).
+fn given_out(number: c_int) -> c_int {
+    engine::forget(number);
+    number
 }
 
 /// connect(2); queued on an attached descriptor. The address is the library's until the event has been read. Reads that

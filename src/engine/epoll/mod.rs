@@ -175,6 +175,8 @@ impl Epoll {
                 attachment.mark(READS_SHUT);
             }
         }
+        // First: after the reads there may be nothing left that polls could tell of.
+        run::polls(attachment, sink);
         if events & INPUT != 0 {
             attachment.set_ready(READABLE);
             run::input(attachment, sink);
@@ -183,6 +185,7 @@ impl Epoll {
             attachment.set_ready(WRITABLE);
             run::output(attachment, sink);
         }
+        // After the reads: one with MSG_ERRQUEUE takes the error away that they would report.
         run::alone(attachment, sink);
         run::let_go(attachment);
     }

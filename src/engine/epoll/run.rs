@@ -149,6 +149,11 @@ pub(super) fn output(attachment: &Locked, sink: &Sink) {
     }
 }
 
+/// Goes on with polls.
+pub(super) fn polls(attachment: &Locked, sink: &Sink) {
+    attachment.alone.take_out(|op| op.kind.get() == Kind::Poll, |op| submit_alone(attachment, op, sink));
+}
+
 /// Goes on with what stands outside the order.
 pub(super) fn alone(attachment: &Locked, sink: &Sink) {
     let waiting = attachment.alone.take();
