@@ -53,6 +53,7 @@ fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Res
     attachment.fd.set(fd);
     attachment.flags.set(0);
     attachment.set_own_fd(None);
+    attachment.set_output_watched(false);
     attachment.user.set(user);
     belong_to(&attachment, pipe);
     // The engine may hand out an edge as soon as it watches; the table must know the descriptor then.

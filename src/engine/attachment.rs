@@ -9,7 +9,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 use parking_lot::RawMutex;
 use parking_lot::lock_api::RawMutex as _;
 
@@ -115,6 +115,8 @@ pub(crate) struct Attachment {
     /// files. Used under the lock like the rest, and outside of `Inside` only because there is room for it
     /// beside the lock; so Relaxed.
     own_fd: AtomicI32,
+    /// The engine is asked to tell when it can be written to, too. Where `own_fd` is, for the same reason.
+    output_watched: AtomicBool,
     inside: UnsafeCell<Inside>,
 }
 
@@ -350,6 +352,15 @@ impl Locked {
     pub(crate) fn own_fd(&self) -> Option<c_int> {
         let own = self.node.own_fd.load(Relaxed);
         (own >= 0 && self.class.get() == Class::Reopened).then_some(own)
+    }
+
+    /// Whether the engine watches for when it can be written to.
+    pub(crate) fn is_output_watched(&self) -> bool {
+        self.node.output_watched.load(Relaxed)
+    }
+
+    pub(crate) fn set_output_watched(&self, watched: bool) {
+        self.node.output_watched.store(watched, Relaxed);
     }
 
     /// Which file it is (`fd::identity`), unless it is a `Class::Reopened`.

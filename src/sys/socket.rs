@@ -85,7 +85,12 @@ pub(crate) fn shutdown(fd: c_int, how: c_int) -> Result<usize> {
 
 /// Whether a connect(2) that does not wait may leave a connection begun: it does not on AF_UNIX, nor without connections.
 pub(crate) fn connects_in_steps(fd: c_int) -> bool {
-    is_stream(fd) && option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) != Ok(libc::AF_UNIX)
+    is_stream(fd) && !is_unix(fd)
+}
+
+/// Whether it is AF_UNIX.
+pub(crate) fn is_unix(fd: c_int) -> bool {
+    option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) == Ok(libc::AF_UNIX)
 }
 
 fn option(fd: c_int, level: c_int, name: c_int) -> Result<c_int> {

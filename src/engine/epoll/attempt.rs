@@ -181,6 +181,10 @@ fn receive_message(attachment: &Locked, op: OpRef) -> Step {
     }
     loop {
         let done = op.done.get() as usize;
+        // Descriptors that are passed come with the first part, and end the message there, or begin another.
+        if done > 0 && socket::is_unix(fd) && (has_control(op) || control_follows(fd)) {
+            return Done(Ok(done));
+        }
         let r = if done == 0 {
             socket::recvmsg(fd, op.buf.get(), flags)
         } else {
@@ -203,10 +207,33 @@ fn receive_message(attachment: &Locked, op: OpRef) -> Step {
     }
 }
 
-/// The iovecs of the operation's msghdr, which the kernel has accepted.
-fn message_iovecs<'a>(op: OpRef) -> Iovecs<'a> {
+/// Whether the first part of a message came with control data, or would have.
+fn has_control(op: OpRef) -> bool {
+    let message = message(op);
+    message.msg_controllen > 0 || message.msg_flags & libc::MSG_CTRUNC != 0
+}
+
+/// Whether control data come with the next part. Looking without room for them says so, and takes nothing away.
+fn control_follows(fd: c_int) -> bool {
+    let mut byte = 0u8;
+    let mut iov = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    // SAFETY: the iovec is used only during the call.
+    with_message(unsafe { UserPtr::new(&raw mut iov) }, 1, |looked| {
+        // SAFETY: `with_message` has made it; the kernel writes to it.
+        socket::recvmsg(fd, looked, libc::MSG_PEEK).is_ok()
+            && unsafe { &*(looked.addr() as *const libc::msghdr) }.msg_flags & libc::MSG_CTRUNC != 0
+    })
+}
+
+/// The operation's msghdr, which the kernel has accepted.
+fn message<'a>(op: OpRef) -> &'a libc::msghdr {
     // SAFETY: the kernel has read the msghdr in this operation, so it is there, and is the library's (rule 2.3).
-    let message = unsafe { &*(op.buf.get().addr() as *const libc::msghdr) };
+    unsafe { &*(op.buf.get().addr() as *const libc::msghdr) }
+}
+
+/// The iovecs of the operation's msghdr.
+fn message_iovecs<'a>(op: OpRef) -> Iovecs<'a> {
+    let message = message(op);
     // SAFETY: the kernel has accepted the array with the same call.
     unsafe { Iovecs::accepted(UserPtr::new(message.msg_iov), message.msg_iovlen) }
 }
@@ -218,7 +245,7 @@ fn with_message<T>(iov: UserPtr, count: usize, call: impl FnOnce(UserPtr) -> T) 
     message.msg_iov = iov.addr() as *mut libc::iovec;
     message.msg_iovlen = count;
     // SAFETY: the msghdr is used only during the call.
-    call(unsafe { UserPtr::new(&raw const message) })
+    call(unsafe { UserPtr::new(&raw mut message) })
 }
 
 /// The open file through which the I/O of a FIFO or terminal goes, or nothing if there is none to be had.

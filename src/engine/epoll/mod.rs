@@ -9,6 +9,11 @@
 //! that fails whatever comes (on a socket that is not connected, say) gets no edge. For the same reason an operation that
 //! differs from those before it is tried once even while its bit is unset (`Op::waits_like_others`).
 //!
+//! A descriptor is watched for output from the first time on that something has to wait for that (`watch_output`). If it was
+//! from the beginning, it would have an edge at once, since it can be written to, and with it a place among the ready
+//! ones that it keeps: descriptors that become readable later would come in the order in which they were attached, instead of
+//! that in which they became ready (rule 3.5).
+//!
 //! Edges carry the node of the attachment and its generation; one that is late, for a descriptor that is no more (its
 //! open file may live on in a dup or a child), is ignored.
 //!
@@ -28,10 +33,13 @@ pub(super) mod stripes;
 mod transfer;
 pub(super) mod workers;
 
-use super::attachment::{self, Attachment, Class, Locked, OTHER_SIDE, READABLE, READS_SHUT, WRITABLE};
+use super::attachment::{
+    self, Attachment, Class, Locked, OTHER_SIDE, READABLE, READS_SHUT, SEVERAL_PIPES, WRITABLE,
+};
 use super::op::{OWN_OTHER, OpRef, Order, TIMED};
 use super::pipe::Pipe;
 use super::sink::Sink;
+use super::table;
 use super::wake::Bell;
 use super::{Engine, Heard, ending};
 use crate::sys::epoll::{self as sys, Event};
@@ -44,15 +52,11 @@ use deadlines::Deadline;
 
 /// What every attached descriptor is watched for. PRI and RDHUP tell when a short read proves nothing; the band bits
 /// are what `ioevent_poll` may ask for.
-const WATCHED: u32 = (sys::EPOLLIN
-    | sys::EPOLLOUT
-    | sys::EPOLLPRI
-    | sys::EPOLLRDHUP
-    | sys::EPOLLRDNORM
-    | sys::EPOLLRDBAND
-    | sys::EPOLLWRNORM
-    | sys::EPOLLWRBAND
-    | sys::EPOLLET) as u32;
+const WATCHED_INPUT: u32 =
+    (sys::EPOLLIN | sys::EPOLLPRI | sys::EPOLLRDHUP | sys::EPOLLRDNORM | sys::EPOLLRDBAND | sys::EPOLLET)
+        as u32;
+/// The same, once something has had to wait for output.
+const WATCHED: u32 = WATCHED_INPUT | (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32;
 const HUNG_UP: u32 = (sys::EPOLLHUP | sys::EPOLLERR) as u32;
 /// After one of these a short read proves nothing any more.
 const NO_PROOF: u32 = (sys::EPOLLRDHUP | sys::EPOLLPRI) as u32 | HUNG_UP;
@@ -295,13 +299,39 @@ impl Bell for Epoll {
     }
 }
 
+/// What a descriptor is to be watched for.
+fn watched(attachment: &Locked) -> u32 {
+    if attachment.is_output_watched() { WATCHED } else { WATCHED_INPUT }
+}
+
+/// Something has found that it has to wait for output: there will be an edge when it can go on, also if that is now.
+fn watch_output(attachment: &Locked) {
+    if attachment.is_output_watched() || attachment.class.get() == Class::Disk {
+        return;
+    }
+    attachment.set_output_watched(true);
+    let modify = |pipe: &Pipe| {
+        let word = Attachment::to_word(attachment);
+        // Where it is not watched (another pipe; it was closed behind the library's back) nothing changes.
+        let _ = sys::modify(pipe.engine().epfd(), attachment.fd.get(), WATCHED, word);
+    };
+    if attachment.has(SEVERAL_PIPES)
+        && let Some(world) = table::world()
+    {
+        world.pipes.iter().filter(|pipe| pipe.is_in_use()).for_each(modify);
+    } else if let Some(pipe) = attachment.pipe.get() {
+        modify(pipe);
+    }
+}
+
 impl Engine for Epoll {
     fn attach(&self, attachment: &Locked) -> Result<()> {
         class::classify(attachment);
         let fd = attachment.fd.get();
-        match sys::add(self.epfd(), fd, WATCHED, Attachment::to_word(attachment)) {
+        let watched = watched(attachment);
+        match sys::add(self.epfd(), fd, watched, Attachment::to_word(attachment)) {
             // A registration of an earlier attachment, whose open file has come back to its old number.
-            Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, WATCHED, Attachment::to_word(attachment)),
+            Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, watched, Attachment::to_word(attachment)),
             // What cannot be watched is always ready.
             Err(Errno::EPERM) => {
                 class::make_disk(attachment);
@@ -317,7 +347,7 @@ impl Engine for Epoll {
 
     fn knows(&self, attachment: &Locked) -> bool {
         let word = Attachment::to_word(attachment);
-        match sys::modify(self.epfd(), attachment.fd.get(), WATCHED, word) {
+        match sys::modify(self.epfd(), attachment.fd.get(), watched(attachment), word) {
             Ok(()) => attachment.class.get() != Class::Disk || class::is_same_disk(attachment),
             Err(Errno::EPERM) => class::is_same_disk(attachment),
             Err(_) => false,

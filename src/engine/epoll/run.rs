@@ -2,7 +2,7 @@
 
 use super::attempt::{self, Step};
 use super::workers::{self, Outcome};
-use super::{sys, transfer};
+use super::{sys, transfer, watch_output};
 use crate::engine::attachment::{Attachment, Class, Locked, OTHER_SIDE, READABLE, WRITABLE};
 use crate::engine::op::{AFTER_CONNECT, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED};
 use crate::engine::sink::Sink;
@@ -62,7 +62,12 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
 pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
     match attempt::alone(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
-        Step::Wait | Step::Retry => attachment.alone.push(op),
+        Step::Wait | Step::Retry => {
+            if op.kind.get() == Kind::Poll && op.arg.get() as u32 & super::OUTPUT != 0 {
+                watch_output(attachment);
+            }
+            attachment.alone.push(op);
+        }
         Step::Work => {
             attachment.alone.push(op);
             if let Some(outcome) = workers::work_on(attachment, op, sink) {
@@ -93,7 +98,10 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
             op.mark(TRIED);
             match op.order() {
                 Order::Input => attachment.clear_ready(READABLE),
-                Order::Output => attachment.clear_ready(WRITABLE),
+                Order::Output => {
+                    attachment.clear_ready(WRITABLE);
+                    watch_output(attachment);
+                }
                 Order::Alone => {}
             }
         }
@@ -170,8 +178,12 @@ pub(super) fn alone(attachment: &Locked, sink: &Sink) {
 #[cold]
 fn work(attachment: &Locked, op: OpRef, sink: &Sink) {
     if is_transfer(op) {
-        let ready = if op.order() == Order::Input { READABLE } else { WRITABLE };
-        attachment.clear_ready(ready);
+        if op.order() == Order::Input {
+            attachment.clear_ready(READABLE);
+        } else {
+            attachment.clear_ready(WRITABLE);
+            watch_output(attachment);
+        }
         if !watch_other(attachment, op, sink) {
             return;
         }
@@ -284,6 +296,7 @@ fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8) -> bool {
 #[cold]
 fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
     attachment.clear_ready(WRITABLE);
+    watch_output(attachment);
     op.mark(TRIED);
     if matches!(step, Step::Retry) {
         sink.pipe.engine().alarm.retry(attachment.fd.get(), attachment.generation.get());
