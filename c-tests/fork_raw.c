@@ -23,7 +23,7 @@ int main(void)
     unix_pair(fd);
     ATTACH(fd[0], p, 1);
     for (int how = 0; how < 3; how++)
-        for (int first = 0; first < 6; first++) {
+        for (int first = 0; first < 8; first++) {
             pid_t pid;
 
             QUEUED(ioevent_read(fd[0], b, sizeof b));
@@ -50,10 +50,24 @@ int main(void)
                 case 4:
                     GIVES(ioevent_close(fd[0]), 0);
                     break;
+                case 6: /* the parent's flag stays as it is */
+                    FAILS(ioevent_fcntl(p, F_SETFL, O_NONBLOCK), EBADF);
+                    break;
+                case 7: /* what the child has made of the number before is its own */
+                    OK(dup2(fd[0], p));
+                    GIVES(ioevent_read(-1, c, 1), -1);
+                    OK(fcntl(p, F_GETFL));
+                    GIVES(ioevent_send(p, "own", 3, MSG_DONTWAIT), 3);
+                    GIVES(ioevent_recv(fd[1], c, 3, 0), 3);
+                    _exit(0);
                 case 5:
                     GIVES(ioevent_close(p), 0);
                     FAILS(fcntl(p, F_GETFD), EBADF);
                     break;
+                }
+                if (first != 5) {
+                    CHECK((OK(fcntl(p, F_GETFL)) & O_PATH) != 0 && OK(fcntl(p, F_GETFD)) == FD_CLOEXEC);
+                    FAILS(ioevent_pread(p, c, 1, 0), EBADF);
                 }
                 q = OK(ioeventpipe(4));
                 ATTACH(fd[1], q, 5);
@@ -64,6 +78,7 @@ int main(void)
             CHILD_PASSED(pid);
             QUIET(p);
             ATTACHED(fd[0], p, 1);
+            CHECK((OK(fcntl(p, F_GETFL)) & O_NONBLOCK) == 0);
             OK(write(fd[1], "abc", 3));
             EXPECT(p, 1, 3, 0);
         }

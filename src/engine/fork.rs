@@ -4,6 +4,10 @@
 //! first instruction on. A handler, which runs where the child was made by fork(3), replaces the numbers of the pipes by
 //! descriptors that can do nothing, and closes the copies of the engines' descriptors; the parent's registrations
 //! belong to open files that the parent still has, and are not touched.
+//!
+//! In a child that was made otherwise (_Fork, clone) no handler runs. There the first call that finds nothing in the table
+//! does that, for the pipes whose numbers and engines it can still tell (kcmp(2)): by then the child may have closed them and
+//! have other files under their numbers, which must be left alone.
 
 use super::table::{self, World};
 use crate::sys::fd;
@@ -22,10 +26,28 @@ pub(super) fn remember(world: &'static World) {
     NEWEST.store(core::ptr::from_ref(world).cast_mut(), Release);
 }
 
+/// The world of the parent, in a child that has not asked for it before.
+fn parents_world() -> Option<&'static World> {
+    // SAFETY: worlds are never freed; the child has its own copy.
+    unsafe { NEWEST.swap(null_mut(), Acquire).as_ref() }
+}
+
+/// Nothing was found in the table, and there is no world.
+#[cold]
+pub(super) fn notice() {
+    if NEWEST.load(Acquire).is_null() {
+        return;
+    }
+    let Some(world) = parents_world() else { return };
+    let Ok(dead) = fd::open_dead() else { return };
+    for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
+        pipe.bury_if_known(dead.raw());
+    }
+}
+
 extern "C" fn in_child() {
     table::forget();
-    // SAFETY: worlds are never freed; the child has its own copy.
-    let Some(world) = (unsafe { NEWEST.load(Acquire).as_ref() }) else { return };
+    let Some(world) = parents_world() else { return };
     world.watch.bury();
     let Ok(dead) = fd::open_dead() else { return };
     for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {

@@ -656,6 +656,15 @@ impl Pipe {
         let _ = fd::replace(self.number(), dead);
         self.engine.close();
     }
+
+    /// The same later, when the child may have done anything to its descriptors: only what still is what it was.
+    pub(super) fn bury_if_known(&self, dead: c_int) {
+        let engine = self.engine.descriptor();
+        if engine >= 0 && fd::are_same(self.number(), engine) {
+            let _ = fd::replace(self.number(), dead);
+            let _ = fd::close(engine);
+        }
+    }
 }
 
 /// Descriptors in accept events that nobody read are closed (rule 3.7).

@@ -178,11 +178,12 @@ pub(super) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
 /// What is behind a number now.
 #[inline(always)]
 pub(crate) fn get(number: c_int) -> Entry {
-    match word_of(number) {
-        // Acquire pairs with the Release in `set`: the node is filled in before it is found.
-        Some(slot) => Entry::from_word(slot.load(Ordering::Acquire)),
-        None => Entry::Nothing,
+    // Acquire pairs with the Release in `set`: the node is filled in before it is found.
+    let word = word_of(number).map_or(0, |slot| slot.load(Ordering::Acquire));
+    if word == 0 && world().is_none() {
+        super::fork::notice();
     }
+    Entry::from_word(word)
 }
 
 /// The attachment behind a number, for the short ways; `None` is not certain.
@@ -275,6 +276,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
     if let Some(world) = world() {
         return Ok(world);
     }
+    super::fork::notice();
     prepare_for_fork();
     crate::sys::errno::prepare();
     let fresh = memory::allocate(World {

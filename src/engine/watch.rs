@@ -232,7 +232,13 @@ fn watch(world: &'static World) {
     while watch.alarm.load(SeqCst) == alarm {
         let now = process::now();
         known.retain_mut(|known| known.update(now));
+        let mut missed = false;
         for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use() && !pipe.is_known()) {
+            // Without memory it stays unknown until the next tick.
+            if known.try_reserve(1).is_err() {
+                missed = true;
+                break;
+            }
             pipe.make_known();
             known.push(Known {
                 pipe,
@@ -244,13 +250,17 @@ fn watch(world: &'static World) {
         }
         let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
         polled.clear();
+        if polled.try_reserve(known.len() + 1).is_err() {
+            crate::sys::process::pause();
+            continue;
+        }
         polled.push(fd::readable(alarm));
         polled
             .extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
 
         let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
         watch.dormant.store(true, SeqCst);
-        let timeout = if known.iter().any(ticks) { TICK } else { -1 };
+        let timeout = if missed || known.iter().any(ticks) { TICK } else { -1 };
         if timeout != -1 {
             watch.dormant.store(false, SeqCst);
         }

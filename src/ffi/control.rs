@@ -88,11 +88,13 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
         F_GETIOEVENTCNT => answer(|| Ok(pipe::enter(fd)?.places_taken())),
         // SAFETY: as promised by the caller: the argument is what the command takes.
         _ => {
+            // First of all: in a forked child this makes sure that the number is not the parent's pipe any more.
+            let pipe = pipe::find(fd);
             // SAFETY: as above.
             let r = unsafe { libc::fcntl(fd, cmd, first) };
             if cmd == libc::F_SETFL
                 && r == 0
-                && let Ok(Some(pipe)) = pipe::find(fd)
+                && let Ok(Some(pipe)) = pipe
             {
                 pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
             }

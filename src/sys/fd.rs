@@ -134,6 +134,14 @@ pub(crate) fn is_disk_type(file_type: u32) -> bool {
     matches!(file_type, libc::S_IFREG | libc::S_IFBLK | libc::S_IFDIR)
 }
 
+/// Whether two numbers are of one open file; false too where the kernel does not say.
+pub(crate) fn are_same(one: c_int, other: c_int) -> bool {
+    const KCMP_FILE: usize = 0;
+    let me = super::process::id() as usize;
+    // SAFETY: no pointers.
+    unsafe { raw::call5(Sysno::kcmp, me, me, KCMP_FILE, one as usize, other as usize) == Ok(0) }
+}
+
 /// Which file is behind `fd` (`Nature::identity`); -1 if it is not open.
 pub(crate) fn identity(fd: c_int) -> c_int {
     nature(fd).map_or(-1, |nature| nature.identity)
