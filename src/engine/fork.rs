@@ -14,7 +14,7 @@ use crate::sys::fd;
 use core::ptr::null_mut;
 use core::sync::atomic::{
     AtomicPtr,
-    Ordering::{Acquire, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 /// The newest world. A child finds its parent's here, since it does not see it in the table; and leak checkers, which
@@ -26,16 +26,21 @@ pub(super) fn remember(world: &'static World) {
     NEWEST.store(core::ptr::from_ref(world).cast_mut(), Release);
 }
 
-/// The world of the parent, in a child that has not asked for it before.
+/// The parent's world that this child, or the one before it, has dealt with.
+static SETTLED: AtomicPtr<World> = AtomicPtr::new(null_mut());
+
+/// The world of the parent, in a child that has not dealt with it yet.
 fn parents_world() -> Option<&'static World> {
+    let newest = NEWEST.load(Acquire);
     // SAFETY: worlds are never freed; the child has its own copy.
-    unsafe { NEWEST.swap(null_mut(), Acquire).as_ref() }
+    if SETTLED.swap(newest, Relaxed) == newest { None } else { unsafe { newest.as_ref() } }
 }
 
 /// Nothing was found in the table, and there is no world.
 #[cold]
 pub(super) fn notice() {
-    if NEWEST.load(Acquire).is_null() {
+    // Relaxed: a child begins with one thread, and has seen all of its own.
+    if NEWEST.load(Relaxed) == SETTLED.load(Relaxed) {
         return;
     }
     let Some(world) = parents_world() else { return };
