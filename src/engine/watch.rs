@@ -150,13 +150,15 @@ impl Watch {
         drop(self.looking.lock());
     }
 
-    /// Looks into a pipe, unless somebody harvests it. A pipe that others wait on (rule 3.6) is kept readable meanwhile by
+    /// Looks into a pipe, unless somebody harvests it, or has since there were `harvests` of them: then what has become ready
+    /// is theirs to find, and to hand out in its order (rule 3.5). A pipe that others wait on (rule 3.6) is kept readable meanwhile by
     /// `always`, an eventfd that always is: its edges are gone from the kernel before their events ring the bell.
-    fn look(&self, pipe: &'static Pipe) {
+    fn look(&self, pipe: &'static Pipe, harvests: u32) {
         let _looking = self.looking.lock();
         pipe.set_watched(true);
         if let Ok(Some(pipe)) = pipe::find(pipe.number())
             && !pipe.has_other_users()
+            && pipe.harvests() == harvests
         {
             let always = self.always.load(SeqCst);
             let held = pipe.is_nonblock() && pipe.engine().hold(always);
@@ -276,7 +278,7 @@ fn watch(world: &'static World) {
         for known in &*known {
             let readable = wait_for(known) && others.next().is_some_and(|entry| entry.revents != 0);
             if readable || known.is_readable_for_long() {
-                watch.look(known.pipe);
+                watch.look(known.pipe, known.harvests);
                 looked = true;
             }
         }
