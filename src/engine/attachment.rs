@@ -398,7 +398,7 @@ impl Locked {
 /// has the lock, or that it changed meanwhile; then give up the lock that may come with it, and use `find`.
 #[inline(always)]
 pub(crate) fn find_quietly(fd: c_int) -> Result<Locked, Option<Locked>> {
-    let Some(node) = table::attachment_at_once(fd) else { return Err(None) };
+    let Entry::Attachment(node) = table::at_once(fd) else { return Err(None) };
     let Some(guard) = node.lock.try_lock() else { return Err(None) };
     let locked = Locked { node, guard: ManuallyDrop::new(guard) };
     if locked.fd.get() == fd { Ok(locked) } else { Err(Some(locked)) }

@@ -5,7 +5,7 @@ use super::lane::{Lane, Locked, Taken};
 use super::op::OpRef;
 use super::pipe::{COMMON, Pipe};
 use super::sink::Sink;
-use super::table;
+use super::table::{self, Entry};
 use super::wake::{Doze, bit};
 use super::{Engine, Heard};
 use crate::Event;
@@ -80,7 +80,7 @@ pub(crate) struct Seat {
 /// Which short way a harvest of the pipe behind `number` can go.
 #[inline(always)]
 pub(crate) fn at_once(number: c_int) -> AtOnce {
-    let Some(pipe) = table::pipe_at_once(number) else { return AtOnce::No };
+    let Entry::Pipe(pipe) = table::at_once(number) else { return AtOnce::No };
     let Some(me) = pipe.find_lane_at_once() else { return AtOnce::No };
     match pipe.wake.0.filled() {
         0 => AtOnce::Sleep(Seat { pipe, me }),

@@ -186,25 +186,13 @@ pub(crate) fn get(number: c_int) -> Entry {
     Entry::from_word(word)
 }
 
-/// The attachment behind a number, for the short ways; `None` is not certain.
+/// The same for the short ways: `Nothing` is not certain.
 #[inline(always)]
-pub(crate) fn attachment_at_once(number: c_int) -> Option<&'static Attachment> {
+pub(crate) fn at_once(number: c_int) -> Entry {
     // Acquire as in `get`.
-    let word = ROOT.near.get(number as u32 as usize)?.load(Ordering::Acquire);
-    match Entry::from_word(word) {
-        Entry::Attachment(node) => Some(node),
-        _ => None,
-    }
-}
-
-/// The pipe behind a number, for the short ways; `None` is not certain.
-#[inline(always)]
-pub(crate) fn pipe_at_once(number: c_int) -> Option<&'static Pipe> {
-    // Acquire as in `get`.
-    let word = ROOT.near.get(number as u32 as usize)?.load(Ordering::Acquire);
-    match Entry::from_word(word) {
-        Entry::Pipe(pipe) => Some(pipe),
-        _ => None,
+    match ROOT.near.get(number as u32 as usize) {
+        Some(word) => Entry::from_word(word.load(Ordering::Acquire)),
+        None => Entry::Nothing,
     }
 }
 
