@@ -9,6 +9,7 @@
  *
  *   torture [-t THREADS] [-s SECONDS] [-r SEED] [-k KINDS] [-x ACTIONS]
  *
+ * With -t 0 the first thread does it all, beside which there are only the library's own.
  * TORTURE_THREADS, TORTURE_SECONDS, TORTURE_SEED, TORTURE_KINDS and TORTURE_ACTIONS say the same. KINDS and ACTIONS are
  * for narrowing a failure down: bits of `enum kind` that are used, of `enum action` that are not.
  *
@@ -219,7 +220,11 @@ static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned char table[FILE_SIZE + BIG_ROOM]; /* the pattern */
 static unsigned char poison[4096];
 static char dir[] = "/tmp/ioevent-test-XXXXXX";
-static int pattern_file, threads = 4, over, pausing;
+#ifndef THREADS
+#define THREADS 4
+#endif
+
+static int pattern_file, threads = THREADS, over, pausing;
 static long seconds, seed = 1997, kind_mask = -1, action_mask;
 
 static long queued[WHATS], events[WHATS], gone[WHATS], directs[WHATS];
@@ -1935,7 +1940,8 @@ static void close_pipe(struct worker *w, int which)
     retire_pipe(p);
 }
 
-static void post_some(struct worker *w, struct pipe *p)
+/* Returns how many it has posted. */
+static int post_some(struct worker *w, struct pipe *p)
 {
     struct ioevent e[4];
     struct op *op[4];
@@ -1952,7 +1958,7 @@ static void post_some(struct worker *w, struct pipe *p)
         n++;
     }
     if (n == 0)
-        return;
+        return 0;
     errno = 0;
     if (chance(w, 4)) {
         struct iovec iov[2] = { { e, sizeof *e }, { e + 1, (size_t)(n - 1) * sizeof *e } };
@@ -1968,6 +1974,7 @@ static void post_some(struct worker *w, struct pipe *p)
     ADD(fulls, fit < n);
     for (int i = fit; i < n; i++)
         unbegin(op[i]);
+    return fit;
 }
 
 static void start_timers(struct worker *w, struct pipe *p)
@@ -2069,7 +2076,7 @@ static void harvest_read(struct worker *w, struct pipe *p)
 
     if (pthread_rwlock_tryrdlock(&p->lock) != 0)
         return;
-    if (!p->closed && (p->nonblock || chance(w, 20))) {
+    if (!p->closed && (p->nonblock || (chance(w, 20) && (threads > 0 || post_some(w, p) > 0)))) {
         if (p->nonblock && chance(w, 4))
             poll(&ready, 1, 3);
         ADD(p->readers, !p->nonblock);
@@ -2085,6 +2092,26 @@ static void harvest_read(struct worker *w, struct pipe *p)
     pthread_rwlock_unlock(&p->lock);
 }
 
+/* For ever; it posts something before, so that it does not wait for long, unless others take that. */
+static void harvest_for_ever(struct worker *w, struct pipe *p)
+{
+    struct ioevent e[64];
+    int room = 1 + (int)below(w, 64), n;
+
+    if (pthread_rwlock_tryrdlock(&p->lock) != 0)
+        return;
+    if (!p->closed && post_some(w, p) > 0) {
+        ADD(p->readers, 1);
+        errno = 0;
+        n = ioevent_wait(p->fd, e, room, NULL);
+        ADD(p->readers, -1);
+        if (n < 1 || n > room)
+            die(NULL, "ioevent_wait for %d, for ever, gave %d, errno %d", room, n, errno);
+        take_events(e, n);
+    }
+    pthread_rwlock_unlock(&p->lock);
+}
+
 static void harvest(struct worker *w)
 {
     static const int rooms[] = { 1, 2, 16, 64, 256 };
@@ -2093,8 +2120,12 @@ static void harvest(struct worker *w)
 
     if (chance(w, 3))
         harvest_read(w, p);
+    else if (chance(w, threads > 0 ? 10 : 3))
+        harvest_for_ever(w, p);
     else
-        harvest_wait(p, ONE_OF(rooms, LENGTH(rooms)), ONE_OF(waits, LENGTH(waits)) * US);
+        /* Alone there is nobody else who does something meanwhile: seldom for long. */
+        harvest_wait(p, ONE_OF(rooms, LENGTH(rooms)),
+                     ONE_OF(waits, threads > 0 || chance(w, 30) ? LENGTH(waits) : 4) * US);
 }
 
 /* ---- the threads ---- */
@@ -2163,6 +2194,29 @@ static enum action some_action(struct worker *w)
     return weights[i].action;
 }
 
+static void act(struct worker *w, enum action action)
+{
+    if (action == A_CLOSE_PIPE) {
+        close_pipe(w, (int)below(w, PIPES));
+        return;
+    }
+    enter(w);
+    switch (action) {
+    case A_HARVEST:
+        harvest(w);
+        break;
+    case A_POST:
+    case A_TIMER:
+    case A_CANCEL_TIMERS:
+    case A_RESIZE:
+        act_on_pipe(w, action);
+        break;
+    default:
+        act_on_slot(w, action);
+    }
+    leave(w);
+}
+
 static void *work(void *arg)
 {
     struct worker *w = arg;
@@ -2179,33 +2233,22 @@ static void *work(void *arg)
         }
         if (action_mask >> action & 1)
             continue;
-        if (action == A_EXIT) {
-            if (chance(w, 200))
-                break;
-            continue;
-        }
-        if (action == A_CLOSE_PIPE) {
-            close_pipe(w, (int)below(w, PIPES));
-            continue;
-        }
-        enter(w);
-        switch (action) {
-        case A_HARVEST:
-            harvest(w);
+        if (action != A_EXIT)
+            act(w, action);
+        else if (chance(w, 200))
             break;
-        case A_POST:
-        case A_TIMER:
-        case A_CANCEL_TIMERS:
-        case A_RESIZE:
-            act_on_pipe(w, action);
-            break;
-        default:
-            act_on_slot(w, action);
-        }
-        leave(w);
     }
     SET(w->exited, true);
     return NULL;
+}
+
+/* Without threads: what they would do, in this one. */
+static void act_alone(struct worker *w)
+{
+    enum action action = some_action(w);
+
+    if (action != A_EXIT && !(action_mask >> action & 1))
+        act(w, action);
 }
 
 /* Threads that have ended are replaced. */
@@ -2487,7 +2530,7 @@ static void read_settings(int argc, char **argv)
     long n = threads;
     int option;
 
-    seconds = slow() ? 10 : 60;
+    seconds = slow() || THREADS == 0 ? 10 : 60;
     from_environment("TORTURE_SECONDS", &seconds);
     from_environment("TORTURE_SEED", &seed);
     from_environment("TORTURE_THREADS", &n);
@@ -2508,7 +2551,7 @@ static void read_settings(int argc, char **argv)
             _exit(2);
         }
     }
-    threads = n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (int)n;
+    threads = n < 0 ? 0 : n > THREADS_MAX ? THREADS_MAX : (int)n;
     kind_mask &= (1 << KINDS) - 1;
     if (!kind_mask)
         kind_mask = (1 << KINDS) - 1;
@@ -2550,8 +2593,13 @@ int main(int argc, char **argv)
         workers[i].thread = start_thread(work, &workers[i]);
     end = begun + seconds * SECOND;
     for (int round = 1; now_ns() < end; round++) {
-        for (pause = now_ns() + 900 * MS; now_ns() < pause && now_ns() < end; breathe())
-            tend();
+        for (pause = now_ns() + 900 * MS; now_ns() < pause && now_ns() < end;)
+            if (threads > 0) {
+                tend();
+                breathe();
+            } else {
+                act_alone(w);
+            }
         pause_all(w);
         if (round % 3 == 0 && now_ns() < end) {
             start_over(w, true);
