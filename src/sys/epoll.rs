@@ -104,18 +104,14 @@ pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Opti
 
 #[inline]
 fn wait_milliseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_int) -> Result<usize> {
-    // SAFETY: the kernel writes at most `events.len()` entries. (epoll_pwait without a mask: aarch64 has no epoll_wait.)
-    unsafe {
-        raw::call6(
-            Sysno::epoll_pwait,
-            epfd as usize,
-            events.as_mut_ptr() as usize,
-            events.len(),
-            timeout as usize,
-            0,
-            8,
-        )
-    }
+    let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
+    // SAFETY: the kernel writes at most `most` entries.
+    #[cfg(target_arch = "x86_64")]
+    return unsafe { raw::call4(Sysno::epoll_wait, epfd, to, most, timeout as usize) };
+    // There is no epoll_wait here.
+    // SAFETY: as above; there is no mask.
+    #[cfg(not(target_arch = "x86_64"))]
+    return unsafe { raw::call6(Sysno::epoll_pwait, epfd, to, most, timeout as usize, 0, 8) };
 }
 
 /// Set once the kernel, or a filter in front of it, has refused epoll_pwait2 (Linux 5.11).
