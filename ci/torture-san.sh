@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# c-tests/torture.c under the thread sanitizer, with the library built for it.  Needs a nightly tool chain: rustup toolchain
-# install nightly.  The standard library of Rust is not built for it; the library's locks are not of that.
+# c-tests/torture.c, and what a thread does that is alone, under the thread sanitizer, with the library built for it.  Needs a
+# nightly tool chain: rustup toolchain install nightly.  The standard library of Rust is not built for it; the library's locks are not of that.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -46,12 +46,20 @@ step "thread sanitizer is really in" test $? = 0
 STEP_TIMEOUT=900 step "library for the thread sanitizer" cargo +nightly rustc --target "$target" --lib \
     --crate-type staticlib || finish
 library=$CARGO_TARGET_DIR/$target/debug/libioevent.a
-if ! build_program c-tests/torture.c "$bin/torture" "$library" >"$bin/build.log" 2>&1; then
-    echo "FAIL  $name: it does not compile:"
-    sed 's/^/    | /' "$bin/build.log"
-    tally fail 1
-    finish
-fi
-export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp
-STEP_TIMEOUT=300 step "$name" "$bin/torture"
+export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp:die_after_fork=0
+# NAME PROGRAM [ARGUMENT...]: builds one of c-tests/ and runs it.
+run() {
+    local name="$1 under the thread sanitizer" program=$2
+    if ! build_program "c-tests/$program.c" "$bin/$program" "$library" >"$bin/build.log" 2>&1; then
+        echo "FAIL  $name: it does not compile:"
+        sed 's/^/    | /' "$bin/build.log"
+        tally fail 1
+        return
+    fi
+    STEP_TIMEOUT=300 step "$name" "$bin/$program" "${@:3}"
+}
+run torture torture
+run "torture in one thread" torture -t 0 -s 5
+run alone_second alone_second
+run alone_visits alone_visits
 finish

@@ -1,10 +1,10 @@
 //! Atomics for the parts that loom checks: loom's under `--cfg loom`, the standard ones otherwise.
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 #[cfg(not(loom))]
-pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// Between two SeqCst accesses of which the first must come first for everybody. Nothing, as SeqCst says that already;
 /// but loom takes SeqCst accesses for AcqRel ones, and knows only SeqCst fences.
@@ -12,4 +12,14 @@ pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 pub(crate) fn in_order() {
     #[cfg(loom)]
     loom::sync::atomic::fence(Ordering::SeqCst);
+}
+
+/// Between two accesses of one thread, for whose order another thread provides when it needs it: membarrier(2) makes a
+/// fence of it. Otherwise only the compiler is kept from exchanging them.
+#[inline(always)]
+pub(crate) fn light_fence() {
+    #[cfg(loom)]
+    loom::sync::atomic::fence(Ordering::SeqCst);
+    #[cfg(not(loom))]
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
 }

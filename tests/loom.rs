@@ -10,16 +10,20 @@
 mod places;
 #[path = "../src/engine/ring.rs"]
 mod ring;
+#[path = "../src/engine/solo.rs"]
+mod solo;
 #[path = "../src/sync.rs"]
 mod sync;
 #[path = "../src/engine/wake.rs"]
 mod wake;
 
 use core::mem::MaybeUninit;
+use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use places::Places;
 use ring::{Ring, SLOTS, Slot};
+use solo::{Solo, Turn};
 use sync::AtomicBool;
 use wake::{Bell, Doze, Wake, bit};
 
@@ -77,7 +81,7 @@ impl Pipe {
         *count += 1;
         let was_empty = *count == 1;
         if was_empty {
-            self.wake.fill(lane);
+            self.wake.fill(Turn::Shared, lane);
         }
         drop(count);
         if was_empty {
@@ -93,7 +97,7 @@ impl Pipe {
         }
         *count -= 1;
         if *count == 0 {
-            self.wake.empty(lane);
+            self.wake.empty(Turn::Shared, lane);
         }
         true
     }
@@ -104,7 +108,7 @@ impl Pipe {
         loop {
             if self.wake.doze(OTHER, false, &self.kernel) == Doze::Sleep {
                 let (tick, ring) = self.kernel.wait();
-                self.wake.awake();
+                self.wake.awake(Turn::Shared);
                 if ring {
                     self.wake.heard();
                 }
@@ -201,7 +205,7 @@ fn what_a_leaving_harvester_leaves_behind_is_taken_over() {
             // Its look into the kernel has put two events into its lane, without announcing them; it takes one along.
             let mut count = leaver.lanes[OWN as usize].lock().unwrap();
             *count = 2;
-            leaver.wake.fill(OWN);
+            leaver.wake.fill(Turn::Shared, OWN);
             drop(count);
             assert!(leaver.take(OWN));
             leaver.wake.leave(false, &leaver.kernel);
@@ -235,8 +239,8 @@ impl Lane {
         if !self.ring.has_room() {
             return false;
         }
-        if self.ring.put(&self.slots, user, user + 100).1 {
-            self.wake.fill(OWN);
+        if self.ring.put(Turn::Shared, &self.slots, user, user + 100).1 {
+            self.wake.fill(Turn::Shared, OWN);
         }
         true
     }
@@ -244,14 +248,14 @@ impl Lane {
     fn take(&self, most: usize) -> Vec<u64> {
         let _locked = self.lock.lock().unwrap();
         let mut room = vec![MaybeUninit::uninit(); most];
-        let n = self.ring.take(&self.slots, &mut room, |user, outcome| {
+        let n = self.ring.take(Turn::Shared, &self.slots, &mut room, |user, outcome| {
             assert_eq!(outcome, user + 100, "half an event");
             user
         });
         if self.ring.is_empty() {
-            self.wake.empty(OWN);
+            self.wake.empty(Turn::Shared, OWN);
             if !self.ring.is_empty() {
-                self.wake.fill(OWN);
+                self.wake.fill(Turn::Shared, OWN);
             }
         }
         // SAFETY: the first `n` are written.
@@ -355,6 +359,163 @@ fn the_watch_is_no_thief() {
     });
 }
 
+/// What locks guard, and who may do without: `visit` over `Solo`.
+struct Place {
+    solo: Solo,
+    visits: Mutex<()>,
+    lock: Mutex<()>,
+    count: UnsafeCell<u32>,
+}
+
+/// membarrier(2).
+fn barrier() {
+    loom::sync::atomic::fence(sync::Ordering::SeqCst);
+}
+
+impl Place {
+    fn new() -> Arc<Place> {
+        Arc::new(Place {
+            solo: Solo::new(),
+            visits: Mutex::new(()),
+            lock: Mutex::new(()),
+            count: UnsafeCell::new(0),
+        })
+    }
+
+    /// `visit::admit`.
+    fn admit(&self, me: usize) {
+        if self.solo.is_admitted(me) {
+            return;
+        }
+        let _visits = self.visits.lock().unwrap();
+        if self.solo.is_admitted(me) {
+            return;
+        }
+        if self.solo.is_empty() {
+            self.solo.claim(me);
+        } else {
+            self.solo.share(barrier, thread::yield_now);
+        }
+    }
+
+    /// loom sees it if two do this at once, or one does not see what the other did.
+    fn work(&self) {
+        // SAFETY: that is what is checked.
+        self.count.with_mut(|count| unsafe { *count += 1 });
+    }
+
+    fn general_way(&self, me: usize) {
+        self.admit(me);
+        let _lock = self.lock.lock().unwrap();
+        self.work();
+    }
+
+    fn short_way(&self, me: usize) {
+        if self.solo.enter(me) {
+            self.work();
+            self.solo.leave();
+        } else if self.solo.is_shared() {
+            let _lock = self.lock.lock().unwrap();
+            self.work();
+        } else {
+            self.general_way(me);
+        }
+    }
+
+    /// A thread of the library's own.
+    fn visit(&self, me: usize) {
+        let visits = (!self.solo.is_shared()).then(|| self.visits.lock().unwrap());
+        if visits.is_some() {
+            self.solo.visit(me, barrier, thread::yield_now);
+        }
+        self.general_way(me);
+        if visits.is_some() {
+            self.solo.end_visit();
+        }
+    }
+
+    fn count(&self) -> u32 {
+        self.count.with(|count| unsafe { *count })
+    }
+}
+
+#[test]
+fn who_is_alone_is_alone_until_another_comes() {
+    loom::model(|| {
+        let place = Place::new();
+        place.general_way(10);
+        assert!(place.solo.enter(10));
+        place.solo.leave();
+        let other = place.clone();
+        let second = thread::spawn(move || {
+            other.general_way(20);
+            other.short_way(20);
+        });
+        place.short_way(10);
+        place.short_way(10);
+        second.join().unwrap();
+        assert!(place.solo.is_shared() && !place.solo.enter(10));
+        assert_eq!(place.count(), 5);
+    });
+}
+
+#[test]
+fn who_is_alone_is_so_again_after_a_visit() {
+    loom::model(|| {
+        let place = Place::new();
+        place.general_way(10);
+        let other = place.clone();
+        let visitor = thread::spawn(move || other.visit(30));
+        place.short_way(10);
+        place.general_way(10);
+        place.short_way(10);
+        visitor.join().unwrap();
+        assert!(place.solo.enter(10));
+        place.solo.leave();
+        assert_eq!(place.count(), 5);
+    });
+}
+
+#[test]
+fn a_visit_and_a_second_thread_may_come_together() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let place = Place::new();
+        place.general_way(10);
+        let other = place.clone();
+        let visitor = thread::spawn(move || other.visit(30));
+        let other = place.clone();
+        let second = thread::spawn(move || other.general_way(20));
+        place.short_way(10);
+        visitor.join().unwrap();
+        second.join().unwrap();
+        assert!(place.solo.is_shared());
+        assert_eq!(place.count(), 4);
+    });
+}
+
+/// A thread that leaves a pipe alone (`Pipe::leave_alone`) against the watch that goes to sleep for as long as it is there.
+#[test]
+fn the_watch_hears_of_a_thread_that_leaves_alone() {
+    use sync::Ordering::{Relaxed, SeqCst};
+    loom::model(|| {
+        let users = Arc::new(sync::AtomicU32::new(1));
+        let dormant = Arc::new(AtomicBool::new(false));
+        let (its_users, its_dormant) = (users.clone(), dormant.clone());
+        let leaver = thread::spawn(move || {
+            its_users.store(0, Relaxed);
+            sync::light_fence();
+            its_dormant.load(SeqCst)
+        });
+        dormant.store(true, SeqCst);
+        barrier();
+        let sleeps = users.load(SeqCst) != 0;
+        let is_woken = leaver.join().unwrap();
+        assert!(!sleeps || is_woken, "the watch sleeps, and nobody wakes it");
+    });
+}
+
 /// Rule 3.1: two threads of which each takes one of two places are never refused, whatever the third does to give its
 /// places back.
 #[test]
@@ -369,11 +530,11 @@ fn places_are_not_refused_without_cause() {
                 thread::spawn(move || {
                     assert_eq!(places.take(1), 1);
                     assert!(places.taken() <= places.capacity());
-                    places.give(1);
+                    places.give(Turn::Shared, 1);
                 })
             })
             .collect();
-        places.give(1);
+        places.give(Turn::Shared, 1);
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(places.taken(), 0);
     });
@@ -386,7 +547,7 @@ fn places_are_not_overdrawn() {
         let places = Arc::new(Places::new());
         assert!(places.resize(2));
         let other = places.clone();
-        let taker = thread::spawn(move || other.take(2) + u32::from(other.take_at_once()));
+        let taker = thread::spawn(move || other.take(2) + u32::from(other.take_at_once(Turn::Shared)));
         let mine = places.take(2);
         assert!(places.taken() <= 2);
         let theirs = taker.join().unwrap();

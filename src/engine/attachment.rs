@@ -4,6 +4,7 @@ use super::op::{Kind, Order, Queue, Request, TIMED};
 use super::pipe::Pipe;
 use super::pool::Pooled;
 use super::table::{self, Entry};
+use super::visit::{self, Alone};
 use crate::sys::UserPtr;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
@@ -162,8 +163,23 @@ impl Attachment {
     /// Locks, for the general ways.
     #[inline]
     pub(crate) fn lock(&'static self) -> Locked {
+        visit::admit();
         let locked = self.lock_quietly();
         locked.unsettle();
+        locked
+    }
+
+    /// What the lock guards, for a thread that goes alone.
+    #[inline(always)]
+    pub(crate) fn inside_alone<'a>(&'static self, _: &'a Alone) -> &'a Inside {
+        // SAFETY: nobody else reaches it meanwhile, with or without the lock; and all fields are cells.
+        unsafe { &*self.inside.get() }
+    }
+
+    /// Locks, for a thread that has been alone and goes on a general way. Nobody comes in between.
+    pub(crate) fn lock_among_others(&'static self, alone: Alone) -> Locked {
+        let locked = self.lock_quietly();
+        drop(alone);
         locked
     }
 
@@ -171,6 +187,12 @@ impl Attachment {
     #[inline(always)]
     pub(crate) fn lock_quietly(&'static self) -> Locked {
         Locked { node: self, guard: ManuallyDrop::new(self.lock.lock()) }
+    }
+
+    /// The same, unless somebody else has the lock.
+    #[inline(always)]
+    pub(crate) fn try_lock_quietly(&'static self) -> Option<Locked> {
+        Some(Locked { node: self, guard: ManuallyDrop::new(self.lock.try_lock()?) })
     }
 }
 
@@ -202,14 +224,76 @@ impl Attachment {
     }
 }
 
-impl Locked {
-    pub(crate) fn node(&self) -> &'static Attachment {
-        self.node
-    }
-
+impl Inside {
     #[inline]
     pub(crate) fn is_ready(&self, bits: u8) -> bool {
         self.ready.get() & bits != 0
+    }
+
+    /// Parks a plain read: it waits without a node, until it is complete or something comes that needs it to have one. In
+    /// this state, ONE_READ, the words of two queues, which are empty, hold its buffer and length; a node is reserved for
+    /// it, so that `unsettle` cannot fail.
+    #[inline(always)]
+    pub(crate) fn park(&self, buf: UserPtr, len: usize) {
+        // SAFETY: ONE_READ is set, under the lock; whoever sees it leaves the queues alone, or unparks first.
+        unsafe {
+            self.input.hold(buf.addr());
+            self.alone.hold(len);
+        }
+    }
+
+    /// Buffer and length of the parked read.
+    #[inline(always)]
+    pub(crate) fn parked(&self) -> (UserPtr, usize) {
+        debug_assert!(self.is_ready(ONE_READ));
+        (UserPtr::number(self.input.held()), self.alone.held())
+    }
+
+    /// The parked read is complete, or gets a node.
+    #[inline(always)]
+    pub(crate) fn unpark(&self) {
+        // SAFETY: empty queues again.
+        unsafe {
+            self.input.hold(0);
+            self.alone.hold(0);
+        }
+    }
+
+    /// The pipe of an attached descriptor.
+    #[inline(always)]
+    pub(crate) fn attached_pipe(&self) -> &'static Pipe {
+        debug_assert!(self.fd.get() >= 0 && self.pipe.get().is_some());
+        // SAFETY: a node whose `fd` is not -1 has a pipe: `attach_new` sets both, `free` takes both away, under the lock.
+        unsafe { self.pipe.get().unwrap_unchecked() }
+    }
+
+    #[inline]
+    pub(crate) fn set_ready(&self, bits: u8) {
+        self.ready.set(self.ready.get() | bits);
+    }
+
+    #[inline]
+    pub(crate) fn clear_ready(&self, bits: u8) {
+        self.ready.set(self.ready.get() & !bits);
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, flag: u8) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    pub(crate) fn mark(&self, flag: u8) {
+        self.flags.set(self.flags.get() | flag);
+    }
+
+    pub(crate) fn set(&self, flag: u8, on: bool) {
+        self.flags.set(self.flags.get() & !flag | if on { flag } else { 0 });
+    }
+}
+
+impl Locked {
+    pub(crate) fn node(&self) -> &'static Attachment {
+        self.node
     }
 
     /// Makes everything as the general ways expect it.
@@ -281,70 +365,10 @@ impl Locked {
         }
     }
 
-    /// Parks a plain read: it waits without a node, until it is complete or something comes that needs it to have one. In
-    /// this state, ONE_READ, the words of two queues, which are empty, hold its buffer and length; a node is reserved for
-    /// it, so that `unsettle` cannot fail.
-    #[inline(always)]
-    pub(crate) fn park(&self, buf: UserPtr, len: usize) {
-        // SAFETY: ONE_READ is set, under the lock; whoever sees it leaves the queues alone, or unparks first.
-        unsafe {
-            self.input.hold(buf.addr());
-            self.alone.hold(len);
-        }
-    }
-
-    /// Buffer and length of the parked read.
-    #[inline(always)]
-    pub(crate) fn parked(&self) -> (UserPtr, usize) {
-        debug_assert!(self.is_ready(ONE_READ));
-        (UserPtr::number(self.input.held()), self.alone.held())
-    }
-
-    /// The parked read is complete, or gets a node.
-    #[inline(always)]
-    pub(crate) fn unpark(&self) {
-        // SAFETY: empty queues again.
-        unsafe {
-            self.input.hold(0);
-            self.alone.hold(0);
-        }
-    }
-
-    /// The pipe of an attached descriptor.
-    #[inline(always)]
-    pub(crate) fn attached_pipe(&self) -> &'static Pipe {
-        debug_assert!(self.fd.get() >= 0 && self.pipe.get().is_some());
-        // SAFETY: a node whose `fd` is not -1 has a pipe: `attach_new` sets both, `free` takes both away, under the lock.
-        unsafe { self.pipe.get().unwrap_unchecked() }
-    }
-
-    #[inline]
-    pub(crate) fn set_ready(&self, bits: u8) {
-        self.ready.set(self.ready.get() | bits);
-    }
-
     /// Lets the next operations make a try: one that waited for something of its own (more data than there were, another
     /// descriptor) has been ended, and what it left the bits at says nothing about others.
     pub(crate) fn assume_ready(&self) {
         self.set_ready(READABLE | WRITABLE);
-    }
-
-    #[inline]
-    pub(crate) fn clear_ready(&self, bits: u8) {
-        self.ready.set(self.ready.get() & !bits);
-    }
-
-    #[inline]
-    pub(crate) fn has(&self, flag: u8) -> bool {
-        self.flags.get() & flag != 0
-    }
-
-    pub(crate) fn mark(&self, flag: u8) {
-        self.flags.set(self.flags.get() | flag);
-    }
-
-    pub(crate) fn set(&self, flag: u8, on: bool) {
-        self.flags.set(self.flags.get() & !flag | if on { flag } else { 0 });
     }
 
     /// The library's own open file for this descriptor, if there is one now.
@@ -392,16 +416,6 @@ impl Locked {
     pub(crate) fn is_idle(&self) -> bool {
         self.input.is_empty() && self.output.is_empty() && self.alone.is_empty()
     }
-}
-
-/// The attachment of `fd`, locked for a short way. An error may also mean that the number is very high, that somebody else
-/// has the lock, or that it changed meanwhile; then give up the lock that may come with it, and use `find`.
-#[inline(always)]
-pub(crate) fn find_quietly(fd: c_int) -> Result<Locked, Option<Locked>> {
-    let Entry::Attachment(node) = table::at_once(fd) else { return Err(None) };
-    let Some(guard) = node.lock.try_lock() else { return Err(None) };
-    let locked = Locked { node, guard: ManuallyDrop::new(guard) };
-    if locked.fd.get() == fd { Ok(locked) } else { Err(Some(locked)) }
 }
 
 /// The attachment of `fd`, locked, if it has one.

@@ -5,9 +5,8 @@ use super::lane::{Lane, Locked, Taken};
 use super::op::OpRef;
 use super::pipe::{COMMON, Pipe};
 use super::sink::Sink;
-use super::table::{self, Entry};
 use super::wake::{Doze, bit};
-use super::{Engine, Heard};
+use super::{Alone, Engine, Heard, LookedAlone, Turn};
 use crate::Event;
 use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
@@ -62,13 +61,13 @@ impl Pipe {
 }
 
 /// Which short way a harvest that waits for ever can go.
-pub(crate) enum AtOnce {
+pub(crate) enum Short {
     /// The calling thread's own lane holds events, and no other: `take_at_once`.
     Take(Seat),
-    /// No lane holds any: `sleep_at_once`.
+    /// No lane holds any: `sleep_alone` or `sleep_at_once`.
     Sleep(Seat),
     /// None: `harvest`.
-    No,
+    None,
 }
 
 /// A pipe, and the lane of the calling thread in it.
@@ -77,25 +76,25 @@ pub(crate) struct Seat {
     me: u32,
 }
 
-/// Which short way a harvest of the pipe behind `number` can go.
+/// Which short way a harvest of this pipe can go.
 #[inline(always)]
-pub(crate) fn at_once(number: c_int) -> AtOnce {
-    let Entry::Pipe(pipe) = table::at_once(number) else { return AtOnce::No };
-    let Some(me) = pipe.find_lane_at_once() else { return AtOnce::No };
+pub(crate) fn short(pipe: &'static Pipe) -> Short {
+    let Some(me) = pipe.find_lane_at_once() else { return Short::None };
     match pipe.wake.0.filled() {
-        0 => AtOnce::Sleep(Seat { pipe, me }),
-        filled if filled == bit(me) => AtOnce::Take(Seat { pipe, me }),
-        _ => AtOnce::No,
+        0 => Short::Sleep(Seat { pipe, me }),
+        filled if filled == bit(me) => Short::Take(Seat { pipe, me }),
+        _ => Short::None,
     }
 }
 
 /// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not yet
 /// time to look into the kernel. How many there were; 0: use `harvest`.
 ///
-/// It does not count itself among the users of the pipe. Instead it checks, with the lane locked, that the pipe is open;
-/// who closes the pipe locks each lane after it has said so. It makes no call of libc's, and so leaves `errno` alone.
+/// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane locked:
+/// who closes the pipe locks each lane after it has said so. A thread that is alone need not: a pipe that it finds in the table is
+/// open. It makes no call of libc's, and so leaves `errno` alone.
 #[inline(always)]
-pub(crate) fn take_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<Event>]) -> usize {
+pub(crate) fn take_at_once(turn: Turn, seat: &Seat, number: c_int, room: &mut [MaybeUninit<Event>]) -> usize {
     let &Seat { pipe, me } = seat;
     let lane = pipe.lane(me);
     // Relaxed: counts for this thread alone.
@@ -103,27 +102,35 @@ pub(crate) fn take_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<E
     if since >= LOOK_AFTER {
         return 0;
     }
-    let Some(locked) = lane.try_lock() else { return 0 };
-    if !pipe.is_open_as(number) || !locked.list_is_empty() {
+    let locked = match turn {
+        Turn::Alone => None,
+        Turn::Shared => match lane.try_lock() {
+            Some(locked) if pipe.is_open_as(number) => Some(locked),
+            _ => return 0,
+        },
+    };
+    if !lane.ring.is_open() {
         return 0;
     }
-    let count = take_ring(pipe, me, room);
+    let count = take_ring(turn, pipe, me, room);
     let is_empty = lane.ring.is_empty();
     if is_empty {
-        // It stays empty: this thread is the owner, and the lane is locked.
-        pipe.wake.0.empty(me);
+        // It stays empty: this thread is the owner, and the lane is its own now.
+        pipe.wake.0.empty(turn, me);
     }
     lane.since_look.store(since + count as u32, Relaxed);
-    pipe.give_places(count);
-    if is_empty { count } else { leave_rest(locked, pipe, count) }
+    pipe.give_places_at_once(turn, count);
+    if !is_empty {
+        drop(locked);
+        leave_rest(pipe);
+    }
+    count
 }
 
 #[cold]
 #[inline(never)]
-fn leave_rest(locked: Locked, pipe: &'static Pipe, count: usize) -> usize {
-    drop(locked);
+fn leave_rest(pipe: &'static Pipe) {
     pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
-    count
 }
 
 /// No lane held anything: waits in the kernel, once. How many events there were then; 0: use `harvest`.
@@ -142,22 +149,55 @@ pub(crate) fn sleep_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<
         return Ok(0);
     }
     if pipe.is_closing() {
-        wake.awake();
+        wake.awake(Turn::Shared);
         return Ok(0);
     }
     let harvester = Harvester::new(pipe, me);
     let mut basket = Basket { room, count: 0 };
     let most = harvester.most(&basket);
-    let outcome = harvester.look_into(&mut basket, most, None, || wake.awake());
+    let outcome = harvester.look_into(&mut basket, most, None, || wake.awake(Turn::Shared));
     harvester.finish(&basket);
     if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
 }
 
+/// The same for a thread that is alone. If it is not any more when it has woken, the rest is done as in `sleep_at_once`.
+#[inline(always)]
+pub(crate) fn sleep_alone(alone: Alone, seat: &Seat, room: &mut [MaybeUninit<Event>]) -> Result<usize> {
+    let &Seat { pipe, me } = seat;
+    if pipe.is_nonblock() {
+        return Ok(0);
+    }
+    pipe.enter_alone(&alone);
+    pipe.wake.0.doze_alone();
+    let (count, alone) = match pipe.engine().look_alone(pipe, me, room, alone) {
+        LookedAlone::Alone(count, alone) => (count, alone),
+        LookedAlone::Among(count, outcome) => return wake_among_others(seat, count, outcome),
+    };
+    // Relaxed: counts for this thread alone.
+    pipe.lane(me).since_look.store(count as u32, Relaxed);
+    pipe.give_places_at_once(Turn::Alone, count);
+    pipe.leave_alone(&alone);
+    Ok(count)
+}
+
+/// A thread that was alone when it began to wait has harvested `count` events, and is not alone any more.
+#[cold]
+#[inline(never)]
+fn wake_among_others(seat: &Seat, count: usize, outcome: Result<Heard>) -> Result<usize> {
+    let &Seat { pipe, me } = seat;
+    let _errno = errno::Kept::new();
+    let harvester = Harvester::new(pipe, me);
+    let outcome = outcome.map(|heard| harvester.looked(heard));
+    harvester.finish(&Basket { room: &mut [], count });
+    pipe.leave_among_others();
+    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
+}
+
 /// Takes events out of the ring of a lane, which is locked.
 #[inline(always)]
-fn take_ring(pipe: &Pipe, index: u32, room: &mut [MaybeUninit<Event>]) -> usize {
+fn take_ring(turn: Turn, pipe: &Pipe, index: u32, room: &mut [MaybeUninit<Event>]) -> usize {
     let lane = pipe.lane(index);
-    lane.ring.take(lane.slots(), room, |user, outcome| Event {
+    lane.ring.take(turn, lane.slots(), room, |user, outcome| Event {
         user: user as *mut _,
         result: outcome as i32,
         errno: (outcome >> 32) as i32,
@@ -174,7 +214,7 @@ fn take_out(
     room: &mut [MaybeUninit<Event>],
     keep: impl FnOnce(Taken),
 ) -> usize {
-    let mut count = take_ring(pipe, index, room);
+    let mut count = take_ring(Turn::Shared, pipe, index, room);
     if !locked.list_is_empty() {
         let mut slots = room.iter_mut().skip(count);
         let most = slots.len();
@@ -184,10 +224,10 @@ fn take_out(
         }
     }
     if locked.is_empty() {
-        pipe.wake.0.empty(index);
+        pipe.wake.0.empty(Turn::Shared, index);
         if !locked.is_empty() {
             // The owner has put something in meanwhile; see `ring`.
-            pipe.wake.0.fill(index);
+            pipe.wake.0.fill(Turn::Shared, index);
         }
     }
     count
@@ -324,11 +364,17 @@ impl<'a> Harvester<'a> {
     #[inline]
     fn look_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
         let heard = self.pipe.engine().look(&self.sink, most, timeout, woken)?;
+        self.looked(heard);
+        Ok(heard)
+    }
+
+    /// The thread has looked into the kernel.
+    #[inline(always)]
+    fn looked(&self, heard: Heard) {
         self.lane().since_look.store(0, Relaxed);
         if heard.tick {
             self.tick();
         }
-        Ok(heard)
     }
 
     /// A tick: lanes out of which nothing was taken since the last one become everybody's.
@@ -388,12 +434,12 @@ impl<'a> Harvester<'a> {
             match wake.doze(self.me, self.pipe.is_nonblock(), self.pipe.engine()) {
                 Doze::Take => {}
                 Doze::Sleep if self.pipe.is_closing() => {
-                    wake.awake();
+                    wake.awake(Turn::Shared);
                     return Err(Errno::EBADF);
                 }
                 Doze::Sleep => {
                     let most = self.most(basket);
-                    let heard = self.look_into(basket, most, left, || wake.awake())?;
+                    let heard = self.look_into(basket, most, left, || wake.awake(Turn::Shared))?;
                     over = heard.count == 0;
                 }
             }

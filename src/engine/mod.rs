@@ -6,8 +6,10 @@
 //!
 //! # Locks
 //!
-//! From the outside in; whoever holds one takes only those further in:
+//! While the application has one thread here, its short ways lock nothing: see `solo`. Else, from the outside in; whoever holds
+//! one takes only those further in:
 //!
+//! 0. that of `visit` (who comes; for threads of the library's own, as long as they are at work),
 //! 1. a stripe of the `World` (who attaches a number),
 //! 2. an attachment (one at a time, but for accept, which may find a stale one under the number that it was given),
 //! 3. the engine's alarm,
@@ -28,23 +30,29 @@ mod places;
 mod pool;
 mod ring;
 mod sink;
+mod solo;
 mod submit;
 pub(crate) mod table;
+mod visit;
 pub(crate) mod wake;
 mod watch;
 
 pub(crate) use attach::{
     Modes, attach, attached_to, close, forget, modes, replace, set_modes, set_timeout, timeout,
 };
-pub(crate) use harvest::{AtOnce, Seat, at_once, sleep_at_once, take_at_once};
+pub(crate) use harvest::{Seat, Short, short, sleep_alone, sleep_at_once, take_at_once};
 pub(crate) use pipe::create;
+pub(crate) use solo::Turn;
 pub(crate) use submit::{
-    Way, Which, cancel, read_inline_at_once, submit, submit_read_at_once, submit_timer, submit_transfer,
-    submit_write_at_once, write_inline_at_once,
+    Way, Which, Written, cancel, read_alone, read_quickly, submit, submit_timer, submit_transfer,
+    write_alone, write_begun_alone, write_quickly,
 };
+pub(crate) use visit::{Alone, is_shared};
 
+use crate::Event;
 use crate::sys::{Errno, Result, UserPtr};
-use attachment::Locked;
+use attachment::{Inside, Locked};
+use core::mem::MaybeUninit;
 use op::{Kind, OpRef};
 use pipe::Pipe;
 use sink::Sink;
@@ -53,6 +61,16 @@ use sink::Sink;
 pub(crate) const EIOEVENTFULL: Errno = Errno(crate::EIOEVENTFULL);
 /// The operation was queued.
 pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);
+
+/// What a short way has come to.
+pub(crate) enum AtOnce {
+    /// Nothing was done: another way is to be gone.
+    Not,
+    /// What the call gives.
+    Done(Result<usize>),
+    /// One try was made. The kernel's answer, bytes or -errno, was not that all is done.
+    Begun(isize),
+}
 
 /// The seam: what does the I/O of one pipe.
 ///
@@ -78,43 +96,43 @@ pub(crate) trait Engine {
     fn limit(&self, attachment: &Locked, op: OpRef, time: u64) -> Result<()>;
     /// Ends what has come to its time by now.
     fn look_at_clock(&self, sink: &Sink);
-    /// `submit` for a read that can be queued with next to no work, place included. Otherwise nothing was done.
-    fn submit_read_at_once(
-        &self,
-        attachment: Locked,
-        pipe: &'static Pipe,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<(), Locked>;
-    /// `submit` for a write that can be done at once and whole, place included. Otherwise nothing was done.
-    fn submit_write_at_once(
-        &self,
-        attachment: Locked,
-        pipe: &'static Pipe,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<(), Locked>;
+    /// `submit` for a read that can be queued with next to no work, place included. False: nothing was done. Here and below,
+    /// the attachment is locked, or the thread is alone, as the turn says.
+    fn submit_read_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool;
+    /// `submit` for a write that can be done at once and whole, place included.
+    fn submit_write_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce;
+    /// Sees to it that `submit_write_at_once` is not kept from its work by events that have been harvested from elsewhere.
+    fn come_here(&self, attachment: &Inside);
+    /// Goes on with what `submit_write_at_once` has begun; the attachment was kept from others meanwhile.
+    fn write_begun(&self, attachment: &Locked, buf: UserPtr, len: usize, sent: isize);
     /// With IOEVENT_INLINE: a read that can be finished, or else queued, with next to no work: its result, or EIOEVENTQUEUED.
-    /// Otherwise nothing was done.
-    fn read_inline_at_once(
-        &self,
-        attachment: Locked,
-        pipe: &'static Pipe,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<Result<usize>, Locked>;
+    fn read_inline_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce;
     /// The same for a write.
-    fn write_inline_at_once(
-        &self,
-        attachment: Locked,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<Result<usize>, Locked>;
+    fn write_inline_at_once(&self, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce;
+    /// Goes on with what that has begun, as `write_begun`.
+    fn write_inline_begun(&self, attachment: &Locked, buf: UserPtr, len: usize, sent: isize) -> AtOnce;
     /// Goes on with operations that something other than the kernel has made possible.
     fn proceed(&self, attachment: &Locked, sink: &Sink);
     /// Waits until something has happened, for `timeout` nanoseconds (`None`: for ever), and completes what can be
     /// completed, of at most `most` descriptors. Returns what else was heard.
     fn look(&self, sink: &Sink, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard>;
+    /// The same for a thread that is alone, for ever and as many descriptors as there may be. While it waits it is not alone, but
+    /// counted among the sleepers of `pipe`, which it is not any more afterwards. `lane` is its own, and empty.
+    fn look_alone(
+        &self,
+        pipe: &'static Pipe,
+        lane: u32,
+        room: &mut [MaybeUninit<Event>],
+        alone: Alone,
+    ) -> LookedAlone;
+}
+
+/// What a `look_alone` has come to.
+pub(crate) enum LookedAlone {
+    /// The thread is alone again, and has put so many events into its room; that was all.
+    Alone(usize, Alone),
+    /// It is alone no more, or there was more to do than that.
+    Among(usize, Result<Heard>),
 }
 
 /// What a `look` heard beside completions.

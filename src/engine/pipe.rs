@@ -8,16 +8,19 @@
 //! the bell on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
 //! of its attachment, and closing takes each of these locks to detach it.
 
-use super::attachment::Locked;
+use super::attachment::{Inside, Locked};
 use super::epoll::Epoll;
 use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
 use super::op::{Fate, Kind, OpRef, Ops};
 use super::places::Places;
+use super::solo::Turn;
 use super::table::{self, Entry, World};
+use super::visit::{self, Alone};
 use super::wake::Wake;
 use super::{EIOEVENTFULL, attach};
 use crate::Event;
+use crate::sync::light_fence;
 use crate::sys::{Errno, Result, fd, memory, process};
 use core::ffi::c_int;
 use core::ops::Deref;
@@ -174,6 +177,7 @@ pub(crate) fn enter(number: c_int) -> Result<InUse> {
 #[inline]
 pub(crate) fn find(number: c_int) -> Result<Option<InUse>> {
     let Entry::Pipe(pipe) = table::get(number) else { return Ok(None) };
+    visit::admit();
     pipe.enter_as(number).map(Some).ok_or(Errno::EBADF)
 }
 
@@ -185,6 +189,30 @@ impl Pipe {
         let before = self.users.0.fetch_add(1, SeqCst);
         let in_use = InUse(self);
         (before & CLOSING == 0 && self.number.load(Relaxed) == number).then_some(in_use)
+    }
+
+    /// The thread that is alone, and has found the pipe to be open, enters it to wait.
+    #[inline(always)]
+    pub(super) fn enter_alone(&self, _: &Alone) {
+        // Relaxed, as in the other ways alone: nobody else changes these now (`solo`).
+        self.users.0.store(self.users.0.load(Relaxed) + 1, Relaxed);
+        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
+        // The watch visits while it looks.
+        debug_assert!(!self.watched.load(Relaxed));
+    }
+
+    /// It leaves, and still is alone.
+    #[inline(always)]
+    pub(super) fn leave_alone(&self, _: &Alone) {
+        self.users.0.store(self.users.0.load(Relaxed) - 1, Relaxed);
+        // With the barrier of the watch: see there.
+        light_fence();
+        self.world.watch.pipe_left();
+    }
+
+    /// It leaves, and is not alone any more.
+    pub(super) fn leave_among_others(&'static self) {
+        drop(InUse(self));
     }
 
     #[inline]
@@ -367,14 +395,20 @@ impl Pipe {
 
     /// Takes a place unless the pipe is full or another thread takes one at the same time.
     #[inline(always)]
-    pub(crate) fn take_place_at_once(&self) -> bool {
-        self.places.0.take_at_once()
+    pub(crate) fn take_place_at_once(&self, turn: Turn) -> bool {
+        self.places.0.take_at_once(turn)
     }
 
     /// Gives places back.
     #[inline]
     pub(crate) fn give_places(&self, n: usize) {
-        self.places.0.give(n as u32);
+        self.give_places_at_once(Turn::Shared, n);
+    }
+
+    /// The same on a short way.
+    #[inline(always)]
+    pub(crate) fn give_places_at_once(&self, turn: Turn, n: usize) {
+        self.places.0.give(turn, n as u32);
     }
 
     // Lanes.
@@ -414,6 +448,20 @@ impl Pipe {
         // Relaxed, here and below: a thread finds what it wrote itself, nobody else's number is its own, and whether
         // ABSENT was set a moment ago only decides in which lane an event waits.
         (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
+    }
+
+    /// Whether `place` is the ring of the calling thread's lane (see `LISTED`).
+    #[inline(always)]
+    pub(crate) fn is_my_ring(&self, place: u32) -> bool {
+        // Relaxed as above.
+        place & LISTED == 0 && self.lane(place).owner.load(Relaxed) == process::thread_pointer()
+    }
+
+    /// Whether an event of the descriptor may not go into this lane, because an earlier one is in another.
+    #[inline(always)]
+    pub(crate) fn must_follow(&self, lane: u32, attachment: &Inside) -> bool {
+        let place = u32::from(attachment.newest_place.get());
+        place & !LISTED != lane && self.holds(place, attachment.newest_number.get())
     }
 
     #[cold]
@@ -480,7 +528,7 @@ impl Pipe {
         let locked = self.lane(lane).lock();
         let (number, was_empty) = locked.push(op);
         if was_empty {
-            self.wake.0.fill(lane);
+            self.wake.0.fill(Turn::Shared, lane);
         }
         (number, was_empty)
     }
@@ -514,7 +562,7 @@ impl Pipe {
             posted += 1;
         }
         if was_empty && posted > 0 {
-            self.wake.0.fill(COMMON);
+            self.wake.0.fill(Turn::Shared, COMMON);
         }
         drop(locked);
         if posted < places {
@@ -565,6 +613,7 @@ impl Pipe {
     /// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: who comes to harvest it
     /// gets EBADF at any time (rule 3.7).
     pub(super) fn close_then(&'static self, last: impl FnOnce()) -> bool {
+        visit::admit();
         // SeqCst: see `find`.
         if self.users.0.fetch_or(CLOSING, SeqCst) & CLOSING != 0 {
             return false;

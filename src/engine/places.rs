@@ -9,10 +9,11 @@
 //! pipe that was not full at any instant.
 //!
 //! All accesses are Relaxed: the word guards no memory, and a thread sees what happened before in its own order; what one
-//! thread gives back and another is told of, the lane's lock carries over.
+//! thread gives back and another is told of, the lane's lock carries over. A thread that is alone (`solo`) need not exchange.
 //!
 //! `tests/loom.rs` runs this file under loom.
 
+use super::solo::Turn;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 /// The places of a pipe.
@@ -65,15 +66,28 @@ impl Places {
 
     /// Takes a place, unless all are taken or another thread is at it at the same time.
     #[inline(always)]
-    pub(crate) fn take_at_once(&self) -> bool {
+    pub(crate) fn take_at_once(&self, turn: Turn) -> bool {
         let word = self.word.load(Relaxed);
-        taken(word) < capacity(word) && self.word.compare_exchange(word, word + 1, Relaxed, Relaxed).is_ok()
+        if taken(word) >= capacity(word) {
+            return false;
+        }
+        match turn {
+            Turn::Alone => self.word.store(self.word.load(Relaxed) + 1, Relaxed),
+            Turn::Shared => return self.word.compare_exchange(word, word + 1, Relaxed, Relaxed).is_ok(),
+        }
+        true
     }
 
     /// Gives places back.
     #[inline(always)]
-    pub(crate) fn give(&self, n: u32) {
-        self.word.fetch_sub(u64::from(n), Relaxed);
+    pub(crate) fn give(&self, turn: Turn, n: u32) {
+        let n = u64::from(n);
+        match turn {
+            Turn::Alone => self.word.store(self.word.load(Relaxed) - n, Relaxed),
+            Turn::Shared => {
+                self.word.fetch_sub(n, Relaxed);
+            }
+        }
     }
 
     /// Changes how many there are; false if more are taken.

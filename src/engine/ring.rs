@@ -14,8 +14,11 @@
 //! Events that cannot go through the ring (other threads put them in, or they are too many) go into the lane's list,
 //! which comes after the ring; `limit` is then 0, so that the owner's events go there too until the list is empty.
 //!
+//! An owner that is alone (`solo`) is at both ends by itself, and needs neither order nor lock.
+//!
 //! `tests/loom.rs` runs this file under loom.
 
+use super::solo::Turn;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, in_order};
 use core::mem::MaybeUninit;
 
@@ -64,14 +67,20 @@ impl Ring {
     /// The owner puts an event in, for which there is room. Returns its number, and whether the ring was empty: then the
     /// lane must be marked.
     #[inline(always)]
-    pub(crate) fn put(&self, slots: &[Slot; SLOTS], user: u64, outcome: u64) -> (u32, bool) {
+    pub(crate) fn put(&self, turn: Turn, slots: &[Slot; SLOTS], user: u64, outcome: u64) -> (u32, bool) {
         let tail = self.tail.load(Ordering::Relaxed);
         if let Some(slot) = slots.get(tail as usize % SLOTS) {
             slot.user.store(user, Ordering::Relaxed);
             slot.outcome.store(outcome, Ordering::Relaxed);
         }
-        self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
-        in_order();
+        match turn {
+            // Relaxed: there is no taker now.
+            Turn::Alone => self.tail.store(tail.wrapping_add(1), Ordering::Relaxed),
+            Turn::Shared => {
+                self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
+                in_order();
+            }
+        }
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 
@@ -80,6 +89,7 @@ impl Ring {
     #[inline(always)]
     pub(crate) fn take<T>(
         &self,
+        turn: Turn,
         slots: &[Slot; SLOTS],
         room: &mut [MaybeUninit<T>],
         make: impl Fn(u64, u64) -> T,
@@ -87,17 +97,23 @@ impl Ring {
         // Relaxed: written under the lock.
         let head = self.head.load(Ordering::Relaxed);
         // SeqCst, and so Acquire: pairs with the swap in `put`.
-        let there = self.tail.load(Ordering::SeqCst).wrapping_sub(head) as usize;
-        let count = there.min(room.len());
+        let tail = self.tail.load(Ordering::SeqCst);
         let mut number = head;
-        for to in room.iter_mut().take(count) {
+        for to in room {
+            if number == tail {
+                break;
+            }
             if let Some(slot) = slots.get(number as usize % SLOTS) {
                 to.write(make(slot.user.load(Ordering::Relaxed), slot.outcome.load(Ordering::Relaxed)));
             }
             number = number.wrapping_add(1);
         }
-        if count > 0 {
-            self.head.store(number, Ordering::SeqCst);
+        let count = number.wrapping_sub(head) as usize;
+        match turn {
+            // Relaxed: nobody puts anything in now.
+            Turn::Alone => self.head.store(number, Ordering::Relaxed),
+            Turn::Shared if count > 0 => self.head.store(number, Ordering::SeqCst),
+            Turn::Shared => {}
         }
         count
     }
@@ -128,6 +144,13 @@ impl Ring {
         self.head.load(Ordering::Relaxed)
     }
 
+    /// Whether the owner may use the ring, and the list is empty. With the lane locked.
+    #[inline(always)]
+    pub(crate) fn is_open(&self) -> bool {
+        // Relaxed: see `put`.
+        self.limit.load(Ordering::Relaxed) != 0
+    }
+
     /// Lets the owner use the ring, or has it use the list. With the lane locked.
     #[inline]
     pub(crate) fn allow(&self, allowed: bool) {
@@ -146,7 +169,7 @@ mod tests {
 
     fn taken(ring: &Ring, slots: &[Slot; SLOTS], most: usize) -> Vec<(u64, u64)> {
         let mut room = vec![MaybeUninit::uninit(); most];
-        let n = ring.take(slots, &mut room, |user, outcome| (user, outcome));
+        let n = ring.take(Turn::Shared, slots, &mut room, |user, outcome| (user, outcome));
         // SAFETY: the first `n` are written.
         room.iter().take(n).map(|event| unsafe { event.assume_init() }).collect()
     }
@@ -160,7 +183,7 @@ mod tests {
             for i in 0..5 {
                 let number = (round * 5 + i) as u32;
                 assert!(ring.has_room());
-                assert_eq!(ring.put(&slots, i, round), (number, i == 0));
+                assert_eq!(ring.put(Turn::Shared, &slots, i, round), (number, i == 0));
                 assert!(ring.holds(number));
             }
             assert_eq!(taken(&ring, &slots, 2), [(0, round), (1, round)]);
@@ -176,12 +199,12 @@ mod tests {
         ring.allow(true);
         for i in 0..SLOTS as u64 {
             assert!(ring.has_room());
-            ring.put(&slots, i, 0);
+            ring.put(Turn::Shared, &slots, i, 0);
         }
         assert!(!ring.has_room());
         assert_eq!(taken(&ring, &slots, 1), [(0, 0)]);
         assert!(ring.has_room());
-        assert_eq!(ring.put(&slots, 7, 0), (SLOTS as u32, false));
+        assert_eq!(ring.put(Turn::Shared, &slots, 7, 0), (SLOTS as u32, false));
         ring.allow(false);
         assert!(!ring.has_room());
         assert_eq!(taken(&ring, &slots, 2 * SLOTS).last(), Some(&(7, 0)));

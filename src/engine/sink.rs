@@ -1,6 +1,6 @@
 //! The way of a completion to whoever harvests it.
 
-use super::attachment::Locked;
+use super::attachment::{Inside, Locked};
 use super::lane::{LISTED, Lane};
 use super::op::{OWN_OTHER, OpRef, Ops, outcome};
 use super::pipe::{COMMON, Pipe};
@@ -115,6 +115,11 @@ impl<'a> Sink<'a> {
         self.lane().stock().take(self.ops())
     }
 
+    /// The first of the nodes that the thread's own lane, which has some, keeps.
+    pub(crate) fn take_stocked(&self) -> Option<OpRef> {
+        self.lane().stock().take_first()
+    }
+
     #[cold]
     fn take_common(&self) -> Result<OpRef> {
         let _lock = self.lane().lock();
@@ -204,9 +209,8 @@ impl<'a> Sink<'a> {
 
     /// Whether an event of the descriptor may not go into the thread's lane, because an earlier one is in another.
     #[inline(always)]
-    pub(crate) fn must_follow(&self, attachment: &Locked) -> bool {
-        let place = u32::from(attachment.newest_place.get());
-        place & !LISTED != self.lane && self.pipe.holds(place, attachment.newest_number.get())
+    pub(crate) fn must_follow(&self, attachment: &Inside) -> bool {
+        self.pipe.must_follow(self.lane, attachment)
     }
 
     #[cold]

@@ -1,63 +1,142 @@
 //! Queuing operations, and taking them back.
 
-use super::attachment::{self, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
+use super::attachment::{self, Attachment, INLINE, Inside, Locked, POLL_ONLY, TIME_LIMIT};
+use super::epoll::Epoll;
 use super::op::{FROM_SOURCE, Fate, Kind, OpRef, Queue, Request};
 use super::sink::Sink;
+use super::solo::Turn;
 use super::table::{self, Entry};
-use super::{EIOEVENTQUEUED, Engine, ending, pipe};
+use super::visit::{self, Alone};
+use super::{AtOnce, EIOEVENTQUEUED, Engine, ending, pipe};
 use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
-/// Queues a read, if that is a matter of a few stores. Otherwise nothing was done: use `submit`, after giving up the
-/// lock that may come back.
+/// Queues a read, if the thread is alone and that is a matter of a few stores. False: nothing was done; use `read_quickly`.
 #[inline(always)]
-pub(crate) fn submit_read_at_once(
-    fd: c_int,
-    buf: UserPtr,
-    len: usize,
-) -> core::result::Result<(), Option<Locked>> {
-    let attachment = attachment::find_quietly(fd)?;
-    let pipe = attachment.attached_pipe();
-    pipe.engine().submit_read_at_once(attachment, pipe, buf, len).map_err(Some)
+pub(crate) fn read_alone(fd: c_int, buf: UserPtr, len: usize) -> bool {
+    let Entry::Attachment(node) = table::at_once(fd) else { return false };
+    let Some(alone) = Alone::enter() else { return false };
+    inside_of(node, fd, &alone).is_some_and(|attachment| {
+        engine_of(attachment).submit_read_at_once(Turn::Alone, attachment, buf, len)
+    })
 }
 
-/// Queues a write and carries it out, if it can be done whole. Otherwise as `submit_read_at_once`.
-#[inline(always)]
-pub(crate) fn submit_write_at_once(
-    fd: c_int,
-    buf: UserPtr,
-    len: usize,
-) -> core::result::Result<(), Option<Locked>> {
-    let attachment = attachment::find_quietly(fd)?;
-    let pipe = attachment.attached_pipe();
-    pipe.engine().submit_write_at_once(attachment, pipe, buf, len).map_err(Some)
+/// What `write_alone` has come to.
+pub(crate) enum Written {
+    /// Nothing was done: use `write_quickly`.
+    Not,
+    /// It is done, and its event there.
+    Whole,
+    /// The kernel's answer was something else: use `write_begun_alone`.
+    Begun(Alone, isize),
 }
 
-/// What `submit_read_at_once` gave back: with IOEVENT_INLINE, the result of the read or EIOEVENTQUEUED, if that is a matter
-/// of little more than the system call.
+/// Queues a write and carries it out, if the thread is alone and it can be done whole.
 #[inline(always)]
-pub(crate) fn read_inline_at_once(
-    attachment: Locked,
-    buf: UserPtr,
-    len: usize,
-) -> core::result::Result<Result<usize>, Locked> {
-    match attachment.pipe.get() {
-        Some(pipe) => pipe.engine().read_inline_at_once(attachment, pipe, buf, len),
-        None => Err(attachment),
+pub(crate) fn write_alone(fd: c_int, buf: UserPtr, len: usize) -> Written {
+    let Entry::Attachment(node) = table::at_once(fd) else { return Written::Not };
+    let Some(alone) = Alone::enter() else { return Written::Not };
+    let Some(attachment) = inside_of(node, fd, &alone) else { return Written::Not };
+    match engine_of(attachment).submit_write_at_once(Turn::Alone, attachment, buf, len) {
+        AtOnce::Not => Written::Not,
+        AtOnce::Done(_) => Written::Whole,
+        AtOnce::Begun(sent) => Written::Begun(alone, sent),
     }
 }
 
-/// The same for a write.
+/// Goes on with what `write_alone` has begun.
+pub(crate) fn write_begun_alone(alone: Alone, fd: c_int, buf: UserPtr, len: usize, sent: isize) {
+    let Entry::Attachment(node) = table::at_once(fd) else { return };
+    let attachment = node.lock_among_others(alone);
+    engine_of(&attachment).write_begun(&attachment, buf, len, sent);
+}
+
+/// What was found under a number, by a thread that is alone by now, if it still is what it was.
 #[inline(always)]
-pub(crate) fn write_inline_at_once(
-    attachment: Locked,
+fn inside_of<'a>(node: &'static Attachment, fd: c_int, alone: &'a Alone) -> Option<&'a Inside> {
+    let attachment = node.inside_alone(alone);
+    (attachment.fd.get() == fd).then_some(attachment)
+}
+
+/// A read by the short ways that `read_alone` leaves: those of IOEVENT_INLINE, and all of them with locks.
+#[inline(always)]
+pub(crate) fn read_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
+    let Entry::Attachment(node) = table::at_once(fd) else { return AtOnce::Not };
+    if visit::is_shared() {
+        let Some(attachment) = node.try_lock_quietly() else { return AtOnce::Not };
+        if attachment.fd.get() != fd {
+            return AtOnce::Not;
+        }
+        if engine_of(&attachment).submit_read_at_once(Turn::Shared, &attachment, buf, len) {
+            return AtOnce::Done(Err(EIOEVENTQUEUED));
+        }
+        return engine_of(&attachment).read_inline_at_once(Turn::Shared, &attachment, buf, len);
+    }
+    let Some(alone) = Alone::enter() else { return AtOnce::Not };
+    let Some(attachment) = inside_of(node, fd, &alone) else { return AtOnce::Not };
+    engine_of(attachment).read_inline_at_once(Turn::Alone, attachment, buf, len)
+}
+
+/// The same for a write, and for those whose events have not come to the thread's ring yet. It is never `Begun`.
+#[inline(always)]
+pub(crate) fn write_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
+    let Entry::Attachment(node) = table::at_once(fd) else { return AtOnce::Not };
+    if visit::is_shared() {
+        let Some(attachment) = node.try_lock_quietly() else { return AtOnce::Not };
+        if attachment.fd.get() != fd {
+            return AtOnce::Not;
+        }
+        return write_to(Turn::Shared, &attachment, buf, len)
+            .unwrap_or_else(|begun| begun.go_on(&attachment, buf, len));
+    }
+    let Some(alone) = Alone::enter() else { return AtOnce::Not };
+    let Some(attachment) = inside_of(node, fd, &alone) else { return AtOnce::Not };
+    write_to(Turn::Alone, attachment, buf, len)
+        .unwrap_or_else(|begun| begun.go_on(&node.lock_among_others(alone), buf, len))
+}
+
+/// A write of which one try was made; the kernel's answer.
+enum Begun {
+    Queued(isize),
+    Inline(isize),
+}
+
+impl Begun {
+    #[cold]
+    fn go_on(self, attachment: &Locked, buf: UserPtr, len: usize) -> AtOnce {
+        match self {
+            Begun::Queued(sent) => {
+                engine_of(attachment).write_begun(attachment, buf, len, sent);
+                AtOnce::Done(Err(EIOEVENTQUEUED))
+            }
+            Begun::Inline(sent) => engine_of(attachment).write_inline_begun(attachment, buf, len, sent),
+        }
+    }
+}
+
+#[inline(always)]
+fn write_to(
+    turn: Turn,
+    attachment: &Inside,
     buf: UserPtr,
     len: usize,
-) -> core::result::Result<Result<usize>, Locked> {
-    match attachment.pipe.get() {
-        Some(pipe) => pipe.engine().write_inline_at_once(attachment, buf, len),
-        None => Err(attachment),
+) -> core::result::Result<AtOnce, Begun> {
+    let engine = engine_of(attachment);
+    engine.come_here(attachment);
+    match engine.submit_write_at_once(turn, attachment, buf, len) {
+        AtOnce::Done(answer) => return Ok(AtOnce::Done(answer)),
+        AtOnce::Begun(sent) => return Err(Begun::Queued(sent)),
+        AtOnce::Not => {}
     }
+    match engine.write_inline_at_once(attachment, buf, len) {
+        AtOnce::Begun(sent) => Err(Begun::Inline(sent)),
+        answer => Ok(answer),
+    }
+}
+
+#[inline(always)]
+fn engine_of(attachment: &Inside) -> &'static Epoll {
+    attachment.attached_pipe().engine()
 }
 
 /// How an operation is asked for.

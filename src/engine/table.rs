@@ -3,8 +3,8 @@
 //! An entry of one word for each number, in memory that comes zeroed from the kernel and costs nothing until it is
 //! touched: 8 bytes a descriptor, by whole pages. The entries of the numbers that nearly all programs get along with are
 //! static, so that one is found without a look at anything else; those of higher numbers, up to the highest that the
-//! kernel can give out, are in chunks of a second level. The static ones, the first level, and the pointer to the `World`
-//! lie in pages that a forked child sees zeroed (MADV_WIPEONFORK), so the child has no pipes and no attachments from its
+//! kernel can give out, are in chunks of a second level. The static ones, the first level, the pointer to the `World`, and
+//! who is alone (`solo`) lie in pages that a forked child sees zeroed (MADV_WIPEONFORK), so the child has no pipes and no attachments from its
 //! first instruction on (rule 5.2), and starts a world of its own when it needs one.
 //!
 //! An entry says what a number was when it was looked at. Nodes are never freed (see `pool`), so whoever found one
@@ -16,6 +16,8 @@ use super::epoll::workers::Workers;
 use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
 use super::pool::Pool;
+use super::solo::Solo;
+use super::visit::Visits;
 use super::watch::Watch;
 use crate::sys::{Result, memory, process};
 use core::ffi::c_int;
@@ -72,6 +74,7 @@ struct Root {
     near: [AtomicUsize; NEAR],
     chunks: [AtomicPtr<AtomicUsize>; CHUNKS],
     world: AtomicPtr<World>,
+    solo: Solo,
 }
 
 /// The first level of another such table: how long operations may take, in nanoseconds. A number's entry means something
@@ -82,6 +85,7 @@ static ROOT: Root = Root {
     near: [const { AtomicUsize::new(0) }; NEAR],
     chunks: [const { AtomicPtr::new(null_mut()) }; CHUNKS],
     world: AtomicPtr::new(null_mut()),
+    solo: Solo::new(),
 };
 
 /// Whether the root was prepared for forks.
@@ -109,6 +113,7 @@ pub(super) fn forget() {
         return;
     }
     ROOT.world.store(null_mut(), Ordering::Relaxed);
+    ROOT.solo.forget();
     for entry in &ROOT.near {
         // Nothing is written to pages that were never used.
         if entry.load(Ordering::Relaxed) != 0 {
@@ -233,6 +238,7 @@ pub(crate) struct World {
     pub(super) nonblock: Stripes,
     /// Of files whose position is used (`epoll::disk`).
     pub(super) positions: Stripes,
+    pub(super) visits: Visits,
     process: libc::pid_t,
     stripes: [Mutex<()>; STRIPES],
 }
@@ -242,6 +248,12 @@ impl World {
     pub(super) fn attaching(&self, number: c_int) -> Option<MutexGuard<'_, ()>> {
         self.stripes.get(number as usize % STRIPES).map(Mutex::lock)
     }
+}
+
+/// Who goes how.
+#[inline(always)]
+pub(super) fn solo() -> &'static Solo {
+    &ROOT.solo
 }
 
 /// The world of this process, if it has one already.
@@ -275,6 +287,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
         workers: Workers::new(),
         nonblock: Stripes::new(),
         positions: Stripes::new(),
+        visits: Visits::new(()),
         process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;

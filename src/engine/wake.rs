@@ -22,9 +22,12 @@
 //! Who hears the bell clears `rung`, *then* looks at `filled`; who rings sets the lane's bit, *then* looks at `rung`. So
 //! either the hearer sees the event, or the ringer sees that the bell is free and rings it again.
 //!
+//! A thread that is alone (`solo`) is the only one to change any of this, and needs no order.
+//!
 //! `tests/loom.rs` runs this file under loom.
 
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst, in_order};
+use super::solo::Turn;
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, in_order};
 
 /// What the engine does for the protocol.
 pub(crate) trait Bell {
@@ -64,17 +67,27 @@ pub(crate) fn bit(lane: u32) -> u64 {
 
 impl Wake {
     /// The lane, empty until now, has got an event. Under its lock.
-    #[inline]
-    pub(crate) fn fill(&self, lane: u32) {
-        self.filled.fetch_or(bit(lane), SeqCst);
-        in_order();
+    #[inline(always)]
+    pub(crate) fn fill(&self, turn: Turn, lane: u32) {
+        match turn {
+            Turn::Alone => self.filled.store(self.filled.load(Relaxed) | bit(lane), Relaxed),
+            Turn::Shared => {
+                self.filled.fetch_or(bit(lane), SeqCst);
+                in_order();
+            }
+        }
     }
 
     /// The lane has become empty. Under its lock.
-    #[inline]
-    pub(crate) fn empty(&self, lane: u32) {
-        self.filled.fetch_and(!bit(lane), SeqCst);
-        in_order();
+    #[inline(always)]
+    pub(crate) fn empty(&self, turn: Turn, lane: u32) {
+        match turn {
+            Turn::Alone => self.filled.store(self.filled.load(Relaxed) & !bit(lane), Relaxed),
+            Turn::Shared => {
+                self.filled.fetch_and(!bit(lane), SeqCst);
+                in_order();
+            }
+        }
     }
 
     /// Whether the lane's owner harvests it.
@@ -166,7 +179,7 @@ impl Wake {
         in_order();
         if self.filled() != 0 {
             if self.takeable(me, pollable) != 0 {
-                self.awake();
+                self.awake(Turn::Shared);
                 return Doze::Take;
             }
             self.start_clock(bell);
@@ -175,9 +188,21 @@ impl Wake {
     }
 
     /// A thread that slept does so no longer.
-    #[inline]
-    pub(crate) fn awake(&self) {
-        self.sleepers.fetch_sub(1, SeqCst);
+    #[inline(always)]
+    pub(crate) fn awake(&self, turn: Turn) {
+        match turn {
+            Turn::Alone => self.sleepers.store(self.sleepers.load(Relaxed) - 1, Relaxed),
+            Turn::Shared => {
+                self.sleepers.fetch_sub(1, SeqCst);
+            }
+        }
+    }
+
+    /// The thread that is alone has nothing to do, and no lane holds anything: it goes to sleep, and calls `awake` then.
+    #[inline(always)]
+    pub(crate) fn doze_alone(&self) {
+        // Relaxed, as in the other ways alone: whoever comes then sees it (`solo`).
+        self.sleepers.store(self.sleepers.load(Relaxed) + 1, Relaxed);
     }
 
     /// Whether threads other than the caller, which is one of them, wait in the engine.

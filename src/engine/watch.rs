@@ -11,18 +11,21 @@
 //! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
 //! server. While every pipe is attended or deserted, it sleeps without end. It says so first in `dormant`, *then* looks
 //! at the users once more; who is the last to leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are
-//! SeqCst, so one of them sees the other.
+//! SeqCst, so one of them sees the other; a thread that leaves alone (`solo`) relies on the barrier that the watch makes in
+//! between.
 //!
 //! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
 //! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
 //! among the users, *then* looks at the flag, and if it is set waits for `looking` before it goes on. So either the watch
-//! sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in the lane.
+//! sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in the lane. (A harvest that
+//! goes alone cannot begin meanwhile: the watch visits while it looks.)
 
 use super::Engine;
 use super::epoll::BATCH;
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
 use super::table::World;
+use super::visit::{self, Visit};
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{epoll as sys, fd, process};
 use core::ffi::c_int;
@@ -154,6 +157,7 @@ impl Watch {
     /// is theirs to find, and to hand out in its order (rule 3.5). A pipe that others wait on (rule 3.6) is kept readable meanwhile by
     /// `always`, an eventfd that always is: its edges are gone from the kernel before their events ring the bell.
     fn look(&self, pipe: &'static Pipe, harvests: u32) {
+        let _visit = Visit::begin();
         let _looking = self.looking.lock();
         pipe.set_watched(true);
         if let Ok(Some(pipe)) = pipe::find(pipe.number())
@@ -261,10 +265,15 @@ fn watch(world: &'static World) {
             .extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
 
         let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
-        watch.dormant.store(true, SeqCst);
-        let timeout = if missed || known.iter().any(ticks) { TICK } else { -1 };
-        if timeout != -1 {
-            watch.dormant.store(false, SeqCst);
+        let mut timeout = TICK;
+        if !missed && !known.iter().any(ticks) {
+            watch.dormant.store(true, SeqCst);
+            visit::barrier();
+            if known.iter().any(ticks) {
+                watch.dormant.store(false, SeqCst);
+            } else {
+                timeout = -1;
+            }
         }
         let _ = fd::poll(polled, timeout);
         watch.dormant.store(false, SeqCst);

@@ -6,9 +6,8 @@ use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
 use super::{answer, fail, inline_result, lent, pipe, queue_or, queued};
-use crate::engine::attachment::Locked;
 use crate::engine::op::{Kind, Request};
-use crate::engine::{self, Which};
+use crate::engine::{self, Alone, AtOnce, Which, Written};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -22,23 +21,20 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    match engine::submit_read_at_once(fd, lent(buf), nbytes) {
-        Ok(()) => queued(),
-        // SAFETY: as promised by the caller.
-        Err(None) => unsafe { read_slow(fd, buf, nbytes) },
-        // SAFETY: as promised by the caller.
-        Err(Some(attachment)) => unsafe { read_late(fd, buf, nbytes, attachment) },
+    if engine::read_alone(fd, lent(buf), nbytes) {
+        return queued();
     }
+    // SAFETY: as promised by the caller.
+    unsafe { read_quickly(fd, buf, nbytes) }
 }
 
 /// # Safety
 ///
 /// As for `ioevent_read`.
 #[inline(never)]
-unsafe fn read_late(fd: c_int, buf: *mut c_void, nbytes: usize, attachment: Locked) -> ssize_t {
-    match engine::read_inline_at_once(attachment, lent(buf), nbytes) {
-        Ok(result) => return inline_result(result),
-        Err(attachment) => drop(attachment),
+unsafe fn read_quickly(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
+    if let AtOnce::Done(result) = engine::read_quickly(fd, lent(buf), nbytes) {
+        return inline_result(result);
     }
     // SAFETY: passed on to the caller.
     unsafe { read_slow(fd, buf, nbytes) }
@@ -63,23 +59,28 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    match engine::submit_write_at_once(fd, lent(buf), nbytes) {
-        Ok(()) => queued(),
+    match engine::write_alone(fd, lent(buf), nbytes) {
+        Written::Whole => queued(),
+        Written::Begun(alone, sent) => write_begun(alone, fd, buf, nbytes, sent),
         // SAFETY: as promised by the caller.
-        Err(None) => unsafe { write_slow(fd, buf, nbytes) },
-        // SAFETY: as promised by the caller.
-        Err(Some(attachment)) => unsafe { write_late(fd, buf, nbytes, attachment) },
+        Written::Not => unsafe { write_quickly(fd, buf, nbytes) },
     }
+}
+
+#[cold]
+#[inline(never)]
+fn write_begun(alone: Alone, fd: c_int, buf: *const c_void, nbytes: usize, sent: isize) -> ssize_t {
+    engine::write_begun_alone(alone, fd, lent(buf), nbytes, sent);
+    queued()
 }
 
 /// # Safety
 ///
 /// As for `ioevent_write`.
 #[inline(never)]
-unsafe fn write_late(fd: c_int, buf: *const c_void, nbytes: usize, attachment: Locked) -> ssize_t {
-    match engine::write_inline_at_once(attachment, lent(buf), nbytes) {
-        Ok(result) => return inline_result(result),
-        Err(attachment) => drop(attachment),
+unsafe fn write_quickly(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
+    if let AtOnce::Done(result) = engine::write_quickly(fd, lent(buf), nbytes) {
+        return inline_result(result);
     }
     // SAFETY: passed on to the caller.
     unsafe { write_slow(fd, buf, nbytes) }

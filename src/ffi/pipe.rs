@@ -4,8 +4,9 @@
 
 use super::answer;
 use crate::Event;
-use crate::engine::pipe::{self, InUse};
-use crate::engine::{self, AtOnce, Seat};
+use crate::engine::pipe::{self, InUse, Pipe};
+use crate::engine::table::{self, Entry};
+use crate::engine::{self, Alone, Seat, Short, Turn};
 use crate::sys::{Errno, Result};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -42,14 +43,13 @@ pub unsafe extern "C" fn ioevent_wait(
     nevents: c_int,
     timeout: *const timespec,
 ) -> c_int {
-    if timeout.is_null() && nevents > 0 && !events.is_null() {
-        match engine::at_once(pipefd) {
-            // SAFETY: as promised by the caller.
-            AtOnce::Take(seat) => return unsafe { wait_take(pipefd, events, nevents, seat) },
-            // SAFETY: as promised by the caller.
-            AtOnce::Sleep(seat) => return unsafe { wait_asleep(pipefd, events, nevents, seat) },
-            AtOnce::No => {}
-        }
+    if timeout.is_null()
+        && nevents > 0
+        && !events.is_null()
+        && let Entry::Pipe(pipe) = table::at_once(pipefd)
+    {
+        // SAFETY: as promised by the caller.
+        return unsafe { wait_quickly(pipe, pipefd, events, nevents) };
     }
     // SAFETY: as promised by the caller.
     unsafe { wait_slow(pipefd, events, nevents, timeout) }
@@ -58,14 +58,22 @@ pub unsafe extern "C" fn ioevent_wait(
 /// # Safety
 ///
 /// As for `ioevent_wait`, for ever.
-#[inline(never)]
-unsafe fn wait_take(pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
-    // SAFETY: the caller gives room for `nevents` events.
-    let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-    match engine::take_at_once(&seat, pipefd, room) {
-        // SAFETY: as promised by the caller.
-        0 => unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) },
-        n => n as c_int,
+#[inline(always)]
+unsafe fn wait_quickly(pipe: &'static Pipe, pipefd: c_int, events: *mut Event, nevents: c_int) -> c_int {
+    let Some(alone) = Alone::enter() else {
+        // SAFETY: passed on to the caller.
+        return unsafe { wait_shared(pipe, pipefd, events, nevents) };
+    };
+    match engine::short(pipe) {
+        // SAFETY: passed on to the caller.
+        Short::Take(seat) => unsafe { take_alone(alone, pipefd, events, nevents, seat) },
+        // SAFETY: passed on to the caller.
+        Short::Sleep(seat) => unsafe { sleep_alone(alone, pipefd, events, nevents, seat) },
+        Short::None => {
+            drop(alone);
+            // SAFETY: passed on to the caller.
+            unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) }
+        }
     }
 }
 
@@ -73,11 +81,62 @@ unsafe fn wait_take(pipefd: c_int, events: *mut Event, nevents: c_int, seat: Sea
 ///
 /// As for `ioevent_wait`, for ever.
 #[inline(never)]
-unsafe fn wait_asleep(pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
+unsafe fn take_alone(alone: Alone, pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
     // SAFETY: the caller gives room for `nevents` events.
     let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-    match engine::sleep_at_once(&seat, pipefd, room) {
-        // SAFETY: as promised by the caller.
+    let n = engine::take_at_once(Turn::Alone, &seat, pipefd, room);
+    drop(alone);
+    if n > 0 {
+        return n as c_int;
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_wait`, for ever.
+#[inline(never)]
+unsafe fn sleep_alone(alone: Alone, pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
+    // SAFETY: the caller gives room for `nevents` events.
+    let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
+    // SAFETY: passed on to the caller.
+    unsafe { slept(engine::sleep_alone(alone, &seat, room), pipefd, events, nevents) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_wait`, for ever.
+#[inline(never)]
+unsafe fn wait_shared(pipe: &'static Pipe, pipefd: c_int, events: *mut Event, nevents: c_int) -> c_int {
+    if engine::is_shared() {
+        // SAFETY: the caller gives room for `nevents` events.
+        let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
+        match engine::short(pipe) {
+            Short::Take(seat) => match engine::take_at_once(Turn::Shared, &seat, pipefd, room) {
+                0 => {}
+                n => return n as c_int,
+            },
+            Short::Sleep(seat) => {
+                // SAFETY: passed on to the caller.
+                return unsafe { slept(engine::sleep_at_once(&seat, pipefd, room), pipefd, events, nevents) };
+            }
+            Short::None => {}
+        }
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) }
+}
+
+/// What a short way that slept has come to.
+///
+/// # Safety
+///
+/// As for `ioevent_wait`, for ever.
+#[inline(always)]
+unsafe fn slept(outcome: Result<usize>, pipefd: c_int, events: *mut Event, nevents: c_int) -> c_int {
+    match outcome {
+        // SAFETY: passed on to the caller.
         Ok(0) => unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) },
         Ok(n) => n as c_int,
         Err(errno) => super::fail(errno),

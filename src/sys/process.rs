@@ -39,6 +39,31 @@ pub(crate) fn pause() {
     let _ = unsafe { raw::call2(Sysno::nanosleep, &raw const moment as usize, 0) };
 }
 
+/// From linux/membarrier.h; the libc crate has them for other systems only.
+const MEMBARRIER_CMD_PRIVATE_EXPEDITED: usize = 1 << 3;
+const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;
+
+/// Makes `barrier` usable; an error where there is no membarrier(2), or it is forbidden.
+pub(crate) fn prepare_barrier() -> Result<()> {
+    // SAFETY: no pointers.
+    unsafe { raw::call3(Sysno::membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)? };
+    Ok(())
+}
+
+/// A memory barrier in all threads of the process (membarrier(2)); after `prepare_barrier`.
+pub(crate) fn barrier() {
+    // SAFETY: no pointers.
+    let made = unsafe { raw::call3(Sysno::membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) };
+    if made.is_err() {
+        // It was forbidden since. No processor keeps a store to itself for a time like this.
+        core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
+        for _ in 0..10 {
+            pause();
+        }
+        core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 /// Nanoseconds as the kernel's struct.
 pub(crate) fn timespec(nanoseconds: u64) -> libc::timespec {
     libc::timespec {

@@ -1,117 +1,106 @@
 //! The short ways: what nearly every request of a busy server goes through, without anything that only rare cases need.
 //!
 //! Each does a whole step or nothing at all; when it says no, the general way is gone instead (`run`). They decide nothing
-//! that the general way would decide differently. Echo over TCP takes 321 instructions a request with them; before there
-//! were any it took 884 (callgrind, 32 connections, the program included).
+//! that the general way would decide differently. The caller holds the lock of the attachment, or is alone: then they lock
+//! nothing (`solo`). Echo over TCP took 884 instructions a request before there were any (callgrind, 32 connections,
+//! the program included).
 
 use super::{NO_PROOF, run};
-use crate::engine::EIOEVENTQUEUED;
 use crate::engine::attachment::{
-    Attachment, Class, Locked, ONE_READ, PARKABLE, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
+    Class, Inside, Locked, ONE_READ, PARKABLE, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
 };
-use crate::engine::lane::Lane;
 use crate::engine::op::{MOST_BYTES, OpRef, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
-use crate::engine::submit;
+use crate::engine::solo::Turn;
+use crate::engine::{AtOnce, EIOEVENTQUEUED, submit};
 use crate::sys::epoll::{EPOLLIN, Event as EpollEvent};
 use crate::sys::{Errno, UserPtr, socket};
 use core::ffi::c_int;
 
 /// Parks a read of which it is known that it finds nothing.
 #[inline(always)]
-pub(super) fn read(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> Result<(), Locked> {
+pub(super) fn read(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool {
     if attachment.ready.get() & (READABLE | PARKABLE | QUIET_INLINE) != PARKABLE
         || !is_plain_length(len)
-        || !pipe.take_place_at_once()
+        || !attachment.attached_pipe().take_place_at_once(turn)
     {
-        return Err(attachment);
+        return false;
     }
     attachment.park(buf, len);
     attachment.ready.set(QUIET | ONE_READ | WRITABLE);
-    Ok(())
+    true
 }
 
 /// With IOEVENT_INLINE: reads what is there, or parks the read.
 #[inline(always)]
-pub(super) fn read_inline(
-    attachment: Locked,
-    pipe: &'static Pipe,
-    buf: UserPtr,
-    len: usize,
-) -> core::result::Result<Result<usize, Errno>, Locked> {
+pub(super) fn read_inline(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
     const BOTH: u8 = PARKABLE | QUIET_INLINE;
     if attachment.ready.get() & BOTH != BOTH || !is_plain_length(len) {
-        return Err(attachment);
+        return AtOnce::Not;
     }
     let n = socket::recv_plainly(attachment.fd.get(), buf, len);
     if n >= 0 {
-        let is_drained = is_drained(&attachment, n as usize, len);
+        let is_drained = is_drained(attachment, n as usize, len);
         attachment.ready.set(attachment.ready.get() & !READABLE | if is_drained { 0 } else { READABLE });
-        return Ok(Ok(n as usize));
+        return AtOnce::Done(Ok(n as usize));
     }
     match Errno(-n as c_int) {
-        Errno::EAGAIN if !attachment.has(READS_SHUT) && pipe.take_place_at_once() => {
+        Errno::EAGAIN
+            if !attachment.has(READS_SHUT) && attachment.attached_pipe().take_place_at_once(turn) =>
+        {
             attachment.park(buf, len);
             attachment.ready.set(QUIET | QUIET_INLINE | ONE_READ | WRITABLE);
-            Ok(Err(EIOEVENTQUEUED))
+            AtOnce::Done(Err(EIOEVENTQUEUED))
         }
-        Errno::EAGAIN | Errno::EINTR => Err(attachment),
-        errno => Ok(Err(errno)),
+        Errno::EAGAIN | Errno::EINTR => AtOnce::Not,
+        errno => AtOnce::Done(Err(errno)),
     }
 }
 
 /// With IOEVENT_INLINE: sends a write that the socket takes whole.
 #[inline(always)]
-pub(super) fn write_inline(
-    attachment: Locked,
-    buf: UserPtr,
-    len: usize,
-) -> core::result::Result<Result<usize, Errno>, Locked> {
+pub(super) fn write_inline(attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
     if !attachment.is_ready(QUIET_INLINE) || !is_plain_length(len) {
-        return Err(attachment);
+        return AtOnce::Not;
     }
     match socket::send_plainly(attachment.fd.get(), buf, len) {
-        n if n == len as isize => Ok(Ok(len)),
-        n => write_inline_begun(attachment, buf, len, n),
+        n if n == len as isize => AtOnce::Done(Ok(len)),
+        n => AtOnce::Begun(n),
     }
 }
 
-/// The socket has not taken all.
+/// Goes on with a write of which `write_inline` has made one try; the kernel has answered it with `sent`.
 #[cold]
 #[inline(never)]
-fn write_inline_begun(
-    attachment: Locked,
-    buf: UserPtr,
-    len: usize,
-    sent: isize,
-) -> core::result::Result<Result<usize, Errno>, Locked> {
+pub(super) fn write_inline_begun(attachment: &Locked, buf: UserPtr, len: usize, sent: isize) -> AtOnce {
     let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
     let is_message = attachment.class.get() == Class::Datagram;
     match sent {
         // What has moved nothing can as well be begun anew.
-        Ok(0) | Err(Errno::EAGAIN | Errno::EINTR) => return Err(attachment),
-        Ok(_) if is_message => return Ok(sent),
-        Err(_) => return Ok(sent),
+        Ok(0) | Err(Errno::EAGAIN | Errno::EINTR) => return AtOnce::Not,
+        Ok(_) if is_message => return AtOnce::Done(sent),
+        Err(_) => return AtOnce::Done(sent),
         Ok(_) => {}
     }
     let pipe = attachment.attached_pipe();
     let sink = Sink::of_thread(pipe);
     if pipe.take_places(1).is_err() {
-        return Ok(sent);
+        return AtOnce::Done(sent);
     }
     let Ok(op) = sink.take_free() else {
         pipe.give_places(1);
-        return Ok(sent);
+        return AtOnce::Done(sent);
     };
-    begin_write(&attachment, op, buf, len, sent, &sink);
-    Ok(Err(EIOEVENTQUEUED))
+    begin_write(attachment, op, buf, len, sent, &sink);
+    AtOnce::Done(Err(EIOEVENTQUEUED))
 }
 
 /// Whether a read proves that nothing is left; otherwise the socket is worth a try again. As `run` would remember it.
 #[inline(always)]
-fn is_drained(attachment: &Locked, n: usize, len: usize) -> bool {
-    n < len && n > 0 && attachment.class.get() == Class::PlainTcp
+fn is_drained(attachment: &Inside, n: usize, len: usize) -> bool {
+    // More than 0 and less than `len`, which is not 0.
+    n.wrapping_sub(1) < len - 1 && attachment.class.get() == Class::PlainTcp
 }
 
 /// Some bytes, and not more than the kernel moves at once.
@@ -120,64 +109,81 @@ fn is_plain_length(len: usize) -> bool {
     len.wrapping_sub(1) < MOST_BYTES
 }
 
-/// Sends a write that the socket takes whole; its event goes into the ring of the thread's lane.
+/// Sends a write that the socket takes whole; its event goes into the ring of the thread's lane, if those of the descriptor do
+/// (`comes_here`).
 #[inline(always)]
-pub(super) fn write(attachment: Locked, pipe: &'static Pipe, buf: UserPtr, len: usize) -> Result<(), Locked> {
+pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
     if attachment.ready.get() & (QUIET | QUIET_INLINE) != QUIET || !is_plain_length(len) {
-        return Err(attachment);
+        return AtOnce::Not;
     }
-    let Some(index) = pipe.find_lane_at_once() else { return Err(attachment) };
-    if u32::from(attachment.newest_place.get()) != index && !comes_here(&attachment, pipe, index) {
-        return Err(attachment);
+    let pipe = attachment.attached_pipe();
+    if !pipe.is_my_ring(u32::from(attachment.newest_place.get())) {
+        return AtOnce::Not;
     }
-    let lane = pipe.lane(index);
+    let lane = pipe.lane(u32::from(attachment.newest_place.get()));
     // A node is needed if the socket does not take all.
-    if lane.stock().is_empty() || !lane.ring.has_room() || !pipe.take_place_at_once() {
-        return Err(attachment);
+    if lane.stock().is_empty() || !lane.ring.has_room() || !pipe.take_place_at_once(turn) {
+        return AtOnce::Not;
     }
     let sent = socket::send_plainly(attachment.fd.get(), buf, len);
     if sent != len as isize {
-        write_begun(attachment, lane, buf, len, sent);
-        return Ok(());
+        return AtOnce::Begun(sent);
     }
-    let user = attachment.user.get() as u64;
-    let (number, is_first) = lane.ring.put(lane.slots_in_use(), user, len as u64);
-    attachment.newest_number.set(number);
-    if is_first {
-        first_event(attachment);
-    }
-    Ok(())
+    put(turn, attachment, len);
+    AtOnce::Done(Err(EIOEVENTQUEUED))
 }
 
-/// The event that was just put into the ring of this thread's lane is the first in it.
-#[inline(never)]
-fn first_event(attachment: Locked) {
-    let index = u32::from(attachment.newest_place.get());
+/// Puts the event of a write of so many bytes into the ring of the thread's lane, which is where those of the descriptor go,
+/// and which has room. (Pipe and lane are looked up anew: to keep them over the system call costs more.)
+#[inline(always)]
+fn put(turn: Turn, attachment: &Inside, len: usize) {
     let pipe = attachment.attached_pipe();
-    pipe.wake.0.fill(index);
+    let index = u32::from(attachment.newest_place.get());
+    let lane = pipe.lane(index);
+    let user = attachment.user.get() as u64;
+    let (number, is_first) = lane.ring.put(turn, lane.slots_in_use(), user, len as u64);
+    attachment.newest_number.set(number);
+    if is_first {
+        pipe.wake.0.fill(turn, index);
+        // Nobody else sleeps while this thread is alone.
+        if turn == Turn::Shared || pipe.is_nonblock() {
+            announce(pipe, index);
+        }
+    }
+}
+
+#[inline(never)]
+fn announce(pipe: &'static Pipe, index: u32) {
     pipe.announce(index);
 }
 
-/// Lets the events of the descriptor go into the ring of lane `index` from now on. False if its newest is still in
-/// another place.
-#[cold]
-fn comes_here(attachment: &Locked, pipe: &'static Pipe, index: u32) -> bool {
-    if pipe.holds(u32::from(attachment.newest_place.get()), attachment.newest_number.get()) {
-        return false;
+/// Lets the events of the descriptor go into the ring of the thread's lane from now on, unless its newest is still in another
+/// place, or the thread has no lane.
+#[inline(always)]
+pub(super) fn comes_here(attachment: &Inside) {
+    if !attachment.is_ready(QUIET) {
+        return;
     }
-    // There is none in the ring yet: as if it was the last one taken out.
-    attachment.newest_place.set(index as u8);
-    attachment.newest_number.set(pipe.lane(index).ring.taken().wrapping_sub(1));
-    true
+    let pipe = attachment.attached_pipe();
+    let place = u32::from(attachment.newest_place.get());
+    if let Some(index) = pipe.find_lane_at_once()
+        && place != index
+        && !pipe.holds(place, attachment.newest_number.get())
+    {
+        // There is none in the ring yet: as if it was the last one taken out.
+        attachment.newest_place.set(index as u8);
+        attachment.newest_number.set(pipe.lane(index).ring.taken().wrapping_sub(1));
+    }
 }
 
+/// Goes on with a write of which `write` has made one try, and which has its place; the kernel has answered it with `sent`.
 #[cold]
 #[inline(never)]
-fn write_begun(attachment: Locked, lane: &Lane, buf: UserPtr, len: usize, sent: isize) {
+pub(super) fn write_begun(attachment: &Locked, buf: UserPtr, len: usize, sent: isize) {
     let sink = Sink::of_thread(attachment.attached_pipe());
-    let Some(op) = lane.stock().take_first() else { return };
+    let Some(op) = sink.take_stocked() else { return };
     let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
-    begin_write(&attachment, op, buf, len, sent, &sink);
+    begin_write(attachment, op, buf, len, sent, &sink);
 }
 
 /// Goes on in the general way with a write that has its place and a node.
@@ -202,29 +208,31 @@ fn begin_write(
     attachment.settle();
 }
 
-/// An edge of a socket on which one plain read waits, and nothing else. False: nothing was done.
+/// An edge, for this generation, of a socket on which one plain read waits, and nothing else: its event, if it is complete
+/// and `may_have_event` has said that there can be one now. Otherwise nothing was done.
 #[inline(always)]
-pub(super) fn edge(event: &EpollEvent, sink: &Sink) -> bool {
-    let Some((node, generation)) = Attachment::from_word(event.u64) else { return false };
-    let attachment = node.lock_quietly();
+pub(super) fn edge(
+    attachment: &Inside,
+    generation: u32,
+    event: &EpollEvent,
+    may_have_event: impl FnOnce(&Inside) -> bool,
+) -> Option<crate::Event> {
     // A node that is not attached is not ready for anything.
     if attachment.generation.get() != generation
         || !attachment.is_ready(ONE_READ)
         || event.events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32
-        || sink.must_follow(&attachment)
-        || !sink.has_room()
+        || !may_have_event(attachment)
     {
-        return false;
+        return None;
     }
     let (buf, len) = attachment.parked();
     let n = socket::recv_plainly(attachment.fd.get(), buf, len);
     if n < 0 {
-        return false;
+        return None;
     }
-    let readable = if is_drained(&attachment, n as usize, len) { 0 } else { READABLE };
+    let readable = if is_drained(attachment, n as usize, len) { 0 } else { READABLE };
     let inline = attachment.ready.get() & QUIET_INLINE;
     attachment.ready.set(QUIET | WRITABLE | PARKABLE | inline | readable);
-    sink.write(crate::Event { user: attachment.user.get() as *mut _, result: n as c_int, errno: 0 });
     attachment.unpark();
-    true
+    Some(crate::Event { user: attachment.user.get() as *mut _, result: n as c_int, errno: 0 })
 }

@@ -34,15 +34,16 @@ mod transfer;
 pub(super) mod workers;
 
 use super::attachment::{
-    self, Attachment, Class, Locked, OTHER_SIDE, READABLE, READS_SHUT, SEVERAL_PIPES, WRITABLE,
+    self, Attachment, Class, Inside, Locked, OTHER_SIDE, READABLE, READS_SHUT, SEVERAL_PIPES, WRITABLE,
 };
 use super::op::{OWN_OTHER, OpRef, Order, TIMED};
 use super::pipe::Pipe;
 use super::sink::Sink;
 use super::table;
 use super::wake::Bell;
-use super::{Engine, Heard, ending};
+use super::{Alone, AtOnce, Engine, Heard, LookedAlone, Turn, ending};
 use crate::sys::epoll::{self as sys, Event};
+use crate::sys::errno::Kept;
 use crate::sys::{Errno, Result, UserPtr, fd};
 use alarm::Alarm;
 use core::ffi::c_int;
@@ -143,6 +144,22 @@ impl Epoll {
     /// Rings without regard to whether it has been heard: for closing.
     pub(crate) fn ring_all(&self) {
         let _ = sys::signal(self.bell.load(Relaxed));
+    }
+
+    #[inline(always)]
+    fn events(&self, events: &[Event], sink: &Sink, heard: &mut Heard) {
+        for event in events {
+            let done = Attachment::from_word(event.u64).and_then(|(node, generation)| {
+                let may_have_event = |attachment: &Inside| sink.has_room() && !sink.must_follow(attachment);
+                fast::edge(&node.lock_quietly(), generation, event, may_have_event)
+            });
+            match done {
+                Some(event) => {
+                    sink.write(event);
+                }
+                None => self.other_event(event, sink, heard),
+            }
+        }
     }
 
     #[inline(never)]
@@ -377,46 +394,36 @@ impl Engine for Epoll {
     }
 
     #[inline(always)]
-    fn submit_read_at_once(
-        &self,
-        attachment: Locked,
-        pipe: &'static Pipe,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<(), Locked> {
-        fast::read(attachment, pipe, buf, len)
+    fn submit_read_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool {
+        fast::read(turn, attachment, buf, len)
     }
 
     #[inline(always)]
-    fn submit_write_at_once(
-        &self,
-        attachment: Locked,
-        pipe: &'static Pipe,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<(), Locked> {
-        fast::write(attachment, pipe, buf, len)
+    fn submit_write_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
+        fast::write(turn, attachment, buf, len)
     }
 
     #[inline(always)]
-    fn read_inline_at_once(
-        &self,
-        attachment: Locked,
-        pipe: &'static Pipe,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<Result<usize>, Locked> {
-        fast::read_inline(attachment, pipe, buf, len)
+    fn come_here(&self, attachment: &Inside) {
+        fast::comes_here(attachment);
+    }
+
+    fn write_begun(&self, attachment: &Locked, buf: UserPtr, len: usize, sent: isize) {
+        fast::write_begun(attachment, buf, len, sent);
     }
 
     #[inline(always)]
-    fn write_inline_at_once(
-        &self,
-        attachment: Locked,
-        buf: UserPtr,
-        len: usize,
-    ) -> core::result::Result<Result<usize>, Locked> {
+    fn read_inline_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
+        fast::read_inline(turn, attachment, buf, len)
+    }
+
+    #[inline(always)]
+    fn write_inline_at_once(&self, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
         fast::write_inline(attachment, buf, len)
+    }
+
+    fn write_inline_begun(&self, attachment: &Locked, buf: UserPtr, len: usize, sent: isize) -> AtOnce {
+        fast::write_inline_begun(attachment, buf, len, sent)
     }
 
     fn proceed(&self, attachment: &Locked, sink: &Sink) {
@@ -433,11 +440,84 @@ impl Engine for Epoll {
         woken();
         let events = events?;
         let mut heard = Heard { count: events.len(), ..Heard::default() };
-        for event in events {
-            if !fast::edge(event, sink) {
-                self.other_event(event, sink, &mut heard);
-            }
-        }
+        self.events(events, sink, &mut heard);
         Ok(heard)
     }
+
+    #[inline(always)]
+    fn look_alone(
+        &self,
+        pipe: &'static Pipe,
+        lane: u32,
+        room: &mut [MaybeUninit<crate::Event>],
+        alone: Alone,
+    ) -> LookedAlone {
+        drop(alone);
+        let mut buffer = [const { MaybeUninit::<Event>::uninit() }; BATCH];
+        let events = sys::wait(self.epfd(), &mut buffer, None);
+        let Some(alone) = Alone::enter() else {
+            pipe.wake.0.awake(Turn::Shared);
+            return look_among_others(pipe, lane, room, 0, events);
+        };
+        pipe.wake.0.awake(Turn::Alone);
+        let done = match events {
+            Ok(events) => {
+                let done = edges_alone(&alone, events, pipe, lane, room);
+                if done == events.len() {
+                    return LookedAlone::Alone(done, alone);
+                }
+                done
+            }
+            Err(_) => 0,
+        };
+        drop(alone);
+        look_among_others(pipe, lane, room, done, events)
+    }
+}
+
+/// Handles edges for which the short ways are good, each of which gives one event; returns how many there were before one that
+/// is for the general ways.
+#[inline(always)]
+fn edges_alone(
+    alone: &Alone,
+    events: &[Event],
+    pipe: &Pipe,
+    lane: u32,
+    room: &mut [MaybeUninit<crate::Event>],
+) -> usize {
+    let mut done = 0;
+    for (event, slot) in events.iter().zip(room) {
+        let Some((node, generation)) = Attachment::from_word(event.u64) else { break };
+        let may_have_event = |attachment: &Inside| !pipe.must_follow(lane, attachment);
+        let Some(completion) = fast::edge(node.inside_alone(alone), generation, event, may_have_event) else {
+            break;
+        };
+        slot.write(completion);
+        done += 1;
+    }
+    done
+}
+
+/// Goes on with what a wait has given, after the first `done` events, for a thread that is not alone any more.
+#[cold]
+#[inline(never)]
+fn look_among_others(
+    pipe: &'static Pipe,
+    lane: u32,
+    room: &mut [MaybeUninit<crate::Event>],
+    done: usize,
+    events: Result<&[Event]>,
+) -> LookedAlone {
+    let _errno = Kept::new();
+    let events = match events {
+        Ok(events) => events,
+        Err(errno) => return LookedAlone::Among(0, Err(errno)),
+    };
+    let sink = Sink::of_harvest(pipe, lane);
+    let room = room.get_mut(done..).unwrap_or(&mut []);
+    let before = room.len();
+    sink.set_room(room);
+    let mut heard = Heard { count: events.len(), ..Heard::default() };
+    pipe.engine().events(events.get(done..).unwrap_or(&[]), &sink, &mut heard);
+    LookedAlone::Among(done + before - sink.take_room().len(), Ok(heard))
 }

@@ -18,6 +18,7 @@ use crate::engine::ending;
 use crate::engine::op::{Fate, IN_KERNEL, Kind, OpRef, Order};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
+use crate::engine::visit::Visit;
 use crate::sys::fd::{self, OwnedFd};
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{Errno, Result};
@@ -185,6 +186,7 @@ impl Job {
         let Job { node, op, pipe, file, .. } = self;
         // Before the event, so that the file is not held any longer than that.
         drop(file);
+        let visit = Visit::begin();
         let attachment = node.lock();
         if op.fate.get() == Fate::Orphan {
             drop(attachment);
@@ -206,6 +208,7 @@ impl Job {
             attachment.settle();
             drop(attachment);
         }
+        drop(visit);
         pipe.end_work();
     }
 }
