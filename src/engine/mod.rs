@@ -99,9 +99,11 @@ pub(crate) trait Engine {
     /// `submit` for a read that can be queued with next to no work, place included. False: nothing was done. Here and below,
     /// the attachment is locked, or the thread is alone, as the turn says.
     fn submit_read_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool;
+    /// The same for a read where something may be there.
+    fn read_what_is_there(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool;
     /// `submit` for a write that can be done at once and whole, place included.
     fn submit_write_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce;
-    /// Sees to it that `submit_write_at_once` is not kept from its work by events that have been harvested from elsewhere.
+    /// Sees to it that these two are not kept from their work by events that have been harvested from elsewhere.
     fn come_here(&self, attachment: &Inside);
     /// Goes on with what `submit_write_at_once` has begun; the attachment was kept from others meanwhile.
     fn write_begun(&self, attachment: &Locked, buf: UserPtr, len: usize, sent: isize);

@@ -58,7 +58,8 @@ fn inside_of<'a>(node: &'static Attachment, fd: c_int, alone: &'a Alone) -> Opti
     (attachment.fd.get() == fd).then_some(attachment)
 }
 
-/// A read by the short ways that `read_alone` leaves: those of IOEVENT_INLINE, and all of them with locks.
+/// A read by the short ways that `read_alone` leaves: where something may be there, those of IOEVENT_INLINE, and all of them with
+/// locks.
 #[inline(always)]
 pub(crate) fn read_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
     let Entry::Attachment(node) = table::at_once(fd) else { return AtOnce::Not };
@@ -70,11 +71,21 @@ pub(crate) fn read_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
         if engine_of(&attachment).submit_read_at_once(Turn::Shared, &attachment, buf, len) {
             return AtOnce::Done(Err(EIOEVENTQUEUED));
         }
-        return engine_of(&attachment).read_inline_at_once(Turn::Shared, &attachment, buf, len);
+        return read_from(Turn::Shared, &attachment, buf, len);
     }
     let Some(alone) = Alone::enter() else { return AtOnce::Not };
     let Some(attachment) = inside_of(node, fd, &alone) else { return AtOnce::Not };
-    engine_of(attachment).read_inline_at_once(Turn::Alone, attachment, buf, len)
+    read_from(Turn::Alone, attachment, buf, len)
+}
+
+#[inline(always)]
+fn read_from(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
+    let engine = engine_of(attachment);
+    engine.come_here(attachment);
+    if engine.read_what_is_there(turn, attachment, buf, len) {
+        return AtOnce::Done(Err(EIOEVENTQUEUED));
+    }
+    engine.read_inline_at_once(turn, attachment, buf, len)
 }
 
 /// The same for a write, and for those whose events have not come to the thread's ring yet. It is never `Begun`.

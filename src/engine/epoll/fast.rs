@@ -9,7 +9,7 @@ use super::{NO_PROOF, run};
 use crate::engine::attachment::{
     Class, Inside, Locked, ONE_READ, PARKABLE, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
 };
-use crate::engine::op::{MOST_BYTES, OpRef, Request};
+use crate::engine::op::{self, MOST_BYTES, OpRef, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
 use crate::engine::solo::Turn;
@@ -29,6 +29,44 @@ pub(super) fn read(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) ->
     }
     attachment.park(buf, len);
     attachment.ready.set(QUIET | ONE_READ | WRITABLE);
+    true
+}
+
+/// Reads from a socket where something may be: its event goes into the ring of the thread's lane, if those of the descriptor do
+/// (`comes_here`). If nothing is there, parks the read.
+#[inline(always)]
+pub(super) fn read_what_is_there(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool {
+    const BOTH: u8 = PARKABLE | READABLE;
+    let pipe = attachment.attached_pipe();
+    let place = u32::from(attachment.newest_place.get());
+    if attachment.ready.get() & (BOTH | QUIET_INLINE) != BOTH
+        || !is_plain_length(len)
+        || attachment.has(READS_SHUT)
+        || !pipe.is_my_ring(place)
+        || !pipe.lane(place).ring.has_room()
+        || !pipe.take_place_at_once(turn)
+    {
+        return false;
+    }
+    let n = socket::recv_plainly(attachment.fd.get(), buf, len);
+    match Errno(-n as c_int) {
+        _ if n >= 0 => {
+            if is_drained(attachment, n as usize, len) {
+                attachment.clear_ready(READABLE);
+            }
+            put(turn, attachment, Ok(n as usize));
+        }
+        Errno::EAGAIN => {
+            attachment.park(buf, len);
+            attachment.ready.set(QUIET | ONE_READ | WRITABLE);
+        }
+        Errno::EINTR => {
+            pipe.give_places_at_once(turn, 1);
+            return false;
+        }
+        // It may be gone from the socket with this.
+        errno => put(turn, attachment, Err(errno)),
+    }
     true
 }
 
@@ -129,19 +167,21 @@ pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -
     if sent != len as isize {
         return AtOnce::Begun(sent);
     }
-    put(turn, attachment, len);
+    put(turn, attachment, Ok(len));
     AtOnce::Done(Err(EIOEVENTQUEUED))
 }
 
-/// Puts the event of a write of so many bytes into the ring of the thread's lane, which is where those of the descriptor go,
+/// Puts the event of an operation with this result into the ring of the thread's lane, which is where those of the descriptor go,
 /// and which has room. (Pipe and lane are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
-fn put(turn: Turn, attachment: &Inside, len: usize) {
+fn put(turn: Turn, attachment: &Inside, result: Result<usize, Errno>) {
     let pipe = attachment.attached_pipe();
     let index = u32::from(attachment.newest_place.get());
     let lane = pipe.lane(index);
     let user = attachment.user.get() as u64;
-    let (number, is_first) = lane.ring.put(turn, lane.slots_in_use(), user, len as u64);
+    let (value, errno) = op::outcome(result);
+    let outcome = u64::from(value) | u64::from(errno as u32) << 32;
+    let (number, is_first) = lane.ring.put(turn, lane.slots_in_use(), user, outcome);
     attachment.newest_number.set(number);
     if is_first {
         pipe.wake.0.fill(turn, index);

@@ -399,6 +399,11 @@ impl Engine for Epoll {
     }
 
     #[inline(always)]
+    fn read_what_is_there(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool {
+        fast::read_what_is_there(turn, attachment, buf, len)
+    }
+
+    #[inline(always)]
     fn submit_write_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
         fast::write(turn, attachment, buf, len)
     }
