@@ -3,49 +3,25 @@
  * descriptors at any instant: each queued operation still has exactly one event, and each byte comes once and in order.
  * Rules 2.2, 2.5, 3.3.
  */
-#include "test.h"
-
 enum { ROUNDS = 60, CONNECTIONS = 4, MESSAGES = 250, POSTS = 100 };
 
-static struct connection {
-    int reads, writes; /* the two ends */
-    uint32_t sent, received;
-    uint32_t out[MESSAGES], in[2]; /* more room than a message needs: then a read proves that no more is there */
-} connections[CONNECTIONS];
+#include "test_messages.h"
+
+enum { POST = OTHER };
 
 static int p;
 static int come_after; /* events */
 static int harvested, posted, left;
 
-/* User pointers: the connection, its read or its write; or an event that was posted. */
-enum { READ, WRITE, POST };
-
-static void send_next(struct connection *c)
-{
-    if (c->sent < MESSAGES) {
-        c->out[c->sent] = c->sent;
-        QUEUED(ioevent_write(c->writes, &c->out[c->sent++], sizeof c->in[0]));
-    }
-}
-
 static void handle(const struct ioevent *e)
 {
-    uintptr_t user = (uintptr_t)e->ioe_user;
-    struct connection *c = &connections[user / 4 % CONNECTIONS];
-
-    SAME(e->ioe_errno, 0);
-    if (user % 4 == POST) {
+    if (about(e) == POST) {
+        SAME(e->ioe_errno, 0);
         __atomic_add_fetch(&posted, 1, __ATOMIC_SEQ_CST);
         return;
     }
-    SAME(e->ioe_result, sizeof c->in[0]);
-    if (user % 4 == READ) {
-        SAME(c->in[0], c->received);
-        if (++c->received < MESSAGES) {
-            QUEUED(ioevent_read(c->reads, c->in, sizeof c->in));
-            send_next(c);
-        }
-    }
+    if (took_message(e))
+        send_next(connection_of(e));
     __atomic_sub_fetch(&left, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -74,16 +50,7 @@ static int round_in_child(void)
     p = OK(ioeventpipe(2 * MESSAGES * CONNECTIONS + POSTS));
     left = 2 * MESSAGES * CONNECTIONS;
     ZERO(pthread_create(&thread, NULL, second, NULL));
-    for (int i = 0; i < CONNECTIONS; i++) {
-        int fd[2];
-
-        CHECK(tcp_pair(AF_INET, fd));
-        connections[i] = (struct connection){ .reads = fd[0], .writes = fd[1] };
-        ATTACH(fd[0], p, 4 * i + READ);
-        ATTACH(fd[1], p, 4 * i + WRITE);
-        QUEUED(ioevent_read(fd[0], connections[i].in, sizeof connections[i].in));
-        send_next(&connections[i]);
-    }
+    open_connections(p);
     while (__atomic_load_n(&left, __ATOMIC_SEQ_CST) > 0
            || __atomic_load_n(&posted, __ATOMIC_SEQ_CST) < POSTS) {
         struct ioevent e[5];

@@ -58,16 +58,20 @@ fn inside_of<'a>(node: &'static Attachment, fd: c_int, alone: &'a Alone) -> Opti
     (attachment.fd.get() == fd).then_some(attachment)
 }
 
+/// The same for a thread that locks; nor if somebody else has the lock.
+#[inline(always)]
+fn locked_of(node: &'static Attachment, fd: c_int) -> Option<Locked> {
+    let attachment = node.try_lock_quietly()?;
+    (attachment.fd.get() == fd).then_some(attachment)
+}
+
 /// A read by the short ways that `read_alone` leaves: where something may be there, those of IOEVENT_INLINE, and all of them with
 /// locks.
 #[inline(always)]
 pub(crate) fn read_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
     let Entry::Attachment(node) = table::at_once(fd) else { return AtOnce::Not };
     if visit::is_shared() {
-        let Some(attachment) = node.try_lock_quietly() else { return AtOnce::Not };
-        if attachment.fd.get() != fd {
-            return AtOnce::Not;
-        }
+        let Some(attachment) = locked_of(node, fd) else { return AtOnce::Not };
         if engine_of(&attachment).submit_read_at_once(Turn::Shared, &attachment, buf, len) {
             return AtOnce::Done(Err(EIOEVENTQUEUED));
         }
@@ -93,10 +97,7 @@ fn read_from(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnc
 pub(crate) fn write_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
     let Entry::Attachment(node) = table::at_once(fd) else { return AtOnce::Not };
     if visit::is_shared() {
-        let Some(attachment) = node.try_lock_quietly() else { return AtOnce::Not };
-        if attachment.fd.get() != fd {
-            return AtOnce::Not;
-        }
+        let Some(attachment) = locked_of(node, fd) else { return AtOnce::Not };
         return write_to(Turn::Shared, &attachment, buf, len)
             .unwrap_or_else(|begun| begun.go_on(&attachment, buf, len));
     }

@@ -27,9 +27,15 @@ pub(super) fn read(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) ->
     {
         return false;
     }
-    attachment.park(buf, len);
-    attachment.ready.set(QUIET | ONE_READ | WRITABLE);
+    park(attachment, buf, len, 0);
     true
+}
+
+/// Parks a read that has its place. `inline`: QUIET_INLINE, if that is set.
+#[inline(always)]
+fn park(attachment: &Inside, buf: UserPtr, len: usize, inline: u8) {
+    attachment.park(buf, len);
+    attachment.ready.set(QUIET | inline | ONE_READ | WRITABLE);
 }
 
 /// Reads from a socket where something may be: its event goes into the ring of the thread's lane, if those of the descriptor do
@@ -56,10 +62,7 @@ pub(super) fn read_what_is_there(turn: Turn, attachment: &Inside, buf: UserPtr, 
             }
             put(turn, attachment, Ok(n as usize));
         }
-        Errno::EAGAIN => {
-            attachment.park(buf, len);
-            attachment.ready.set(QUIET | ONE_READ | WRITABLE);
-        }
+        Errno::EAGAIN => park(attachment, buf, len, 0),
         Errno::EINTR => {
             pipe.give_places_at_once(turn, 1);
             return false;
@@ -87,8 +90,7 @@ pub(super) fn read_inline(turn: Turn, attachment: &Inside, buf: UserPtr, len: us
         Errno::EAGAIN
             if !attachment.has(READS_SHUT) && attachment.attached_pipe().take_place_at_once(turn) =>
         {
-            attachment.park(buf, len);
-            attachment.ready.set(QUIET | QUIET_INLINE | ONE_READ | WRITABLE);
+            park(attachment, buf, len, QUIET_INLINE);
             AtOnce::Done(Err(EIOEVENTQUEUED))
         }
         Errno::EAGAIN | Errno::EINTR => AtOnce::Not,
