@@ -332,13 +332,15 @@ impl Locked {
             && let Some(world) = table::world()
         {
             self.input.pop();
+            // Before it is given back: then it may be another's at once.
+            let (buf, len) = (op.buf.get(), op.len.get() as usize);
             if self.has(RESERVED) {
                 world.ops.give(op);
             } else {
                 world.ops.give_reserved(op);
                 self.mark(RESERVED);
             }
-            self.park(op.buf.get(), op.len.get() as usize);
+            self.park(buf, len);
             self.set_ready(ONE_READ);
         }
     }
