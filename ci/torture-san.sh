@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# c-tests/torture.c, and what a thread does that is alone, under the thread sanitizer, with the library built for it.  Needs a
-# nightly tool chain: rustup toolchain install nightly.  The standard library of Rust is not built for it; the library's locks are not of that.
+# c-tests/torture.c, what a thread does that is alone, and threads on one processor, under the thread sanitizer, with the library
+# built for it.  Needs a nightly tool chain: rustup toolchain install nightly.  The standard library of Rust is not built for it; the
+# library's locks are not of that.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -47,6 +48,8 @@ STEP_TIMEOUT=900 step "library for the thread sanitizer" cargo +nightly rustc --
     --crate-type staticlib || finish
 library=$CARGO_TARGET_DIR/$target/debug/libioevent.a
 export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp:die_after_fork=0
+# What the programs are started with.
+prefix=()
 # NAME PROGRAM [ARGUMENT...]: builds one of c-tests/ and runs it.
 run() {
     local name="$1 under the thread sanitizer" program=$2
@@ -56,10 +59,12 @@ run() {
         tally fail 1
         return
     fi
-    STEP_TIMEOUT=300 step "$name" "$bin/$program" "${@:3}"
+    STEP_TIMEOUT=300 step "$name" "${prefix[@]}" "$bin/$program" "${@:3}"
 }
 run torture torture
 run "torture in one thread" torture -t 0 -s 5
 run alone_second alone_second
 run alone_visits alone_visits
+run one_processor one_processor
+processors=$(taskset -pc $$ 2>/dev/null) && prefix=(taskset -c "${processors##*[ ,-]}") && run "torture on one processor" torture
 finish

@@ -10,6 +10,8 @@
 mod places;
 #[path = "../src/engine/ring.rs"]
 mod ring;
+#[path = "../src/engine/sleepers.rs"]
+mod sleepers;
 #[path = "../src/engine/solo.rs"]
 mod solo;
 #[path = "../src/sync.rs"]
@@ -23,8 +25,9 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use places::Places;
 use ring::{Ring, SLOTS, Slot};
+use sleepers::Reserve;
 use solo::{Solo, Turn};
-use sync::AtomicBool;
+use sync::{AtomicBool, AtomicU32};
 use wake::{Bell, Doze, Wake, bit};
 
 const COMMON: u32 = 1;
@@ -32,34 +35,83 @@ const OWN: u32 = 0;
 /// A thread that harvests and has no lane with events.
 const OTHER: u32 = 2;
 
-/// The kernel: rings and ticks that nobody has waited for yet.
+/// What happens in the kernel.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+struct Edges {
+    rings: u32,
+    ticks: u32,
+    /// Something that is an event for whoever sees it.
+    packets: u32,
+}
+
+/// The kernel: what has happened that nobody has waited for yet, and a futex.
 #[derive(Default)]
 struct Kernel {
-    edges: Mutex<(u32, u32)>,
+    edges: Mutex<Edges>,
     there: Condvar,
+    futex: Mutex<()>,
+    called: Condvar,
+}
+
+impl Kernel {
+    fn happen(&self, change: impl FnOnce(&mut Edges)) {
+        change(&mut self.edges.lock().unwrap());
+        self.there.notify_one();
+    }
+
+    /// epoll_wait: takes all that is there; waits for something.
+    fn wait(&self) -> Edges {
+        let mut edges = self.edges.lock().unwrap();
+        while *edges == Edges::default() {
+            edges = self.there.wait(edges).unwrap();
+        }
+        core::mem::take(&mut *edges)
+    }
 }
 
 impl Bell for Kernel {
     fn ring(&self) {
-        self.edges.lock().unwrap().0 += 1;
-        self.there.notify_one();
+        self.happen(|edges| edges.rings += 1);
     }
 
     fn start_clock(&self) {
-        self.edges.lock().unwrap().1 += 1;
-        self.there.notify_one();
+        self.happen(|edges| edges.ticks += 1);
     }
 }
 
-impl Kernel {
-    /// epoll_wait: takes all edges that are there; waits for one. Returns whether the clock ticked, and the bell rang.
-    fn wait(&self) -> (bool, bool) {
-        let mut edges = self.edges.lock().unwrap();
-        while *edges == (0, 0) {
-            edges = self.there.wait(edges).unwrap();
+impl Reserve for Kernel {
+    type Broken = core::convert::Infallible;
+
+    fn wait_for_call(&self, calls: &AtomicU32, _: Option<u64>) -> Result<(), Self::Broken> {
+        let mut futex = self.futex.lock().unwrap();
+        while calls.load(sync::Ordering::SeqCst) == 0 {
+            futex = self.called.wait(futex).unwrap();
         }
-        let (rings, ticks) = core::mem::take(&mut *edges);
-        (ticks > 0, rings > 0)
+        Ok(())
+    }
+
+    fn wake(&self, _: &AtomicU32, _: u32) {
+        drop(self.futex.lock().unwrap());
+        self.called.notify_all();
+    }
+}
+
+/// The same for a thread that gets a signal as soon as it waits for a call and no deadline; then it waits on.
+struct Interrupted<'a>(&'a Kernel);
+
+impl Reserve for Interrupted<'_> {
+    type Broken = ();
+
+    fn wait_for_call(&self, calls: &AtomicU32, deadline: Option<u64>) -> Result<(), ()> {
+        if deadline.is_some() {
+            return Err(());
+        }
+        let Ok(()) = self.0.wait_for_call(calls, None);
+        Ok(())
+    }
+
+    fn wake(&self, calls: &AtomicU32, count: u32) {
+        self.0.wake(calls, count);
     }
 }
 
@@ -102,21 +154,36 @@ impl Pipe {
         true
     }
 
+    /// Waits in the kernel, being counted there. Whether there was an event: then the thread has left its harvest with it.
+    fn look(&self) -> bool {
+        let edges = self.kernel.wait();
+        self.wake.awake(Turn::Shared);
+        if edges.rings > 0 {
+            self.wake.heard();
+        }
+        if edges.ticks > 0 {
+            self.wake.ticked();
+            // Nothing was taken since the last tick, in the worst case.
+            self.wake.deactivate(OWN);
+            self.wake.tick_on(OTHER, &self.kernel);
+        }
+        if edges.packets > 0 {
+            self.wake.leave(false, &self.kernel);
+        }
+        edges.packets > 0
+    }
+
     /// A harvest for one event by a thread that owns none of the lanes. It waits for ever if a wake-up is lost, which
     /// loom reports as a deadlock.
     fn harvest(&self) {
         loop {
-            if self.wake.doze(OTHER, false, &self.kernel) == Doze::Sleep {
-                let (tick, ring) = self.kernel.wait();
-                self.wake.awake(Turn::Shared);
-                if ring {
-                    self.wake.heard();
-                }
-                if tick {
-                    self.wake.ticked();
-                    // Nothing was taken since the last tick, in the worst case.
-                    self.wake.deactivate(OWN);
-                    self.wake.tick_on(OTHER, &self.kernel);
+            match self.wake.doze(OTHER, false, &self.kernel) {
+                Doze::Take => {}
+                Doze::Sleep if self.look() => return,
+                Doze::Sleep => {}
+                Doze::StandBy => {
+                    let Ok(()) = self.wake.sleepers.stand_by(&self.kernel, None);
+                    self.wake.awake(Turn::Shared);
                 }
             }
             let lanes = self.wake.takeable(OTHER, false);
@@ -190,6 +257,83 @@ fn the_events_of_a_busy_thread_are_taken_over() {
         let busy = thread::spawn(move || busy.push(OWN));
         pipe.harvest();
         busy.join().unwrap();
+    });
+}
+
+/// Of two threads one waits in the kernel, and may be busy with what it has found there when the event comes. (What comes
+/// to the kernel then is found by the watch.)
+#[test]
+fn an_event_calls_the_reserve_when_nobody_is_in_the_kernel() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let pipe = Pipe::new();
+        pipe.wake.sleepers.let_one_look(true);
+        pipe.kernel.happen(|edges| edges.packets += 1);
+        assert_eq!(pipe.wake.sleepers.add(true), sleepers::Spot::Kernel);
+        let (first, pusher) = (pipe.clone(), pipe.clone());
+        let first = thread::spawn(move || assert!(first.look()));
+        let pusher = thread::spawn(move || pusher.push(COMMON));
+        pipe.harvest();
+        pusher.join().unwrap();
+        first.join().unwrap();
+        assert!(!pipe.wake.sleepers.any(), "a thread is counted that does not wait");
+    });
+}
+
+/// A thread that is interrupted in the reserve just when it is called.
+#[test]
+fn an_interrupted_thread_leaves_no_call_behind() {
+    loom::model(|| {
+        let pipe = Pipe::new();
+        let sleepers = &pipe.wake.sleepers;
+        sleepers.let_one_look(true);
+        assert_eq!(sleepers.add(true), sleepers::Spot::Kernel);
+        assert_eq!(sleepers.add(false), sleepers::Spot::Reserve);
+        let other = pipe.clone();
+        let other = thread::spawn(move || {
+            if other.wake.sleepers.stand_by(&Interrupted(&other.kernel), Some(1)).is_ok() {
+                other.wake.awake(Turn::Shared);
+            }
+        });
+        pipe.wake.awake(Turn::Shared);
+        pipe.push(COMMON);
+        other.join().unwrap();
+        assert!(!sleepers.any(), "a thread is counted that does not wait");
+        assert!(sleepers.has_no_calls(), "a call is left for somebody who will not have been called");
+    });
+}
+
+/// A thread that leaves a pipe where another is about to stand by (`InUse::drop`, `Pipe::stand_by`), against the watch that
+/// goes to sleep while the pipe is attended.
+#[test]
+fn the_watch_hears_of_a_reserve_that_is_all_that_is_left() {
+    use sync::Ordering::SeqCst;
+    loom::model(|| {
+        let users = Arc::new(AtomicU32::new(2));
+        let dormant = Arc::new(AtomicBool::new(false));
+        let pipe = Pipe::new();
+        pipe.wake.sleepers.let_one_look(true);
+        assert_eq!(pipe.wake.sleepers.add(true), sleepers::Spot::Kernel);
+        let (its_users, its_dormant, its_pipe) = (users.clone(), dormant.clone(), pipe.clone());
+        let leaver = thread::spawn(move || {
+            its_pipe.wake.awake(Turn::Shared);
+            let left = its_users.fetch_sub(1, SeqCst) - 1;
+            sync::in_order();
+            left == its_pipe.wake.sleepers.in_reserve() && its_dormant.load(SeqCst)
+        });
+        let (its_dormant, its_pipe) = (dormant.clone(), pipe.clone());
+        let other = thread::spawn(move || {
+            let spot = its_pipe.wake.sleepers.add(false);
+            sync::in_order();
+            spot == sleepers::Spot::Reserve && its_dormant.load(SeqCst)
+        });
+        dormant.store(true, SeqCst);
+        sync::in_order();
+        let sleeps = users.load(SeqCst) > pipe.wake.sleepers.in_reserve();
+        let is_woken = leaver.join().unwrap() | other.join().unwrap();
+        let is_attended = users.load(SeqCst) > pipe.wake.sleepers.in_reserve();
+        assert!(!sleeps || is_woken || is_attended, "the watch sleeps, and nobody wakes it");
     });
 }
 

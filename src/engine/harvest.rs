@@ -5,6 +5,7 @@ use super::lane::{Lane, Locked, Taken};
 use super::op::OpRef;
 use super::pipe::{COMMON, Pipe};
 use super::sink::Sink;
+use super::sleepers::Spot;
 use super::wake::{Doze, bit};
 use super::{Alone, Engine, Heard, LookedAlone, Turn};
 use crate::Event;
@@ -145,8 +146,13 @@ pub(crate) fn sleep_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<
     }
     pipe.begin_harvest();
     let wake = &pipe.wake.0;
-    if wake.doze(me, false, pipe.engine()) == Doze::Take {
-        return Ok(0);
+    match wake.doze(me, false, pipe.engine()) {
+        Doze::Sleep => {}
+        Doze::StandBy => {
+            wake.get_up(Spot::Reserve, pipe.engine());
+            return Ok(0);
+        }
+        Doze::Take => return Ok(0),
     }
     if pipe.is_closing() {
         wake.awake(Turn::Shared);
@@ -442,6 +448,17 @@ impl<'a> Harvester<'a> {
                     let heard = self.look_into(basket, most, left, || wake.awake(Turn::Shared))?;
                     over = heard.count == 0;
                 }
+                Doze::StandBy => match self.pipe.stand_by(deadline) {
+                    Err(Errno::ETIMEDOUT) => {
+                        self.pipe.begin_harvest();
+                        self.gather(basket)?;
+                        over = true;
+                    }
+                    outcome => {
+                        outcome?;
+                        self.pipe.begin_harvest();
+                    }
+                },
             }
             if !basket.is_full() && self.takeable() != 0 {
                 self.take_own(basket);
@@ -465,6 +482,6 @@ impl<'a> Harvester<'a> {
     #[inline]
     fn most(&self, basket: &Basket) -> usize {
         // One sleeper is this thread itself.
-        if self.pipe.wake.0.several_sleep() { basket.room.len().min(BATCH) } else { BATCH }
+        if self.pipe.wake.0.sleepers.in_kernel() > 1 { basket.room.len().min(BATCH) } else { BATCH }
     }
 }

@@ -30,6 +30,7 @@ mod places;
 mod pool;
 mod ring;
 mod sink;
+mod sleepers;
 mod solo;
 mod submit;
 pub(crate) mod table;

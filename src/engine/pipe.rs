@@ -7,6 +7,13 @@
 //! `close` sets CLOSING in the same word; it rings the bell until nobody uses the pipe any more (a woken thread passes
 //! the bell on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
 //! of its attachment, and closing takes each of these locks to detach it.
+//!
+//! # The reserve
+//!
+//! While all threads that harvest a pipe can only run on one and the same processor, one of them is enough to wait in the
+//! kernel (`sleepers`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again before it stands by,
+//! because that may be changed from outside; the watch calls one from time to time so that it does. That they stand by at all is
+//! allowed by the watch, which looks after them (`watch`).
 
 use super::attachment::{Inside, Locked};
 use super::epoll::Epoll;
@@ -17,7 +24,7 @@ use super::places::Places;
 use super::solo::Turn;
 use super::table::{self, Entry, World};
 use super::visit::{self, Alone};
-use super::wake::Wake;
+use super::wake::{Wake, bit};
 use super::{EIOEVENTFULL, attach};
 use crate::Event;
 use crate::sync::light_fence;
@@ -26,7 +33,7 @@ use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32};
 use parking_lot::{Condvar, Mutex};
 
 /// In `users`: the pipe is closed, or being closed.
@@ -37,6 +44,11 @@ const THREAD_LANES: u32 = 32;
 pub(crate) const COMMON: u32 = THREAD_LANES;
 /// All lanes. `Wake` has a bit for each.
 const LANES: usize = THREAD_LANES as usize + 1;
+
+/// In `processor`: no thread has harvested yet.
+const NO_PROCESSOR: i64 = -1;
+/// Or several are in use.
+const SEVERAL_PROCESSORS: i64 = -2;
 
 /// On cache lines of its own.
 #[repr(align(128))]
@@ -56,6 +68,10 @@ pub(crate) struct Pipe {
     lanes: [Lane; LANES],
     /// Harvests that looked into the kernel so far, roughly.
     harvests: AtomicU32,
+    /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed alone.
+    processor: AtomicI64,
+    /// The watch had to call the reserve, and allows none for a time. Relaxed, like `known`.
+    relieved: AtomicBool,
     /// The watch knows the pipe.
     known: AtomicBool,
     /// The watch looks into the pipe, or is about to.
@@ -104,6 +120,8 @@ impl Pipes {
             quiet: (Mutex::new(()), Condvar::new()),
             lanes: core::array::from_fn(|_| Lane::default()),
             harvests: AtomicU32::new(0),
+            processor: AtomicI64::new(NO_PROCESSOR),
+            relieved: AtomicBool::new(false),
             known: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             working: AtomicU32::new(0),
@@ -141,11 +159,11 @@ impl Drop for InUse {
     fn drop(&mut self) {
         // SeqCst: see `watch`; and as Release it pairs with the Acquire of `close`, which takes apart what this user has
         // used.
-        let before = self.0.users.0.fetch_sub(1, SeqCst);
-        if before == 1 {
+        let left = self.0.users.0.fetch_sub(1, SeqCst) - 1;
+        if left & CLOSING != 0 {
+            self.0.leave_closing(left);
+        } else if left == self.0.wake.0.sleepers.in_reserve() {
             self.0.world.watch.pipe_left();
-        } else if before & CLOSING != 0 {
-            self.0.leave_closing(before - 1);
         }
     }
 }
@@ -271,9 +289,93 @@ impl Pipe {
 
     // What `watch` wants to know. `known` is Relaxed: it is about which of two attachments tells the watch.
 
-    /// Whether some thread harvests now.
+    /// Whether some thread harvests now, and does not only stand by.
     pub(super) fn is_attended(&self) -> bool {
-        self.users.0.load(SeqCst) & !CLOSING != 0
+        self.users.0.load(SeqCst) & !CLOSING > self.wake.0.sleepers.in_reserve()
+    }
+
+    pub(super) fn has_reserve(&self) -> bool {
+        self.wake.0.sleepers.in_reserve() > 0
+    }
+
+    /// Whether threads stand by here, or might.
+    pub(super) fn does_one_look(&self) -> bool {
+        self.wake.0.sleepers.does_one_look()
+    }
+
+    /// Lets one thread in the kernel be enough, if all run on one processor, and the watch looks after them.
+    pub(super) fn let_one_look(&self) {
+        let sleepers = &self.wake.0.sleepers;
+        let may_stand_by =
+            || self.processor.load(Relaxed) >= 0 && self.is_known() && !self.relieved.load(Relaxed);
+        if may_stand_by() && !sleepers.does_one_look() {
+            sleepers.let_one_look(true);
+            // Something may have changed meanwhile.
+            if !may_stand_by() {
+                self.let_all_look();
+            }
+        }
+    }
+
+    /// All that harvest are to wait in the kernel.
+    fn let_all_look(&self) {
+        self.wake.0.sleepers.let_one_look(false);
+        self.wake.0.sleepers.call_all(&self.engine);
+    }
+
+    /// Nobody has come back to look into the kernel for long: the reserve is called, and for now does not stand by again. What
+    /// the busy ones have left in their lanes is for it, too.
+    pub(super) fn relieve(&self) {
+        let mut lanes = self.wake.0.filled() & !bit(COMMON);
+        while lanes != 0 {
+            self.mark_absent(lanes.trailing_zeros());
+            lanes &= lanes - 1;
+        }
+        self.relieved.store(true, Relaxed);
+        self.let_all_look();
+    }
+
+    /// That was long enough ago.
+    pub(super) fn end_relief(&self) {
+        self.relieved.store(false, Relaxed);
+        self.let_one_look();
+    }
+
+    /// Calls one of the reserve, which will see whether it still is right to stand by.
+    pub(super) fn review_reserve(&self) {
+        self.wake.0.sleepers.call_one(&self.engine);
+    }
+
+    /// The calling thread, which harvests, notes which processor it runs on. False if there are several in use.
+    fn note_processor(&self) -> bool {
+        let mine = process::only_processor().map_or(SEVERAL_PROCESSORS, i64::from);
+        let noted = match self.processor.compare_exchange(NO_PROCESSOR, mine, Relaxed, Relaxed) {
+            Ok(_) => mine,
+            Err(noted) if noted == mine => mine,
+            Err(_) => {
+                self.processor.store(SEVERAL_PROCESSORS, Relaxed);
+                SEVERAL_PROCESSORS
+            }
+        };
+        if noted == SEVERAL_PROCESSORS && self.does_one_look() {
+            self.let_all_look();
+        }
+        noted != SEVERAL_PROCESSORS
+    }
+
+    /// Waits in reserve, where `doze` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most:
+    /// Ok when it is to look itself. EINTR, ETIMEDOUT; EBADF if the pipe is closed.
+    pub(super) fn stand_by(&self, deadline: Option<u64>) -> Result<()> {
+        let sleepers = &self.wake.0.sleepers;
+        if self.is_closing() || !self.note_processor() {
+            sleepers.step_out(&self.engine);
+            return if self.is_closing() { Err(Errno::EBADF) } else { Ok(()) };
+        }
+        // It may be the last that was not in reserve.
+        self.world.watch.pipe_left();
+        sleepers.stand_by(&self.engine, deadline)?;
+        self.wake.0.awake(Turn::Shared);
+        Ok(())
     }
 
     /// Whether anybody but the caller uses the pipe.
@@ -491,7 +593,10 @@ impl Pipe {
                 }
                 Err(None) => return COMMON,
                 Err(Some(free)) => {
-                    let _ = self.lane(free).owner.compare_exchange(0, thread, Relaxed, Relaxed);
+                    if self.lane(free).owner.compare_exchange(0, thread, Relaxed, Relaxed).is_ok() {
+                        self.note_processor();
+                        self.let_one_look();
+                    }
                 }
             }
         }
@@ -593,6 +698,8 @@ impl Pipe {
         attach::forget_stale(number);
         self.places.0.resize(capacity);
         self.nonblock.store(nonblock, Relaxed);
+        self.processor.store(NO_PROCESSOR, Relaxed);
+        self.relieved.store(false, Relaxed);
         self.number.store(number, Relaxed);
         // Release pairs with `find`: the pipe is whole before it can be entered.
         self.users.0.fetch_and(!CLOSING, Release);
@@ -660,6 +767,7 @@ impl Pipe {
         let mut guard = self.quiet.0.lock();
         while !unused() {
             self.engine.ring_all();
+            self.wake.0.sleepers.call_all(&self.engine);
             self.quiet.1.wait(&mut guard);
         }
     }

@@ -15,7 +15,9 @@
 //! Who puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `sleepers`: if somebody sleeps,
 //! it rings the bell, or for an active lane sees that the clock ticks. Who goes to sleep counts itself in `sleepers`,
 //! *then* looks at `filled`: if there is something to take, it does not sleep; if there is something in an active lane,
-//! it sees that the clock ticks. All four accesses are SeqCst, so at least one of the two sees the other: no wake-up
+//! it sees that the clock ticks. Bell and clock are heard in the kernel only. If all that sleep do so in reserve
+//! (`sleepers`), who rings also calls one of them, whether the bell was rung before or not; and for what has to be taken over
+//! from a busy thread the watch calls them. All four accesses are SeqCst, so at least one of the two sees the other: no wake-up
 //! is lost. An event put into a lane that already holds some needs no wake-up of its own: whoever leaves a harvest looks
 //! at `filled` once more and, if something is left for others and somebody sleeps, rings again.
 //!
@@ -26,11 +28,12 @@
 //!
 //! `tests/loom.rs` runs this file under loom.
 
+use super::sleepers::{Reserve, Sleepers, Spot};
 use super::solo::Turn;
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, in_order};
+use crate::sync::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, in_order};
 
 /// What the engine does for the protocol.
-pub(crate) trait Bell {
+pub(crate) trait Bell: Reserve {
     /// Makes one waiting thread return, now or when it next waits, and the pipe's descriptor readable.
     fn ring(&self);
     /// Makes one waiting thread return after the time of a tick.
@@ -44,8 +47,8 @@ pub(crate) struct Wake {
     filled: AtomicU64,
     /// A bit for each lane: its owner harvests.
     active: AtomicU64,
-    /// How many threads wait in the engine, or are about to.
-    sleepers: AtomicU32,
+    /// The threads that wait, or are about to.
+    pub(crate) sleepers: Sleepers,
     rung: AtomicBool,
     ticking: AtomicBool,
 }
@@ -55,6 +58,8 @@ pub(crate) struct Wake {
 pub(crate) enum Doze {
     /// Sleep, then call `awake`.
     Sleep,
+    /// Stand by (`Sleepers::stand_by`), then call `awake` if that has not failed.
+    StandBy,
     /// Do not: there is something to take.
     Take,
 }
@@ -130,7 +135,7 @@ impl Wake {
     pub(crate) fn announce(&self, lane: u32, pollable: bool, bell: &impl Bell) {
         if pollable {
             self.ring(bell);
-        } else if self.sleepers.load(SeqCst) > 0 {
+        } else if self.sleepers.any() {
             self.announce_to_sleeper(lane, bell);
         }
     }
@@ -145,6 +150,7 @@ impl Wake {
         if !self.rung.load(SeqCst) && !self.rung.swap(true, SeqCst) {
             bell.ring();
         }
+        self.sleepers.call_if_needed(bell);
     }
 
     fn start_clock(&self, bell: &impl Bell) {
@@ -175,52 +181,46 @@ impl Wake {
     /// The thread of lane `me` has nothing to do and wants to sleep.
     #[inline]
     pub(crate) fn doze(&self, me: u32, pollable: bool, bell: &impl Bell) -> Doze {
-        self.sleepers.fetch_add(1, SeqCst);
+        let spot = self.sleepers.add(pollable);
         in_order();
         if self.filled() != 0 {
             if self.takeable(me, pollable) != 0 {
-                self.awake(Turn::Shared);
+                self.get_up(spot, bell);
                 return Doze::Take;
             }
             self.start_clock(bell);
         }
-        Doze::Sleep
+        match spot {
+            Spot::Kernel => Doze::Sleep,
+            Spot::Reserve => Doze::StandBy,
+        }
     }
 
-    /// A thread that slept does so no longer.
+    /// A thread that was about to sleep at this spot does not.
+    #[inline]
+    pub(crate) fn get_up(&self, spot: Spot, bell: &impl Bell) {
+        match spot {
+            Spot::Kernel => self.awake(Turn::Shared),
+            Spot::Reserve => self.sleepers.step_out(bell),
+        }
+    }
+
+    /// A thread that slept in the kernel, or was called, does so no longer.
     #[inline(always)]
     pub(crate) fn awake(&self, turn: Turn) {
-        match turn {
-            Turn::Alone => self.sleepers.store(self.sleepers.load(Relaxed) - 1, Relaxed),
-            Turn::Shared => {
-                self.sleepers.fetch_sub(1, SeqCst);
-            }
-        }
+        self.sleepers.remove(turn);
     }
 
     /// The thread that is alone has nothing to do, and no lane holds anything: it goes to sleep, and calls `awake` then.
     #[inline(always)]
     pub(crate) fn doze_alone(&self) {
-        // Relaxed, as in the other ways alone: whoever comes then sees it (`solo`).
-        self.sleepers.store(self.sleepers.load(Relaxed) + 1, Relaxed);
-    }
-
-    /// Whether threads other than the caller, which is one of them, wait in the engine.
-    #[inline]
-    pub(crate) fn several_sleep(&self) -> bool {
-        self.sleepers.load(SeqCst) > 1
-    }
-
-    /// Whether some thread waits in the engine.
-    #[inline]
-    pub(crate) fn somebody_sleeps(&self) -> bool {
-        self.sleepers.load(SeqCst) > 0
+        self.sleepers.add_alone();
     }
 
     /// A thread leaves its harvest, with or without events: what it leaves behind is for others.
     #[inline]
     pub(crate) fn leave(&self, pollable: bool, bell: &impl Bell) {
-        if !pollable && !self.somebody_sleeps() {
+        if !pollable && !self.sleepers.any() {
             return;
         }
         let filled = self.filled();
@@ -241,5 +241,6 @@ impl Wake {
         self.active.store(0, SeqCst);
         self.rung.store(false, SeqCst);
         self.ticking.store(false, SeqCst);
+        self.sleepers.let_one_look(false);
     }
 }

@@ -9,10 +9,15 @@
 //! harvest would and puts what completes into the common lane.
 //!
 //! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
-//! server. While every pipe is attended or deserted, it sleeps without end. It says so first in `dormant`, *then* looks
+//! server. While every pipe is attended or deserted, it sleeps without end (or until threads may stand by again). It says so first in `dormant`, *then* looks
 //! at the users once more; who is the last to leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are
 //! SeqCst, so one of them sees the other; a thread that leaves alone (`solo`) relies on the barrier that the watch makes in
 //! between.
+//!
+//! Threads that stand by (`sleepers`) do not attend a pipe. If they are all that is left for a shorter while already, the thread that
+//! looked into the kernel is busy for long, and may be for longer; then the watch calls them, and lets all of the pipe's threads wait
+//! in the kernel for a time. How long that is grows while it happens again: threads that often wait for something else than the
+//! pipe soon are disturbed no more.
 //!
 //! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
 //! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
@@ -36,6 +41,12 @@ use parking_lot::Mutex;
 /// How often the watch looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
 /// two ticks at most: within the 20 ms of the rule.
 const TICK: c_int = 8;
+/// The same where threads stand by, who may have to be called: within about 10 ms (rule 3.3).
+const SHORT_TICK: c_int = 4;
+/// For how long nobody stands by in a pipe whose reserve had to be called, in nanoseconds: at least, and at most.
+const RELIEF: core::ops::RangeInclusive<u64> = 1_000_000_000..=64_000_000_000;
+/// How often one that stands by is asked whether that still is right, in nanoseconds.
+const REVIEW: u64 = 1_000_000_000;
 /// How long the watch pauses, in milliseconds, after it has looked into pipes, so that it does many things at once.
 const PAUSE: c_int = 1;
 /// Room for the stack of its thread.
@@ -193,6 +204,31 @@ struct Known {
     /// When there was last a sign that somebody harvests it.
     since: u64,
     deserted: bool,
+    relief: Relief,
+    /// When one of the reserve was last called.
+    reviewed: u64,
+}
+
+/// When threads may stand by again, and for how long they may not the next time.
+struct Relief {
+    until: u64,
+    length: u64,
+}
+
+impl Relief {
+    /// The reserve had to be called.
+    fn begin(&mut self, now: u64) {
+        if now.saturating_sub(self.until) > *RELIEF.end() {
+            self.length = *RELIEF.start();
+        }
+        self.until = now + self.length;
+        self.length = (2 * self.length).min(*RELIEF.end());
+    }
+
+    /// How long nobody may stand by from now on, in milliseconds, if there was a relief that is not over.
+    fn rest(&self, now: u64) -> Option<c_int> {
+        (self.until > now).then(|| (self.until - now).div_ceil(1_000_000) as c_int)
+    }
 }
 
 impl Known {
@@ -205,8 +241,24 @@ impl Known {
             self.harvests = harvests;
             self.since = now;
         }
-        self.deserted = now - self.since >= TICK as u64 * 1_000_000;
+        let has_reserve = self.pipe.has_reserve();
+        self.deserted = now - self.since >= self.tick() as u64 * 1_000_000;
+        if self.deserted && has_reserve {
+            self.relief.begin(now);
+            self.pipe.relieve();
+            self.since = now;
+            self.deserted = false;
+        } else if has_reserve && now - self.reviewed >= REVIEW {
+            self.pipe.review_reserve();
+            self.reviewed = now;
+        } else if now >= self.relief.until {
+            self.pipe.end_relief();
+        }
         self.pipe.is_in_use() && self.pipe.is_known()
+    }
+
+    fn tick(&self) -> c_int {
+        if self.pipe.has_reserve() { SHORT_TICK } else { TICK }
     }
 
     /// Whether it may become deserted without anybody's telling.
@@ -252,7 +304,10 @@ fn watch(world: &'static World) {
                 harvests: pipe.harvests(),
                 since: now,
                 deserted: false,
+                relief: Relief { until: 0, length: *RELIEF.start() },
+                reviewed: now,
             });
+            pipe.let_one_look();
         }
         let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
         polled.clear();
@@ -265,14 +320,14 @@ fn watch(world: &'static World) {
             .extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
 
         let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
-        let mut timeout = TICK;
+        let mut timeout = known.iter().map(Known::tick).min().unwrap_or(TICK);
         if !missed && !known.iter().any(ticks) {
             watch.dormant.store(true, SeqCst);
             visit::barrier();
             if known.iter().any(ticks) {
                 watch.dormant.store(false, SeqCst);
             } else {
-                timeout = -1;
+                timeout = known.iter().filter_map(|known| known.relief.rest(now)).min().unwrap_or(-1);
             }
         }
         let _ = fd::poll(polled, timeout);

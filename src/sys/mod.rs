@@ -8,6 +8,7 @@ pub(crate) mod epoll;
 pub(crate) mod errno;
 pub(crate) mod fd;
 pub(crate) mod file;
+pub(crate) mod futex;
 pub(crate) mod memory;
 pub(crate) mod process;
 mod raw;

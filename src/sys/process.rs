@@ -39,6 +39,19 @@ pub(crate) fn pause() {
     let _ = unsafe { raw::call2(Sysno::nanosleep, &raw const moment as usize, 0) };
 }
 
+/// Room for a set of 8,192 processors, the most that a kernel is built for.
+const CPU_WORDS: usize = 8192 / usize::BITS as usize;
+
+/// The processor that the calling thread runs on, if it may run on no other.
+pub(crate) fn only_processor() -> Option<u32> {
+    let mut set = [0usize; CPU_WORDS];
+    // SAFETY: the kernel writes no more than it is told that there is room for.
+    unsafe { raw::call3(Sysno::sched_getaffinity, 0, size_of_val(&set), set.as_mut_ptr() as usize).ok()? };
+    let mut ones = set.iter().zip(0u32..).filter(|(word, _)| **word != 0);
+    let (&word, index) = ones.next()?;
+    (word.is_power_of_two() && ones.next().is_none()).then(|| index * usize::BITS + word.trailing_zeros())
+}
+
 /// From linux/membarrier.h; the libc crate has them for other systems only.
 const MEMBARRIER_CMD_PRIVATE_EXPEDITED: usize = 1 << 3;
 const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;

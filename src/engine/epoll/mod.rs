@@ -39,16 +39,17 @@ use super::attachment::{
 use super::op::{OWN_OTHER, OpRef, Order, TIMED};
 use super::pipe::Pipe;
 use super::sink::Sink;
+use super::sleepers::Reserve;
 use super::table;
 use super::wake::Bell;
 use super::{Alone, AtOnce, Engine, Heard, LookedAlone, Turn, ending};
 use crate::sys::epoll::{self as sys, Event};
 use crate::sys::errno::Kept;
-use crate::sys::{Errno, Result, UserPtr, fd};
+use crate::sys::{Errno, Result, UserPtr, fd, futex};
 use alarm::Alarm;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
 use deadlines::Deadline;
 
 /// What every attached descriptor is watched for. PRI and RDHUP tell when a short read proves nothing; the band bits
@@ -313,6 +314,18 @@ impl Bell for Epoll {
 
     fn start_clock(&self) {
         self.alarm.tick();
+    }
+}
+
+impl Reserve for Epoll {
+    type Broken = Errno;
+
+    fn wait_for_call(&self, calls: &AtomicU32, deadline: Option<u64>) -> Result<()> {
+        futex::wait(calls, 0, deadline)
+    }
+
+    fn wake(&self, calls: &AtomicU32, count: u32) {
+        futex::wake(calls, count);
     }
 }
 

@@ -1,0 +1,40 @@
+//! futex(2): waiting for a word in memory.
+
+use super::raw::{self, Sysno};
+use super::{Errno, Result, process};
+use core::sync::atomic::AtomicU32;
+
+const WAIT: usize = (libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG) as usize;
+const WAKE: usize = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
+/// The largest time that the kernel has no difficulty with, in nanoseconds: 146 years.
+const FAR: u64 = u64::MAX / 4;
+
+/// Waits as long as `word` is `value`, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most. May return early. EINTR
+/// after a handled signal; ETIMEDOUT.
+pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Result<()> {
+    // Always with a time: without one the kernel would wait again after a handler that was set with SA_RESTART.
+    let deadline = process::timespec(deadline.unwrap_or(FAR).min(FAR));
+    let any = libc::FUTEX_BITSET_MATCH_ANY as u32 as usize;
+    // SAFETY: the kernel reads `word` and `deadline`, which live until the call returns.
+    let outcome = unsafe {
+        raw::call6(
+            Sysno::futex,
+            word.as_ptr() as usize,
+            WAIT,
+            value as usize,
+            &raw const deadline as usize,
+            0,
+            any,
+        )
+    };
+    match outcome {
+        Err(Errno::EAGAIN) | Ok(_) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Wakes up to `count` threads that wait for `word`.
+pub(crate) fn wake(word: &AtomicU32, count: u32) {
+    // SAFETY: the kernel uses the address only to find who waits for it.
+    let _ = unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, count as usize) };
+}
