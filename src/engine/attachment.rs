@@ -321,6 +321,9 @@ impl Locked {
             return;
         }
         if self.input.is_empty() {
+            if !self.has(RESERVED) && table::world().is_some_and(|world| world.ops.reserve().is_ok()) {
+                self.mark(RESERVED);
+            }
             if self.has(RESERVED) {
                 self.set_ready(PARKABLE);
             }

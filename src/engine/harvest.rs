@@ -4,6 +4,7 @@ use super::epoll::BATCH;
 use super::lane::{Lane, Locked, Taken};
 use super::op::OpRef;
 use super::pipe::{COMMON, Pipe};
+use super::ring;
 use super::sink::Sink;
 use super::sleepers::Spot;
 use super::wake::{Doze, bit};
@@ -203,10 +204,9 @@ fn wake_among_others(seat: &Seat, count: usize, outcome: Result<Heard>) -> Resul
 #[inline(always)]
 fn take_ring(turn: Turn, pipe: &Pipe, index: u32, room: &mut [MaybeUninit<Event>]) -> usize {
     let lane = pipe.lane(index);
-    lane.ring.take(turn, lane.slots(), room, |user, outcome| Event {
-        user: user as *mut _,
-        result: outcome as i32,
-        errno: (outcome >> 32) as i32,
+    lane.ring.take(turn, lane.slots(), room, |user, outcome| {
+        let (result, errno) = ring::unpack(outcome);
+        Event { user: user as *mut _, result, errno }
     })
 }
 

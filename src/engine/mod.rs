@@ -41,12 +41,13 @@ mod watch;
 pub(crate) use attach::{
     Modes, attach, attached_to, close, forget, modes, replace, set_modes, set_timeout, timeout,
 };
+pub(crate) use attachment::Attachment;
 pub(crate) use harvest::{Seat, Short, short, sleep_alone, sleep_at_once, take_at_once};
 pub(crate) use pipe::create;
 pub(crate) use solo::Turn;
 pub(crate) use submit::{
-    Way, Which, Written, cancel, read_alone, read_quickly, submit, submit_timer, submit_transfer,
-    write_alone, write_begun_alone, write_quickly,
+    Queued, Way, Which, Written, cancel, read_alone, read_inline_alone, read_quickly, submit, submit_timer,
+    submit_transfer, write_alone, write_begun_alone, write_inline_alone, write_quickly,
 };
 pub(crate) use visit::{Alone, is_shared};
 

@@ -21,6 +21,7 @@ use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
 use super::op::{Fate, Kind, OpRef, Ops};
 use super::places::Places;
+use super::ring;
 use super::solo::Turn;
 use super::table::{self, Entry, World};
 use super::visit::{self, Alone};
@@ -636,6 +637,25 @@ impl Pipe {
             self.wake.0.fill(Turn::Shared, lane);
         }
         (number, was_empty)
+    }
+
+    /// Puts an event into the ring of the calling thread's own lane, which has room; returns as `put`.
+    #[inline(always)]
+    pub(crate) fn put_into_ring(
+        &self,
+        turn: Turn,
+        lane: u32,
+        user: usize,
+        result: u32,
+        errno: c_int,
+    ) -> (u32, bool) {
+        let here = self.lane(lane);
+        let (number, is_first) =
+            here.ring.put(turn, here.slots_in_use(), user as u64, ring::pack(result, errno));
+        if is_first {
+            self.wake.0.fill(turn, lane);
+        }
+        (number, is_first)
     }
 
     /// An event was put into the empty lane from outside a harvest.

@@ -73,12 +73,17 @@ impl<T: Pooled> Pool<T> {
     }
 
     fn take_locked(inner: &mut Inner<T>) -> Result<&'static T> {
+        Self::have_one_unreserved(inner)?;
+        Self::take_available(inner).ok_or(crate::sys::Errno::ENOMEM)
+    }
+
+    fn have_one_unreserved(inner: &mut Inner<T>) -> Result<()> {
         if inner.available == inner.reserved {
             inner.chunks.try_reserve(1).map_err(|_| crate::sys::Errno::ENOMEM)?;
             inner.chunks.push(memory::map_zeroed(CHUNK_BYTES)?.cast());
             inner.available += Self::NODES;
         }
-        Self::take_available(inner).ok_or(crate::sys::Errno::ENOMEM)
+        Ok(())
     }
 
     /// A free node, of which there is one.
@@ -130,7 +135,15 @@ impl<T: Pooled> Pool<T> {
         inner.reserved += 1;
     }
 
-    /// A node for one that was given back by `give_reserved`. `None` never, if there was one.
+    /// Makes sure that `take_reserved` will give one more.
+    pub(crate) fn reserve(&self) -> Result<()> {
+        let inner = &mut *self.0.lock();
+        Self::have_one_unreserved(inner)?;
+        inner.reserved += 1;
+        Ok(())
+    }
+
+    /// A node for one that was reserved. `None` never, if there was one.
     pub(crate) fn take_reserved(&self) -> Option<&'static T> {
         let inner = &mut *self.0.lock();
         debug_assert!(inner.reserved > 0);
@@ -201,6 +214,10 @@ mod tests {
         rest.iter().for_each(|node| pool.give(node));
         pool.give_reserved(first);
         pool.give_up_reserved();
+        (0..many).for_each(|_| pool.reserve().unwrap());
+        (0..many).for_each(|_| pool.give_up_reserved());
+        pool.reserve().unwrap();
+        pool.give(pool.take_reserved().unwrap());
         for _ in 0..many {
             pool.take().unwrap();
         }

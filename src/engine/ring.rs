@@ -32,8 +32,20 @@ pub(crate) const SLOTS: usize = 2;
 #[derive(Default)]
 pub(crate) struct Slot {
     user: AtomicU64,
-    /// Result and errno.
+    /// See `pack`.
     outcome: AtomicU64,
+}
+
+/// Result and errno of an event in one word.
+#[inline(always)]
+pub(crate) fn pack(result: u32, errno: i32) -> u64 {
+    u64::from(result) | u64::from(errno as u32) << 32
+}
+
+/// What `pack` has put into one word.
+#[inline(always)]
+pub(crate) fn unpack(outcome: u64) -> (i32, i32) {
+    (outcome as i32, (outcome >> 32) as i32)
 }
 
 impl Slot {

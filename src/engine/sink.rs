@@ -2,8 +2,9 @@
 
 use super::attachment::{Inside, Locked};
 use super::lane::{LISTED, Lane};
-use super::op::{OWN_OTHER, OpRef, Ops, outcome};
+use super::op::{Kind, OWN_OTHER, OpRef, Ops, outcome};
 use super::pipe::{COMMON, Pipe};
+use super::solo::Turn;
 use crate::Event;
 use crate::sys::Result;
 use core::cell::Cell;
@@ -190,11 +191,20 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Puts an event into the thread's lane.
+    /// Puts an event into the thread's lane: into its ring if it can, so that this stays open for others.
     #[inline]
     pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
-        let (number, was_empty) = self.pipe.put(self.lane, op);
-        attachment.newest_place.set((self.lane | LISTED) as u8);
+        // A descriptor that was accepted has to be closed if nobody reads its event, of which a ring knows nothing.
+        let goes_into_ring =
+            self.lane != COMMON && op.kind.get() != Kind::Accept && self.lane().ring.has_room();
+        let ((number, was_empty), place) = if goes_into_ring {
+            let (user, result, errno) = (op.user.get(), op.done.get(), op.arg.get());
+            self.give_free(op);
+            (self.pipe.put_into_ring(Turn::Shared, self.lane, user, result, errno), self.lane)
+        } else {
+            (self.pipe.put(self.lane, op), self.lane | LISTED)
+        };
+        attachment.newest_place.set(place as u8);
         attachment.newest_number.set(number);
         if was_empty && !self.harvesting {
             self.pipe.announce(self.lane);

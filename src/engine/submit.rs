@@ -1,6 +1,6 @@
 //! Queuing operations, and taking them back.
 
-use super::attachment::{self, Attachment, INLINE, Inside, Locked, POLL_ONLY, TIME_LIMIT};
+use super::attachment::{self, Attachment, INLINE, Inside, Locked, POLL_ONLY, QUIET_INLINE, TIME_LIMIT};
 use super::epoll::Epoll;
 use super::op::{FROM_SOURCE, Fate, Kind, OpRef, Queue, Request};
 use super::sink::Sink;
@@ -11,14 +11,37 @@ use super::{AtOnce, EIOEVENTQUEUED, Engine, ending, pipe};
 use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
-/// Queues a read, if the thread is alone and that is a matter of a few stores. False: nothing was done; use `read_quickly`.
+/// What `read_alone` has come to.
+pub(crate) enum Queued {
+    /// Nothing was done: use `read_quickly`.
+    Not,
+    /// It is queued.
+    Done,
+    /// It has IOEVENT_INLINE: use `read_inline_alone`.
+    Inline(Alone, &'static Attachment),
+}
+
+/// Queues a read, if the thread is alone and that is a matter of a few stores.
 #[inline(always)]
-pub(crate) fn read_alone(fd: c_int, buf: UserPtr, len: usize) -> bool {
-    let Entry::Attachment(node) = table::at_once(fd) else { return false };
-    let Some(alone) = Alone::enter() else { return false };
-    inside_of(node, fd, &alone).is_some_and(|attachment| {
-        engine_of(attachment).submit_read_at_once(Turn::Alone, attachment, buf, len)
-    })
+pub(crate) fn read_alone(fd: c_int, buf: UserPtr, len: usize) -> Queued {
+    let Entry::Attachment(node) = table::at_once(fd) else { return Queued::Not };
+    let Some(alone) = Alone::enter() else { return Queued::Not };
+    let Some(attachment) = inside_of(node, fd, &alone) else { return Queued::Not };
+    if engine_of(attachment).submit_read_at_once(Turn::Alone, attachment, buf, len) {
+        Queued::Done
+    } else if attachment.is_ready(QUIET_INLINE) {
+        Queued::Inline(alone, node)
+    } else {
+        Queued::Not
+    }
+}
+
+/// Goes on with a read for which `read_alone` has found IOEVENT_INLINE: it is finished, or queued, with next to no work, or nothing
+/// was done.
+#[inline(always)]
+pub(crate) fn read_inline_alone(alone: Alone, node: &'static Attachment, buf: UserPtr, len: usize) -> AtOnce {
+    let attachment = node.inside_alone(&alone);
+    engine_of(attachment).read_inline_at_once(Turn::Alone, attachment, buf, len)
 }
 
 /// What `write_alone` has come to.
@@ -29,6 +52,8 @@ pub(crate) enum Written {
     Whole,
     /// The kernel's answer was something else: use `write_begun_alone`.
     Begun(Alone, isize),
+    /// It has IOEVENT_INLINE: use `write_inline_alone`.
+    Inline(Alone, &'static Attachment),
 }
 
 /// Queues a write and carries it out, if the thread is alone and it can be done whole.
@@ -38,9 +63,25 @@ pub(crate) fn write_alone(fd: c_int, buf: UserPtr, len: usize) -> Written {
     let Some(alone) = Alone::enter() else { return Written::Not };
     let Some(attachment) = inside_of(node, fd, &alone) else { return Written::Not };
     match engine_of(attachment).submit_write_at_once(Turn::Alone, attachment, buf, len) {
+        AtOnce::Not if attachment.is_ready(QUIET_INLINE) => Written::Inline(alone, node),
         AtOnce::Not => Written::Not,
         AtOnce::Done(_) => Written::Whole,
         AtOnce::Begun(sent) => Written::Begun(alone, sent),
+    }
+}
+
+/// Goes on with a write for which `write_alone` has found IOEVENT_INLINE. It is never `Begun`.
+#[inline(always)]
+pub(crate) fn write_inline_alone(
+    alone: Alone,
+    node: &'static Attachment,
+    buf: UserPtr,
+    len: usize,
+) -> AtOnce {
+    let attachment = node.inside_alone(&alone);
+    match engine_of(attachment).write_inline_at_once(attachment, buf, len) {
+        AtOnce::Begun(sent) => Begun::Inline(sent).go_on(&node.lock_among_others(alone), buf, len),
+        answer => answer,
     }
 }
 

@@ -7,7 +7,7 @@ use super::constants::{
 };
 use super::{answer, fail, inline_result, lent, pipe, queue_or, queued};
 use crate::engine::op::{Kind, Request};
-use crate::engine::{self, Alone, AtOnce, Which, Written};
+use crate::engine::{self, Alone, AtOnce, Attachment, Queued, Which, Written};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -21,11 +21,31 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if engine::read_alone(fd, lent(buf), nbytes) {
-        return queued();
+    match engine::read_alone(fd, lent(buf), nbytes) {
+        Queued::Done => queued(),
+        // SAFETY: as promised by the caller.
+        Queued::Inline(alone, node) => unsafe { read_inline(alone, node, fd, buf, nbytes) },
+        // SAFETY: as promised by the caller.
+        Queued::Not => unsafe { read_quickly(fd, buf, nbytes) },
     }
-    // SAFETY: as promised by the caller.
-    unsafe { read_quickly(fd, buf, nbytes) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_read`.
+#[inline(never)]
+unsafe fn read_inline(
+    alone: Alone,
+    node: &'static Attachment,
+    fd: c_int,
+    buf: *mut c_void,
+    nbytes: usize,
+) -> ssize_t {
+    if let AtOnce::Done(result) = engine::read_inline_alone(alone, node, lent(buf), nbytes) {
+        return inline_result(result);
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { read_slow(fd, buf, nbytes) }
 }
 
 /// # Safety
@@ -63,6 +83,8 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
         Written::Whole => queued(),
         Written::Begun(alone, sent) => write_begun(alone, fd, buf, nbytes, sent),
         // SAFETY: as promised by the caller.
+        Written::Inline(alone, node) => unsafe { write_inline(alone, node, fd, buf, nbytes) },
+        // SAFETY: as promised by the caller.
         Written::Not => unsafe { write_quickly(fd, buf, nbytes) },
     }
 }
@@ -72,6 +94,24 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
 fn write_begun(alone: Alone, fd: c_int, buf: *const c_void, nbytes: usize, sent: isize) -> ssize_t {
     engine::write_begun_alone(alone, fd, lent(buf), nbytes, sent);
     queued()
+}
+
+/// # Safety
+///
+/// As for `ioevent_write`.
+#[inline(never)]
+unsafe fn write_inline(
+    alone: Alone,
+    node: &'static Attachment,
+    fd: c_int,
+    buf: *const c_void,
+    nbytes: usize,
+) -> ssize_t {
+    if let AtOnce::Done(result) = engine::write_inline_alone(alone, node, lent(buf), nbytes) {
+        return inline_result(result);
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { write_slow(fd, buf, nbytes) }
 }
 
 /// # Safety

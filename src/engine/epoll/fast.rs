@@ -179,18 +179,12 @@ pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -
 fn put(turn: Turn, attachment: &Inside, result: Result<usize, Errno>) {
     let pipe = attachment.attached_pipe();
     let index = u32::from(attachment.newest_place.get());
-    let lane = pipe.lane(index);
-    let user = attachment.user.get() as u64;
     let (value, errno) = op::outcome(result);
-    let outcome = u64::from(value) | u64::from(errno as u32) << 32;
-    let (number, is_first) = lane.ring.put(turn, lane.slots_in_use(), user, outcome);
+    let (number, is_first) = pipe.put_into_ring(turn, index, attachment.user.get(), value, errno);
     attachment.newest_number.set(number);
-    if is_first {
-        pipe.wake.0.fill(turn, index);
-        // Nobody else sleeps while this thread is alone.
-        if turn == Turn::Shared || pipe.is_nonblock() {
-            announce(pipe, index);
-        }
+    // Nobody else sleeps while this thread is alone.
+    if is_first && (turn == Turn::Shared || pipe.is_nonblock()) {
+        announce(pipe, index);
     }
 }
 
