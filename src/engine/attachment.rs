@@ -1,5 +1,6 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
+use super::lane::LISTED;
 use super::op::{Kind, Order, Queue, Request, TIMED};
 use super::pipe::Pipe;
 use super::pool::Pooled;
@@ -257,6 +258,12 @@ impl Inside {
             self.input.hold(0);
             self.alone.hold(0);
         }
+    }
+
+    /// The lane of the newest event.
+    #[inline(always)]
+    pub(crate) fn newest_lane(&self) -> u32 {
+        u32::from(self.newest_place.get()) & !LISTED
     }
 
     /// The pipe of an attached descriptor.

@@ -18,6 +18,9 @@ use core::sync::atomic::Ordering::Relaxed;
 /// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
 const LOOK_AFTER: u32 = 63;
 
+/// How many descriptors to take from the kernel for a harvest that is full already.
+const FEW: usize = 4;
+
 /// Where the events go.
 struct Basket<'a> {
     room: &'a mut [MaybeUninit<Event>],
@@ -291,7 +294,8 @@ impl<'a> Harvester<'a> {
                 self.take_others(basket, self.takeable());
             }
             if its_time && (basket.is_full() || timeout != Some(0)) {
-                self.look_into(basket, BATCH, Some(0), || {})?;
+                let most = if basket.is_full() { FEW } else { BATCH };
+                self.look_into(basket, most, Some(0), || {})?;
             }
         }
         match timeout {

@@ -233,6 +233,14 @@ pub(crate) fn outcome(result: Result<usize>) -> (u32, c_int) {
 }
 
 impl Op {
+    /// Makes a free node an event that no operation of its own leads to.
+    pub(crate) fn become_event(&self, user: usize, result: u32, errno: c_int) {
+        self.kind.set(Kind::Posted);
+        self.user.set(user);
+        self.done.set(result);
+        self.arg.set(errno);
+    }
+
     /// Makes it the event of its result.
     pub(crate) fn set_outcome(&self, result: Result<usize>) {
         let (value, errno) = outcome(result);

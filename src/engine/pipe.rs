@@ -553,18 +553,18 @@ impl Pipe {
         (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
     }
 
-    /// Whether `place` is the ring of the calling thread's lane (see `LISTED`).
+    /// Whether the lane is the calling thread's.
     #[inline(always)]
-    pub(crate) fn is_my_ring(&self, place: u32) -> bool {
+    pub(crate) fn is_my_lane(&self, lane: u32) -> bool {
         // Relaxed as above.
-        place & LISTED == 0 && self.lane(place).owner.load(Relaxed) == process::thread_pointer()
+        self.lane(lane).owner.load(Relaxed) == process::thread_pointer()
     }
 
     /// Whether an event of the descriptor may not go into this lane, because an earlier one is in another.
     #[inline(always)]
     pub(crate) fn must_follow(&self, lane: u32, attachment: &Inside) -> bool {
-        let place = u32::from(attachment.newest_place.get());
-        place & !LISTED != lane && self.holds(place, attachment.newest_number.get())
+        attachment.newest_lane() != lane
+            && self.holds(u32::from(attachment.newest_place.get()), attachment.newest_number.get())
     }
 
     #[cold]
@@ -679,10 +679,7 @@ impl Pipe {
         let mut posted = 0;
         for event in events.iter().take(places) {
             let Ok(op) = self.lane(COMMON).stock().take(self.ops()) else { break };
-            op.kind.set(Kind::Posted);
-            op.user.set(event.user as usize);
-            op.done.set(event.result as u32);
-            op.arg.set(event.errno);
+            op.become_event(event.user as usize, event.result as u32, event.errno);
             locked.push(op);
             posted += 1;
         }

@@ -9,6 +9,7 @@ use super::{NO_PROOF, run};
 use crate::engine::attachment::{
     Class, Inside, Locked, ONE_READ, PARKABLE, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
 };
+use crate::engine::lane::LISTED;
 use crate::engine::op::{self, MOST_BYTES, OpRef, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
@@ -38,18 +39,17 @@ fn park(attachment: &Inside, buf: UserPtr, len: usize, inline: u8) {
     attachment.ready.set(QUIET | inline | ONE_READ | WRITABLE);
 }
 
-/// Reads from a socket where something may be: its event goes into the ring of the thread's lane, if those of the descriptor do
+/// Reads from a socket where something may be: its event goes into the thread's lane, if those of the descriptor do
 /// (`comes_here`). If nothing is there, parks the read.
 #[inline(always)]
 pub(super) fn read_what_is_there(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool {
     const BOTH: u8 = PARKABLE | READABLE;
     let pipe = attachment.attached_pipe();
-    let place = u32::from(attachment.newest_place.get());
     if attachment.ready.get() & (BOTH | QUIET_INLINE) != BOTH
         || !is_plain_length(len)
         || attachment.has(READS_SHUT)
-        || !pipe.is_my_ring(place)
-        || !pipe.lane(place).ring.has_room()
+        || !pipe.is_my_lane(attachment.newest_lane())
+        || pipe.lane(attachment.newest_lane()).stock().is_empty()
         || !pipe.take_place_at_once(turn)
     {
         return false;
@@ -149,7 +149,7 @@ fn is_plain_length(len: usize) -> bool {
     len.wrapping_sub(1) < MOST_BYTES
 }
 
-/// Sends a write that the socket takes whole; its event goes into the ring of the thread's lane, if those of the descriptor do
+/// Sends a write that the socket takes whole; its event goes into the thread's lane, if those of the descriptor do
 /// (`comes_here`).
 #[inline(always)]
 pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
@@ -157,12 +157,11 @@ pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -
         return AtOnce::Not;
     }
     let pipe = attachment.attached_pipe();
-    if !pipe.is_my_ring(u32::from(attachment.newest_place.get())) {
-        return AtOnce::Not;
-    }
-    let lane = pipe.lane(u32::from(attachment.newest_place.get()));
-    // A node is needed if the socket does not take all.
-    if lane.stock().is_empty() || !lane.ring.has_room() || !pipe.take_place_at_once(turn) {
+    // A node is needed if the socket does not take all, or the ring is closed.
+    if !pipe.is_my_lane(attachment.newest_lane())
+        || pipe.lane(attachment.newest_lane()).stock().is_empty()
+        || !pipe.take_place_at_once(turn)
+    {
         return AtOnce::Not;
     }
     let sent = socket::send_plainly(attachment.fd.get(), buf, len);
@@ -173,17 +172,36 @@ pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -
     AtOnce::Done(Err(EIOEVENTQUEUED))
 }
 
-/// Puts the event of an operation with this result into the ring of the thread's lane, which is where those of the descriptor go,
-/// and which has room. (Pipe and lane are looked up anew: to keep them over the system call costs more.)
+/// Puts the event of an operation with this result into the thread's lane, which is where those of the descriptor go, and which has
+/// a node. (Pipe and lane are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
 fn put(turn: Turn, attachment: &Inside, result: Result<usize, Errno>) {
     let pipe = attachment.attached_pipe();
-    let index = u32::from(attachment.newest_place.get());
+    let index = attachment.newest_lane();
     let (value, errno) = op::outcome(result);
+    if !pipe.lane(index).ring.has_room() {
+        return put_into_list(attachment, index, value, errno);
+    }
     let (number, is_first) = pipe.put_into_ring(turn, index, attachment.user.get(), value, errno);
+    attachment.newest_place.set(index as u8);
     attachment.newest_number.set(number);
     // Nobody else sleeps while this thread is alone.
     if is_first && (turn == Turn::Shared || pipe.is_nonblock()) {
+        announce(pipe, index);
+    }
+}
+
+/// The same while the ring is closed.
+#[cold]
+#[inline(never)]
+fn put_into_list(attachment: &Inside, index: u32, value: u32, errno: c_int) {
+    let pipe = attachment.attached_pipe();
+    let Some(op) = pipe.lane(index).stock().take_first() else { return };
+    op.become_event(attachment.user.get(), value, errno);
+    let (number, was_empty) = pipe.put(index, op);
+    attachment.newest_place.set((index | LISTED) as u8);
+    attachment.newest_number.set(number);
+    if was_empty {
         announce(pipe, index);
     }
 }
@@ -193,8 +211,8 @@ fn announce(pipe: &'static Pipe, index: u32) {
     pipe.announce(index);
 }
 
-/// Lets the events of the descriptor go into the ring of the thread's lane from now on, unless its newest is still in another
-/// place, or the thread has no lane.
+/// Lets the events of the descriptor go into the thread's lane from now on, unless its newest is still in another, or the
+/// thread has none.
 #[inline(always)]
 pub(super) fn comes_here(attachment: &Inside) {
     if !attachment.is_ready(QUIET) {
@@ -203,7 +221,7 @@ pub(super) fn comes_here(attachment: &Inside) {
     let pipe = attachment.attached_pipe();
     let place = u32::from(attachment.newest_place.get());
     if let Some(index) = pipe.find_lane_at_once()
-        && place != index
+        && attachment.newest_lane() != index
         && !pipe.holds(place, attachment.newest_number.get())
     {
         // There is none in the ring yet: as if it was the last one taken out.
