@@ -15,11 +15,13 @@
 //! Who puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `sleepers`: if somebody sleeps,
 //! it rings the bell, or for an active lane sees that the clock ticks. Who goes to sleep counts itself in `sleepers`,
 //! *then* looks at `filled`: if there is something to take, it does not sleep; if there is something in an active lane,
-//! it sees that the clock ticks. Bell and clock are heard in the kernel only. If all that sleep do so in reserve
-//! (`sleepers`), who rings also calls one of them, whether the bell was rung before or not; and for what has to be taken over
-//! from a busy thread the watch calls them. All four accesses are SeqCst, so at least one of the two sees the other: no wake-up
+//! it sees that the clock ticks. All four accesses are SeqCst, so at least one of the two sees the other: no wake-up
 //! is lost. An event put into a lane that already holds some needs no wake-up of its own: whoever leaves a harvest looks
 //! at `filled` once more and, if something is left for others and somebody sleeps, rings again.
+//!
+//! Bell and clock are heard in the kernel only. If all that sleep do so in reserve (`sleepers`), who rings also calls one of
+//! them, whether the bell was rung before or not; and for what has to be taken over from a busy thread the watch calls
+//! them.
 //!
 //! Who hears the bell clears `rung`, *then* looks at `filled`; who rings sets the lane's bit, *then* looks at `rung`. So
 //! either the hearer sees the event, or the ringer sees that the bell is free and rings it again.

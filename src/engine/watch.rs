@@ -9,15 +9,15 @@
 //! harvest would and puts what completes into the common lane.
 //!
 //! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
-//! server. While every pipe is attended or deserted, it sleeps without end (or until threads may stand by again). It says so first in `dormant`, *then* looks
-//! at the users once more; who is the last to leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are
-//! SeqCst, so one of them sees the other; a thread that leaves alone (`solo`) relies on the barrier that the watch makes in
-//! between.
+//! server. While every pipe is attended or deserted, it sleeps without end (or until threads may stand by again). It says
+//! so first in `dormant`, *then* looks at the users once more; who is the last to leave a pipe leaves, *then* looks at
+//! `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other; a thread that leaves alone (`solo`)
+//! relies on the barrier that the watch makes in between.
 //!
-//! Threads that stand by (`sleepers`) do not attend a pipe. If they are all that is left for a shorter while already, the thread that
-//! looked into the kernel is busy for long, and may be for longer; then the watch calls them, and lets all of the pipe's threads wait
-//! in the kernel for a time. How long that is grows while it happens again: threads that often wait for something else than the
-//! pipe soon are disturbed no more.
+//! Threads that stand by (`sleepers`) do not attend a pipe. When they have been all that is left for a shorter while, the
+//! thread that looked into the kernel is busy for long; then the watch calls them, and lets all of the pipe's threads wait
+//! in the kernel for a time. How long that is grows while it happens again, so that a program whose threads often wait
+//! for something else is soon disturbed no more.
 //!
 //! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
 //! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
