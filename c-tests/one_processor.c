@@ -149,7 +149,7 @@ static void live(int rounds, const cpu_set_t *all)
         UNTIL((pthread_kill(threads[i], SIGUSR1), GET(interrupted[i]) > 0));
     for (int round = 0; round < rounds; round++) {
         if (can_see && round < 2)
-            until_standing_by(THREADS - 1); /* the second time that takes a second: see engine/watch.rs */
+            until_standing_by(THREADS - 1); /* the second time that takes a while: see engine/watch.rs */
         hold_all(round % 3);
     }
     if (can_see)

@@ -324,16 +324,20 @@ impl Pipe {
         self.wake.0.sleepers.call_all(&self.engine);
     }
 
-    /// Nobody has come back to look into the kernel for long: the reserve is called, and for now does not stand by again. What
-    /// the busy ones have left in their lanes is for it, too.
-    pub(super) fn relieve(&self) {
+    /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do not stand
+    /// by again for now. What the busy ones have left in their lanes is for them, too.
+    pub(super) fn relieve(&self, all: bool) {
         let mut lanes = self.wake.0.filled() & !bit(COMMON);
         while lanes != 0 {
             self.mark_absent(lanes.trailing_zeros());
             lanes &= lanes - 1;
         }
-        self.relieved.store(true, Relaxed);
-        self.let_all_look();
+        if all {
+            self.relieved.store(true, Relaxed);
+            self.let_all_look();
+        } else {
+            self.wake.0.sleepers.call_one(&self.engine);
+        }
     }
 
     /// That was long enough ago.

@@ -15,9 +15,10 @@
 //! relies on the barrier that the watch makes in between.
 //!
 //! Threads that stand by (`sleepers`) do not attend a pipe. When they have been all that is left for a shorter while, the
-//! thread that looked into the kernel is busy for long; then the watch calls them, and lets all of the pipe's threads wait
-//! in the kernel for a time. How long that is grows while it happens again, so that a program whose threads often wait
-//! for something else is soon disturbed no more.
+//! thread that looked into the kernel is busy for long. If it was seen to queue operations meanwhile, it has much to do, and
+//! the watch calls one that stands by to look in its place. Else it seems to wait for something; then the watch calls
+//! all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows while it happens
+//! again, so that a program whose threads often wait for something else is soon disturbed no more.
 //!
 //! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
 //! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
@@ -44,7 +45,7 @@ const TICK: c_int = 8;
 /// The same where threads stand by, who may have to be called: within about 10 ms (rule 3.3).
 const SHORT_TICK: c_int = 4;
 /// For how long nobody stands by in a pipe whose reserve had to be called, in nanoseconds: at least, and at most.
-const RELIEF: core::ops::RangeInclusive<u64> = 1_000_000_000..=64_000_000_000;
+const RELIEF: core::ops::RangeInclusive<u64> = 100_000_000..=64_000_000_000;
 /// How often one that stands by is asked whether that still is right, in nanoseconds.
 const REVIEW: u64 = 1_000_000_000;
 /// How long the watch pauses, in milliseconds, after it has looked into pipes, so that it does many things at once.
@@ -207,6 +208,8 @@ struct Known {
     relief: Relief,
     /// When one of the reserve was last called.
     reviewed: u64,
+    /// How many places were taken when it was last looked at.
+    places: c_int,
 }
 
 /// When threads may stand by again, and for how long they may not the next time.
@@ -243,9 +246,14 @@ impl Known {
         }
         let has_reserve = self.pipe.has_reserve();
         self.deserted = now - self.since >= self.tick() as u64 * 1_000_000;
+        let places = self.pipe.places_taken();
+        let is_at_work = places != self.places;
+        self.places = places;
         if self.deserted && has_reserve {
-            self.relief.begin(now);
-            self.pipe.relieve();
+            if !is_at_work {
+                self.relief.begin(now);
+            }
+            self.pipe.relieve(!is_at_work);
             self.since = now;
             self.deserted = false;
         } else if has_reserve && now - self.reviewed >= REVIEW {
@@ -306,6 +314,7 @@ fn watch(world: &'static World) {
                 deserted: false,
                 relief: Relief { until: 0, length: *RELIEF.start() },
                 reviewed: now,
+                places: 0,
             });
             pipe.let_one_look();
         }
