@@ -9,8 +9,8 @@
 //! harvest would and puts what completes into the common lane.
 //!
 //! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
-//! server. While every pipe is attended or deserted, it sleeps without end (or until threads may stand by again). It says
-//! so first in `dormant`, *then* looks at the users once more; who is the last to leave a pipe leaves, *then* looks at
+//! server. While every pipe is deserted, or attended and was not harvested for a tick, it sleeps without end (or until
+//! threads may stand by again). It says so first in `dormant`, *then* looks at the users once more; who is the last to leave a pipe leaves, *then* looks at
 //! `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other; a thread that leaves alone (`solo`)
 //! relies on the barrier that the watch makes in between.
 //!
@@ -205,6 +205,8 @@ struct Known {
     /// When there was last a sign that somebody harvests it.
     since: u64,
     deserted: bool,
+    /// It was harvested since the time before.
+    harvested: bool,
     relief: Relief,
     /// When one of the reserve was last called.
     reviewed: u64,
@@ -239,6 +241,7 @@ impl Known {
     fn update(&mut self, now: u64) -> bool {
         let harvests = self.pipe.harvests();
         let attended = self.pipe.is_attended();
+        self.harvested = harvests != self.harvests;
         if attended || self.attended || harvests != self.harvests {
             self.attended = attended;
             self.harvests = harvests;
@@ -269,9 +272,10 @@ impl Known {
         if self.pipe.has_reserve() { SHORT_TICK } else { TICK }
     }
 
-    /// Whether it may become deserted without anybody's telling.
+    /// Whether it may become deserted without anybody's telling; or will probably be left soon, and to be told of that would
+    /// cost more than to look again.
     fn is_lively(&self) -> bool {
-        !self.deserted && !self.pipe.is_attended()
+        !self.deserted && (self.harvested || !self.pipe.is_attended())
     }
 
     /// Its descriptor is readable as long as nobody harvests what is there already: not to be waited for, but to be
@@ -312,6 +316,7 @@ fn watch(world: &'static World) {
                 harvests: pipe.harvests(),
                 since: now,
                 deserted: false,
+                harvested: false,
                 relief: Relief { until: 0, length: *RELIEF.start() },
                 reviewed: now,
                 places: 0,
