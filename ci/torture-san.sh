@@ -66,5 +66,8 @@ run "torture in one thread" torture -t 0 -s 5
 run alone_second alone_second
 run alone_visits alone_visits
 run one_processor one_processor
-processors=$(taskset -pc $$ 2>/dev/null) && prefix=(taskset -c "${processors##*[ ,-]}") && run "torture on one processor" torture
+if processors=$(taskset -pc $$ 2>/dev/null); then
+    prefix=(taskset -c "${processors##*[ ,-]}")
+    run "torture on one processor" torture
+fi
 finish

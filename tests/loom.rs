@@ -90,7 +90,7 @@ impl Reserve for Kernel {
         Ok(())
     }
 
-    fn wake(&self, _: &AtomicU32, _: u32) {
+    fn wake_one(&self, _: &AtomicU32) {
         drop(self.futex.lock().unwrap());
         self.called.notify_all();
     }
@@ -110,8 +110,8 @@ impl Reserve for Interrupted<'_> {
         Ok(())
     }
 
-    fn wake(&self, calls: &AtomicU32, count: u32) {
-        self.0.wake(calls, count);
+    fn wake_one(&self, calls: &AtomicU32) {
+        self.0.wake_one(calls);
     }
 }
 

@@ -93,8 +93,7 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
 fn belong_to(attachment: &Locked, pipe: &'static Pipe) {
     attachment.pipe.set(Some(pipe));
     // No event of the descriptor is in any lane of this pipe: the number before the next to be taken out is gone.
-    attachment.newest_place.set((pipe::COMMON | LISTED) as u8);
-    attachment.newest_number.set(pipe.lane(pipe::COMMON).popped().wrapping_sub(1));
+    attachment.set_newest(pipe::COMMON | LISTED, pipe.lane(pipe::COMMON).popped().wrapping_sub(1));
 }
 
 fn knows(attachment: &Locked) -> bool {

@@ -266,6 +266,13 @@ impl Inside {
         u32::from(self.newest_place.get()) & !LISTED
     }
 
+    /// The newest event was put into `place` as this number.
+    #[inline(always)]
+    pub(crate) fn set_newest(&self, place: u32, number: u32) {
+        self.newest_place.set(place as u8);
+        self.newest_number.set(number);
+    }
+
     /// The pipe of an attached descriptor.
     #[inline(always)]
     pub(crate) fn attached_pipe(&self) -> &'static Pipe {
@@ -328,10 +335,8 @@ impl Locked {
             return;
         }
         if self.input.is_empty() {
-            if !self.has(RESERVED) && table::world().is_some_and(|world| world.ops.reserve().is_ok()) {
+            if self.has(RESERVED) || table::world().is_some_and(|world| world.ops.reserve().is_ok()) {
                 self.mark(RESERVED);
-            }
-            if self.has(RESERVED) {
                 self.set_ready(PARKABLE);
             }
         } else if let Some(op) = self.input.only()

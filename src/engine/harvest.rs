@@ -6,7 +6,6 @@ use super::op::OpRef;
 use super::pipe::{COMMON, Pipe};
 use super::ring;
 use super::sink::Sink;
-use super::sleepers::Spot;
 use super::wake::{Doze, bit};
 use super::{Alone, Engine, Heard, LookedAlone, Turn};
 use crate::Event;
@@ -18,7 +17,7 @@ use core::sync::atomic::Ordering::Relaxed;
 /// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
 const LOOK_AFTER: u32 = 63;
 
-/// How many descriptors to take from the kernel for a harvest that is full already.
+/// How many descriptors to take from the kernel for a harvest that is full already: few, so that what waits gets less.
 const FEW: usize = 4;
 
 /// Where the events go.
@@ -153,7 +152,7 @@ pub(crate) fn sleep_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<
     match wake.doze(me, false, pipe.engine()) {
         Doze::Sleep => {}
         Doze::StandBy => {
-            wake.get_up(Spot::Reserve, pipe.engine());
+            wake.sleepers.step_out(pipe.engine());
             return Ok(0);
         }
         Doze::Take => return Ok(0),
@@ -454,14 +453,10 @@ impl<'a> Harvester<'a> {
                 }
                 Doze::StandBy => match self.pipe.stand_by(deadline) {
                     Err(Errno::ETIMEDOUT) => {
-                        self.pipe.begin_harvest();
                         self.gather(basket)?;
                         over = true;
                     }
-                    outcome => {
-                        outcome?;
-                        self.pipe.begin_harvest();
-                    }
+                    outcome => outcome?,
                 },
             }
             if !basket.is_full() && self.takeable() != 0 {

@@ -378,9 +378,13 @@ impl Pipe {
         }
         // It may be the last that was not in reserve.
         self.world.watch.pipe_left();
-        sleepers.stand_by(&self.engine, deadline)?;
-        self.wake.0.awake(Turn::Shared);
-        Ok(())
+        let outcome = sleepers.stand_by(&self.engine, deadline);
+        if outcome.is_ok() {
+            self.wake.0.awake(Turn::Shared);
+        }
+        // It attends the pipe again.
+        self.begin_harvest();
+        outcome
     }
 
     /// Whether anybody but the caller uses the pipe.

@@ -204,8 +204,7 @@ impl<'a> Sink<'a> {
         } else {
             (self.pipe.put(self.lane, op), self.lane | LISTED)
         };
-        attachment.newest_place.set(place as u8);
-        attachment.newest_number.set(number);
+        attachment.set_newest(place, number);
         if was_empty && !self.harvesting {
             self.pipe.announce(self.lane);
         }
@@ -238,8 +237,7 @@ impl<'a> Sink<'a> {
         let locked = self.pipe.lane(place & !LISTED).lock();
         if locked.holds(place, number) {
             // The lane holds an event, so somebody knows of it already.
-            attachment.newest_number.set(locked.push(op).0);
-            attachment.newest_place.set((place | LISTED) as u8);
+            attachment.set_newest(place | LISTED, locked.push(op).0);
             return;
         }
         drop(locked);

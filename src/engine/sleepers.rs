@@ -35,8 +35,8 @@ pub(crate) trait Reserve {
     type Broken;
     /// Waits while `calls` is 0, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most. May return early.
     fn wait_for_call(&self, calls: &AtomicU32, deadline: Option<u64>) -> Result<(), Self::Broken>;
-    /// Wakes up to `count` threads that wait for `calls`.
-    fn wake(&self, calls: &AtomicU32, count: u32);
+    /// Wakes a thread that waits for `calls`.
+    fn wake_one(&self, calls: &AtomicU32);
 }
 
 /// Where a thread is to wait.
@@ -163,7 +163,7 @@ impl Sleepers {
         });
         if is_called {
             self.calls.fetch_add(1, SeqCst);
-            reserve.wake(&self.calls, 1);
+            reserve.wake_one(&self.calls);
         }
     }
 

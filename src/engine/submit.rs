@@ -24,9 +24,8 @@ pub(crate) enum Queued {
 /// Queues a read, if the thread is alone and that is a matter of a few stores.
 #[inline(always)]
 pub(crate) fn read_alone(fd: c_int, buf: UserPtr, len: usize) -> Queued {
-    let Entry::Attachment(node) = table::at_once(fd) else { return Queued::Not };
-    let Some(alone) = Alone::enter() else { return Queued::Not };
-    let Some(attachment) = inside_of(node, fd, &alone) else { return Queued::Not };
+    let Some((node, alone)) = find_alone(fd) else { return Queued::Not };
+    let attachment = node.inside_alone(&alone);
     if engine_of(attachment).submit_read_at_once(Turn::Alone, attachment, buf, len) {
         Queued::Done
     } else if attachment.is_ready(QUIET_INLINE) {
@@ -51,7 +50,7 @@ pub(crate) enum Written {
     /// It is done, and its event there.
     Whole,
     /// The kernel's answer was something else: use `write_begun_alone`.
-    Begun(Alone, isize),
+    Begun(Alone, &'static Attachment, isize),
     /// It has IOEVENT_INLINE: use `write_inline_alone`.
     Inline(Alone, &'static Attachment),
 }
@@ -59,14 +58,13 @@ pub(crate) enum Written {
 /// Queues a write and carries it out, if the thread is alone and it can be done whole.
 #[inline(always)]
 pub(crate) fn write_alone(fd: c_int, buf: UserPtr, len: usize) -> Written {
-    let Entry::Attachment(node) = table::at_once(fd) else { return Written::Not };
-    let Some(alone) = Alone::enter() else { return Written::Not };
-    let Some(attachment) = inside_of(node, fd, &alone) else { return Written::Not };
+    let Some((node, alone)) = find_alone(fd) else { return Written::Not };
+    let attachment = node.inside_alone(&alone);
     match engine_of(attachment).submit_write_at_once(Turn::Alone, attachment, buf, len) {
         AtOnce::Not if attachment.is_ready(QUIET_INLINE) => Written::Inline(alone, node),
         AtOnce::Not => Written::Not,
         AtOnce::Done(_) => Written::Whole,
-        AtOnce::Begun(sent) => Written::Begun(alone, sent),
+        AtOnce::Begun(sent) => Written::Begun(alone, node, sent),
     }
 }
 
@@ -86,22 +84,30 @@ pub(crate) fn write_inline_alone(
 }
 
 /// Goes on with what `write_alone` has begun.
-pub(crate) fn write_begun_alone(alone: Alone, fd: c_int, buf: UserPtr, len: usize, sent: isize) {
-    let Entry::Attachment(node) = table::at_once(fd) else { return };
+pub(crate) fn write_begun_alone(
+    alone: Alone,
+    node: &'static Attachment,
+    buf: UserPtr,
+    len: usize,
+    sent: isize,
+) {
     let attachment = node.lock_among_others(alone);
     engine_of(&attachment).write_begun(&attachment, buf, len, sent);
 }
 
-/// What was found under a number, by a thread that is alone by now, if it still is what it was.
+/// The attachment of `fd`, if it has one, for a thread that is alone.
 #[inline(always)]
-fn inside_of<'a>(node: &'static Attachment, fd: c_int, alone: &'a Alone) -> Option<&'a Inside> {
-    let attachment = node.inside_alone(alone);
-    (attachment.fd.get() == fd).then_some(attachment)
+fn find_alone(fd: c_int) -> Option<(&'static Attachment, Alone)> {
+    let Entry::Attachment(node) = table::at_once(fd) else { return None };
+    let alone = Alone::enter()?;
+    // It may have been detached before the thread was alone.
+    (node.inside_alone(&alone).fd.get() == fd).then_some((node, alone))
 }
 
 /// The same for a thread that locks; nor if somebody else has the lock.
 #[inline(always)]
-fn locked_of(node: &'static Attachment, fd: c_int) -> Option<Locked> {
+fn find_locked(fd: c_int) -> Option<Locked> {
+    let Entry::Attachment(node) = table::at_once(fd) else { return None };
     let attachment = node.try_lock_quietly()?;
     (attachment.fd.get() == fd).then_some(attachment)
 }
@@ -110,17 +116,15 @@ fn locked_of(node: &'static Attachment, fd: c_int) -> Option<Locked> {
 /// locks.
 #[inline(always)]
 pub(crate) fn read_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
-    let Entry::Attachment(node) = table::at_once(fd) else { return AtOnce::Not };
     if visit::is_shared() {
-        let Some(attachment) = locked_of(node, fd) else { return AtOnce::Not };
+        let Some(attachment) = find_locked(fd) else { return AtOnce::Not };
         if engine_of(&attachment).submit_read_at_once(Turn::Shared, &attachment, buf, len) {
             return AtOnce::Done(Err(EIOEVENTQUEUED));
         }
         return read_from(Turn::Shared, &attachment, buf, len);
     }
-    let Some(alone) = Alone::enter() else { return AtOnce::Not };
-    let Some(attachment) = inside_of(node, fd, &alone) else { return AtOnce::Not };
-    read_from(Turn::Alone, attachment, buf, len)
+    let Some((node, alone)) = find_alone(fd) else { return AtOnce::Not };
+    read_from(Turn::Alone, node.inside_alone(&alone), buf, len)
 }
 
 #[inline(always)]
@@ -136,15 +140,13 @@ fn read_from(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnc
 /// The same for a write, and for those whose events have not come to the thread's ring yet. It is never `Begun`.
 #[inline(always)]
 pub(crate) fn write_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
-    let Entry::Attachment(node) = table::at_once(fd) else { return AtOnce::Not };
     if visit::is_shared() {
-        let Some(attachment) = locked_of(node, fd) else { return AtOnce::Not };
+        let Some(attachment) = find_locked(fd) else { return AtOnce::Not };
         return write_to(Turn::Shared, &attachment, buf, len)
             .unwrap_or_else(|begun| begun.go_on(&attachment, buf, len));
     }
-    let Some(alone) = Alone::enter() else { return AtOnce::Not };
-    let Some(attachment) = inside_of(node, fd, &alone) else { return AtOnce::Not };
-    write_to(Turn::Alone, attachment, buf, len)
+    let Some((node, alone)) = find_alone(fd) else { return AtOnce::Not };
+    write_to(Turn::Alone, node.inside_alone(&alone), buf, len)
         .unwrap_or_else(|begun| begun.go_on(&node.lock_among_others(alone), buf, len))
 }
 

@@ -200,7 +200,7 @@ impl Wake {
 
     /// A thread that was about to sleep at this spot does not.
     #[inline]
-    pub(crate) fn get_up(&self, spot: Spot, bell: &impl Bell) {
+    fn get_up(&self, spot: Spot, bell: &impl Bell) {
         match spot {
             Spot::Kernel => self.awake(Turn::Shared),
             Spot::Reserve => self.sleepers.step_out(bell),

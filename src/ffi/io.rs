@@ -5,9 +5,9 @@
 use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
-use super::{answer, fail, inline_result, lent, pipe, queue_or, queued};
+use super::{answer, at_once_or, fail, lent, pipe, queue_or, queued};
 use crate::engine::op::{Kind, Request};
-use crate::engine::{self, Alone, AtOnce, Attachment, Queued, Which, Written};
+use crate::engine::{self, Alone, Attachment, Queued, Which, Written};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -41,11 +41,10 @@ unsafe fn read_inline(
     buf: *mut c_void,
     nbytes: usize,
 ) -> ssize_t {
-    if let AtOnce::Done(result) = engine::read_inline_alone(alone, node, lent(buf), nbytes) {
-        return inline_result(result);
-    }
     // SAFETY: passed on to the caller.
-    unsafe { read_slow(fd, buf, nbytes) }
+    at_once_or(engine::read_inline_alone(alone, node, lent(buf), nbytes), || unsafe {
+        read_slow(fd, buf, nbytes)
+    })
 }
 
 /// # Safety
@@ -53,11 +52,8 @@ unsafe fn read_inline(
 /// As for `ioevent_read`.
 #[inline(never)]
 unsafe fn read_quickly(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let AtOnce::Done(result) = engine::read_quickly(fd, lent(buf), nbytes) {
-        return inline_result(result);
-    }
     // SAFETY: passed on to the caller.
-    unsafe { read_slow(fd, buf, nbytes) }
+    at_once_or(engine::read_quickly(fd, lent(buf), nbytes), || unsafe { read_slow(fd, buf, nbytes) })
 }
 
 /// # Safety
@@ -81,7 +77,7 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
     match engine::write_alone(fd, lent(buf), nbytes) {
         Written::Whole => queued(),
-        Written::Begun(alone, sent) => write_begun(alone, fd, buf, nbytes, sent),
+        Written::Begun(alone, node, sent) => write_begun(alone, node, buf, nbytes, sent),
         // SAFETY: as promised by the caller.
         Written::Inline(alone, node) => unsafe { write_inline(alone, node, fd, buf, nbytes) },
         // SAFETY: as promised by the caller.
@@ -91,8 +87,14 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
 
 #[cold]
 #[inline(never)]
-fn write_begun(alone: Alone, fd: c_int, buf: *const c_void, nbytes: usize, sent: isize) -> ssize_t {
-    engine::write_begun_alone(alone, fd, lent(buf), nbytes, sent);
+fn write_begun(
+    alone: Alone,
+    node: &'static Attachment,
+    buf: *const c_void,
+    nbytes: usize,
+    sent: isize,
+) -> ssize_t {
+    engine::write_begun_alone(alone, node, lent(buf), nbytes, sent);
     queued()
 }
 
@@ -107,11 +109,10 @@ unsafe fn write_inline(
     buf: *const c_void,
     nbytes: usize,
 ) -> ssize_t {
-    if let AtOnce::Done(result) = engine::write_inline_alone(alone, node, lent(buf), nbytes) {
-        return inline_result(result);
-    }
     // SAFETY: passed on to the caller.
-    unsafe { write_slow(fd, buf, nbytes) }
+    at_once_or(engine::write_inline_alone(alone, node, lent(buf), nbytes), || unsafe {
+        write_slow(fd, buf, nbytes)
+    })
 }
 
 /// # Safety
@@ -119,11 +120,8 @@ unsafe fn write_inline(
 /// As for `ioevent_write`.
 #[inline(never)]
 unsafe fn write_quickly(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let AtOnce::Done(result) = engine::write_quickly(fd, lent(buf), nbytes) {
-        return inline_result(result);
-    }
     // SAFETY: passed on to the caller.
-    unsafe { write_slow(fd, buf, nbytes) }
+    at_once_or(engine::write_quickly(fd, lent(buf), nbytes), || unsafe { write_slow(fd, buf, nbytes) })
 }
 
 /// # Safety

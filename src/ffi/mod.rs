@@ -12,7 +12,7 @@ pub mod socket;
 pub mod submit;
 
 use crate::engine::op::Request;
-use crate::engine::{self, Way};
+use crate::engine::{self, AtOnce, Way};
 use crate::sys::{Errno, Result, UserPtr, errno};
 use core::ffi::c_int;
 
@@ -51,16 +51,17 @@ fn queued<T: Answer>() -> T {
     T::FAILED
 }
 
-/// The answer of a call on an attached descriptor that was finished, or queued.
+/// The answer of a call on an attached descriptor that a short way has finished, or queued; else what `slow` gives.
 #[inline(always)]
-fn inline_result<T: Answer>(result: Result<usize>) -> T {
-    match result {
-        Ok(value) => T::of(value),
-        Err(Errno(errno)) => {
+fn at_once_or<T: Answer>(outcome: AtOnce, slow: impl FnOnce() -> T) -> T {
+    match outcome {
+        AtOnce::Done(Ok(value)) => T::of(value),
+        AtOnce::Done(Err(Errno(errno))) => {
             // SAFETY: as in `queued`.
             unsafe { errno::set_quickly(errno) };
             T::FAILED
         }
+        AtOnce::Not | AtOnce::Begun(_) => slow(),
     }
 }
 

@@ -33,8 +33,8 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Resul
     }
 }
 
-/// Wakes up to `count` threads that wait for `word`.
-pub(crate) fn wake(word: &AtomicU32, count: u32) {
+/// Wakes a thread that waits for `word`.
+pub(crate) fn wake_one(word: &AtomicU32) {
     // SAFETY: the kernel uses the address only to find who waits for it.
-    let _ = unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, count as usize) };
+    let _ = unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, 1) };
 }

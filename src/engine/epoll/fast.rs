@@ -44,13 +44,10 @@ fn park(attachment: &Inside, buf: UserPtr, len: usize, inline: u8) {
 #[inline(always)]
 pub(super) fn read_what_is_there(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool {
     const BOTH: u8 = PARKABLE | READABLE;
-    let pipe = attachment.attached_pipe();
     if attachment.ready.get() & (BOTH | QUIET_INLINE) != BOTH
         || !is_plain_length(len)
         || attachment.has(READS_SHUT)
-        || !pipe.is_my_lane(attachment.newest_lane())
-        || pipe.lane(attachment.newest_lane()).stock().is_empty()
-        || !pipe.take_place_at_once(turn)
+        || !take_place_here(turn, attachment)
     {
         return false;
     }
@@ -64,7 +61,7 @@ pub(super) fn read_what_is_there(turn: Turn, attachment: &Inside, buf: UserPtr, 
         }
         Errno::EAGAIN => park(attachment, buf, len, 0),
         Errno::EINTR => {
-            pipe.give_places_at_once(turn, 1);
+            attachment.attached_pipe().give_places_at_once(turn, 1);
             return false;
         }
         // It may be gone from the socket with this.
@@ -153,14 +150,9 @@ fn is_plain_length(len: usize) -> bool {
 /// (`comes_here`).
 #[inline(always)]
 pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
-    if attachment.ready.get() & (QUIET | QUIET_INLINE) != QUIET || !is_plain_length(len) {
-        return AtOnce::Not;
-    }
-    let pipe = attachment.attached_pipe();
-    // A node is needed if the socket does not take all, or the ring is closed.
-    if !pipe.is_my_lane(attachment.newest_lane())
-        || pipe.lane(attachment.newest_lane()).stock().is_empty()
-        || !pipe.take_place_at_once(turn)
+    if attachment.ready.get() & (QUIET | QUIET_INLINE) != QUIET
+        || !is_plain_length(len)
+        || !take_place_here(turn, attachment)
     {
         return AtOnce::Not;
     }
@@ -170,6 +162,15 @@ pub(super) fn write(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -
     }
     put(turn, attachment, Ok(len));
     AtOnce::Done(Err(EIOEVENTQUEUED))
+}
+
+/// Takes a place for an operation whose event can go into the thread's lane (`put`): those of the descriptor do, and there is a
+/// node, for when the ring is closed or the socket does not take all.
+#[inline(always)]
+fn take_place_here(turn: Turn, attachment: &Inside) -> bool {
+    let pipe = attachment.attached_pipe();
+    let lane = attachment.newest_lane();
+    pipe.is_my_lane(lane) && !pipe.lane(lane).stock().is_empty() && pipe.take_place_at_once(turn)
 }
 
 /// Puts the event of an operation with this result into the thread's lane, which is where those of the descriptor go, and which has
@@ -183,8 +184,7 @@ fn put(turn: Turn, attachment: &Inside, result: Result<usize, Errno>) {
         return put_into_list(attachment, index, value, errno);
     }
     let (number, is_first) = pipe.put_into_ring(turn, index, attachment.user.get(), value, errno);
-    attachment.newest_place.set(index as u8);
-    attachment.newest_number.set(number);
+    attachment.set_newest(index, number);
     // Nobody else sleeps while this thread is alone.
     if is_first && (turn == Turn::Shared || pipe.is_nonblock()) {
         announce(pipe, index);
@@ -199,8 +199,7 @@ fn put_into_list(attachment: &Inside, index: u32, value: u32, errno: c_int) {
     let Some(op) = pipe.lane(index).stock().take_first() else { return };
     op.become_event(attachment.user.get(), value, errno);
     let (number, was_empty) = pipe.put(index, op);
-    attachment.newest_place.set((index | LISTED) as u8);
-    attachment.newest_number.set(number);
+    attachment.set_newest(index | LISTED, number);
     if was_empty {
         announce(pipe, index);
     }
@@ -225,8 +224,7 @@ pub(super) fn comes_here(attachment: &Inside) {
         && !pipe.holds(place, attachment.newest_number.get())
     {
         // There is none in the ring yet: as if it was the last one taken out.
-        attachment.newest_place.set(index as u8);
-        attachment.newest_number.set(pipe.lane(index).ring.taken().wrapping_sub(1));
+        attachment.set_newest(index, pipe.lane(index).ring.taken().wrapping_sub(1));
     }
 }
 

@@ -324,8 +324,8 @@ impl Reserve for Epoll {
         futex::wait(calls, 0, deadline)
     }
 
-    fn wake(&self, calls: &AtomicU32, count: u32) {
-        futex::wake(calls, count);
+    fn wake_one(&self, calls: &AtomicU32) {
+        futex::wake_one(calls);
     }
 }
 
