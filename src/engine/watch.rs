@@ -10,9 +10,9 @@
 //!
 //! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
 //! server. While every pipe is deserted, or attended and was not harvested for a tick, it sleeps without end (or until
-//! threads may stand by again). It says so first in `dormant`, *then* looks at the users once more; who is the last to leave a pipe leaves, *then* looks at
-//! `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other; a thread that leaves alone (`solo`)
-//! relies on the barrier that the watch makes in between.
+//! threads may stand by again). It says so first in `dormant`, *then* looks at the users once more; who is the last to
+//! leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other; a
+//! thread that leaves alone (`solo`) relies on the barrier that the watch makes in between.
 //!
 //! Threads that stand by (`sleepers`) do not attend a pipe. When they have been all that is left for a shorter while, the
 //! thread that looked into the kernel is busy for long. If it was seen to queue operations meanwhile, it has much to do, and
