@@ -1,12 +1,12 @@
 //! Attaching, detaching and closing.
 
+use super::Engine;
 use super::attachment::{self, Attachment, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT};
 use super::lane::LISTED;
-use super::op::Fate;
+use super::op::{Completion, Fate};
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
 use super::table::{self, Entry, World};
-use super::{Engine, ending};
 use crate::sys::{Errno, Result, fd};
 use core::ffi::c_int;
 
@@ -74,7 +74,7 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
             // Edges for the pipe before that are under way must not be taken for edges of this one.
             attachment.generation.set(Attachment::next_generation(generation));
         }
-        if let Err(errno) = pipe.engine().attach(attachment) {
+        if let Err(errno) = pipe.engine().attach_again(attachment) {
             attachment.generation.set(generation);
             return Err(errno);
         }
@@ -236,12 +236,14 @@ pub(super) fn forget_stale_attachment(number: c_int) {
 fn release(attachment: Locked) {
     if let Some(pipe) = attachment.pipe.get() {
         let sink = Sink::of_thread(pipe);
+        attachment.forget_kept();
         for queue in [&attachment.input, &attachment.output, &attachment.alone] {
             while let Some(op) = queue.pop() {
                 if pipe.may_end(op) {
-                    sink.complete(&attachment, op, ending(op, Errno::ECANCELED));
+                    let why = if pipe.is_late(op) { Errno::ETIMEDOUT } else { Errno::ECANCELED };
+                    sink.complete(&attachment, op, Completion::early(op, why));
                 } else {
-                    op.fate.set(Fate::Orphan);
+                    op.set_fate(Fate::Orphan);
                 }
             }
         }
@@ -286,6 +288,7 @@ pub(super) fn detach_all_of(pipe: &'static Pipe) {
     for node in (0..).map_while(|index| world.attachments.nth(index)) {
         let attachment = node.lock();
         if attachment.pipe.get().is_some_and(|its| core::ptr::eq(its, pipe)) {
+            attachment.forget_kept();
             pipe.drop_operations(&attachment);
             // What is left is another pipe's, from before the descriptor was attached to this one.
             release(attachment);

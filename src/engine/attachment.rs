@@ -1,7 +1,8 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
 use super::lane::LISTED;
-use super::op::{Kind, Order, Queue, Request, TIMED};
+use super::lock::RawLock;
+use super::op::{Kind, OpRef, Order, Queue, Request, TIMED};
 use super::pipe::Pipe;
 use super::pool::Pooled;
 use super::table::{self, Entry};
@@ -9,11 +10,9 @@ use super::visit::{self, Alone};
 use crate::sys::UserPtr;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
-use core::mem::ManuallyDrop;
+use core::marker::PhantomData;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
-use parking_lot::RawMutex;
-use parking_lot::lock_api::RawMutex as _;
+use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// What kind of file an attached descriptor is, as far as the way to its I/O differs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,14 +26,18 @@ pub(crate) enum Class {
     Disk,
     /// A socket of messages.
     Datagram = SOCKET,
-    /// Another stream socket; or TCP once that proof is no good.
-    Stream = SOCKET + 1,
-    /// TCP on which a short read proves that nothing is left.
-    PlainTcp = SOCKET + 2,
+    /// The same, shut down for reading: a call that waits gives 0 when there are none, and one that does not wait gives EAGAIN.
+    DatagramShut = SOCKET + 1,
+    /// A stream socket; TCP too, once it is known that no short read proves anything.
+    Stream = SOCKET + 2,
+    /// TCP on which a short read will prove that nothing is left, once a read has found nothing (`PlainTcp`).
+    Tcp = SOCKET + 3,
+    /// The same, and that has happened since the engine has watched for urgent data: so none came unseen.
+    PlainTcp = SOCKET + 4,
 }
 
-/// A bit that the classes of sockets have.
-const SOCKET: u8 = 4;
+/// The classes from here on are sockets.
+const SOCKET: u8 = 8;
 
 impl Class {
     #[inline]
@@ -42,10 +45,21 @@ impl Class {
         self as u8 & SOCKET != 0
     }
 
+    #[inline]
+    pub(crate) fn is_tcp(self) -> bool {
+        matches!(self, Class::Tcp | Class::PlainTcp)
+    }
+
+    /// A socket that moves a stream of bytes.
+    #[inline]
+    pub(crate) fn is_stream_socket(self) -> bool {
+        self as u8 >= Class::Stream as u8
+    }
+
     /// Whether a write may be taken in parts.
     #[inline]
     pub(crate) fn is_byte_stream(self) -> bool {
-        self != Class::Datagram
+        !matches!(self, Class::Datagram | Class::DatagramShut)
     }
 }
 
@@ -63,6 +77,10 @@ pub(crate) const ONE_READ: u8 = 8;
 pub(crate) const QUIET_INLINE: u8 = 16;
 /// With QUIET: nothing waits, and one plain read may be parked.
 pub(crate) const PARKABLE: u8 = 32;
+/// The first operation of `input` is to be tried again after a pause; until then edges say nothing (`epoll::alarm`).
+pub(crate) const PAUSED_INPUT: u8 = 64;
+/// The same for `output`.
+pub(crate) const PAUSED_OUTPUT: u8 = 128;
 /// What only the short ways know of.
 const SHORT: u8 = QUIET | ONE_READ | QUIET_INLINE | PARKABLE;
 
@@ -78,9 +96,8 @@ pub(crate) const INLINE: u8 = 8;
 pub(crate) const POLL_ONLY: u8 = 16;
 /// The descriptor has a time limit for its operations, which `table::timeout` knows (rule 4.6).
 pub(crate) const TIME_LIMIT: u8 = 32;
-/// A socket of messages that was shut down for reading: a call that waits gives 0 when there are none, and one that does
-/// not wait gives EAGAIN.
-pub(crate) const READS_SHUT: u8 = 64;
+/// The engine is asked to tell when it can be written to, too.
+const OUTPUT_WATCHED: u8 = 64;
 /// A node is reserved in the pool, for a read that is parked without one.
 const RESERVED: u8 = 128;
 
@@ -112,13 +129,11 @@ pub(crate) struct Inside {
 /// An attachment. One cache line.
 #[repr(align(64))]
 pub(crate) struct Attachment {
-    lock: RawMutex,
+    lock: RawLock,
     /// The library's own open file of a `Class::Reopened` while operations are outstanding, else -1; the identity of all other
     /// files. Used under the lock like the rest, and outside of `Inside` only because there is room for it
     /// beside the lock; so Relaxed.
     own_fd: AtomicI32,
-    /// The engine is asked to tell when it can be written to, too. Where `own_fd` is, for the same reason.
-    output_watched: AtomicBool,
     inside: UnsafeCell<Inside>,
 }
 
@@ -140,14 +155,14 @@ unsafe impl Pooled for Attachment {
 /// An attachment whose lock is held.
 pub(crate) struct Locked {
     node: &'static Attachment,
-    guard: ManuallyDrop<<RawMutex as parking_lot::lock_api::RawMutex>::Guard>,
+    /// The lock is of the thread that took it.
+    here: PhantomData<*const ()>,
 }
 
 impl Drop for Locked {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: the guard is taken once, here; it is from locking this lock.
-        unsafe { self.node.lock.unlock(ManuallyDrop::take(&mut self.guard)) }
+        self.node.lock.unlock();
     }
 }
 
@@ -187,13 +202,14 @@ impl Attachment {
     /// Locks, for the short ways.
     #[inline(always)]
     pub(crate) fn lock_quietly(&'static self) -> Locked {
-        Locked { node: self, guard: ManuallyDrop::new(self.lock.lock()) }
+        self.lock.lock();
+        Locked { node: self, here: PhantomData }
     }
 
     /// The same, unless somebody else has the lock.
     #[inline(always)]
     pub(crate) fn try_lock_quietly(&'static self) -> Option<Locked> {
-        Some(Locked { node: self, guard: ManuallyDrop::new(self.lock.try_lock()?) })
+        self.lock.try_lock().then(|| Locked { node: self, here: PhantomData })
     }
 }
 
@@ -327,6 +343,7 @@ impl Locked {
             || !self.output.is_empty()
             || !self.alone.is_empty()
             || self.has(SEVERAL_PIPES | POLL_ONLY)
+            || self.is_ready(PAUSED_INPUT | PAUSED_OUTPUT)
         {
             return;
         }
@@ -382,10 +399,30 @@ impl Locked {
         }
     }
 
+    /// Gives the node of a kept error back, which is in no queue any more.
+    pub(crate) fn give_kept(&self, kept: OpRef) {
+        if let Some(world) = table::world() {
+            world.ops.give(kept);
+        }
+    }
+
+    /// Forgets errors that were kept for operations to come.
+    pub(crate) fn forget_kept(&self) {
+        for queue in [&self.input, &self.output] {
+            queue.take_out(|op| op.kind.get() == Kind::Kept, |kept| self.give_kept(kept));
+        }
+    }
+
     /// Lets the next operations make a try: one that waited for something of its own (more data than there were, another
     /// descriptor) has been ended, and what it left the bits at says nothing about others.
     pub(crate) fn assume_ready(&self) {
+        self.clear_ready(PAUSED_INPUT | PAUSED_OUTPUT);
         self.set_ready(READABLE | WRITABLE);
+    }
+
+    /// Lets the next operation of one side (PAUSED_INPUT, PAUSED_OUTPUT) make a try.
+    pub(crate) fn assume_ready_for(&self, side: u8) {
+        self.set_ready(if side == PAUSED_INPUT { READABLE } else { WRITABLE });
     }
 
     /// The library's own open file for this descriptor, if there is one now.
@@ -397,11 +434,11 @@ impl Locked {
 
     /// Whether the engine watches for when it can be written to.
     pub(crate) fn is_output_watched(&self) -> bool {
-        self.node.output_watched.load(Relaxed)
+        self.has(OUTPUT_WATCHED)
     }
 
     pub(crate) fn set_output_watched(&self, watched: bool) {
-        self.node.output_watched.store(watched, Relaxed);
+        self.set(OUTPUT_WATCHED, watched);
     }
 
     /// Which file it is (`fd::identity`), unless it is a `Class::Reopened`.

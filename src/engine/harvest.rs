@@ -408,12 +408,19 @@ impl<'a> Harvester<'a> {
     /// A harvest that does not wait: all that is there now, wherever it is (rule 3.2).
     fn gather(&self, basket: &mut Basket<'a>) -> Result<()> {
         self.look_at_clock(basket);
+        // Those that become ready again line up behind all that were ready when it began.
+        let mut left = None;
         while !basket.is_full() {
             let heard = self.look_into(basket, BATCH, Some(0), || {})?;
             self.take_all(basket);
             if heard.count < BATCH {
                 break;
             }
+            let rest = left.unwrap_or_else(|| self.pipe.most_registrations()).saturating_sub(heard.count);
+            if rest == 0 {
+                break;
+            }
+            left = Some(rest);
         }
         Ok(())
     }
@@ -468,7 +475,11 @@ impl<'a> Harvester<'a> {
             }
             if let Some(deadline) = deadline {
                 left = Some(deadline.saturating_sub(process::now()));
-                if over && left == Some(0) {
+                if left == Some(0) {
+                    // Descriptors that are ready without end do not keep it here; but what was there is harvested.
+                    if !over {
+                        self.gather(basket)?;
+                    }
                     self.look_at_clock(basket);
                     return Ok(());
                 }

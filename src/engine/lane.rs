@@ -13,13 +13,13 @@
 //! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
 //! no lock. The stock of the common lane is used under its lock.
 
+use super::lock::{Mutex, MutexGuard};
 use super::op::{OpRef, Ops};
 use super::ring::{Ring, SLOTS, Slot};
 use crate::sys::Result;
 use core::cell::Cell;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-use parking_lot::{Mutex, MutexGuard};
 
 /// Nodes fetched from the pool at a time.
 const BATCH: usize = 32;

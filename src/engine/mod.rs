@@ -24,6 +24,7 @@ mod epoll;
 pub(crate) mod fork;
 mod harvest;
 mod lane;
+mod lock;
 pub(crate) mod op;
 pub(crate) mod pipe;
 mod places;
@@ -55,7 +56,7 @@ use crate::Event;
 use crate::sys::{Errno, Result, UserPtr};
 use attachment::{Inside, Locked};
 use core::mem::MaybeUninit;
-use op::{Kind, OpRef};
+use op::OpRef;
 use pipe::Pipe;
 use sink::Sink;
 
@@ -85,6 +86,8 @@ pub(crate) enum AtOnce {
 pub(crate) trait Engine {
     /// Begins to watch a descriptor. The table has it already, so a `look` in another thread may see it.
     fn attach(&self, attachment: &Locked) -> Result<()>;
+    /// The same for one that another engine watches, or has watched until now.
+    fn attach_again(&self, attachment: &Locked) -> Result<()>;
     /// Stops watching. Its queues are empty, or another pipe's engine goes on with what is in them.
     fn detach(&self, attachment: &Locked);
     /// Whether the descriptor is still the open file that was attached (rule 4.4).
@@ -146,13 +149,4 @@ pub(crate) struct Heard {
     pub(crate) count: usize,
     /// The clock of `wake` ticked.
     pub(crate) tick: bool,
-}
-
-/// What an operation that is ended early delivers (rule 2.4).
-fn ending(op: OpRef, errno: Errno) -> Result<usize> {
-    match op.done.get() {
-        0 => Err(errno),
-        _ if matches!(op.kind.get(), Kind::Poll | Kind::Waitid) => Err(errno),
-        done => Ok(done as usize),
-    }
 }

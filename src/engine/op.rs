@@ -60,6 +60,9 @@ pub(crate) enum Kind {
     Timer,
     /// Not an operation: an event that the application posted.
     Posted,
+    /// Not an operation: an error, in `arg`, that came after an operation had moved a part. It is first in its queue, for the
+    /// next operation there (rule 2.4).
+    Kept,
 }
 
 /// In which order an operation stands (rule 2.5).
@@ -104,7 +107,7 @@ fn order(kind: Kind, arg: c_int, flags: u8) -> Order {
         Kind::Sendfile | Kind::Splice | Kind::Fsync | Kind::Fdatasync => Order::Output,
         Kind::Shutdown if arg == libc::SHUT_WR => Order::Output,
         Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev => Order::Alone,
-        Kind::Shutdown | Kind::Waitid | Kind::Poll | Kind::Timer | Kind::Posted => Order::Alone,
+        Kind::Shutdown | Kind::Waitid | Kind::Poll | Kind::Timer | Kind::Posted | Kind::Kept => Order::Alone,
     }
 }
 
@@ -130,7 +133,6 @@ pub(crate) const IN_KERNEL: u8 = 128;
 
 /// What has become of an operation while the kernel was at work on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
 pub(crate) enum Fate {
     /// Nothing: it is waited for in its queue.
     Waited,
@@ -139,6 +141,10 @@ pub(crate) enum Fate {
     /// Its attachment has gone: the thread that is at work on it hands out its event by itself.
     Orphan,
 }
+
+const CANCELLED: u8 = 0x40;
+const ORPHAN: u8 = 0x80;
+const PATIENCE: u8 = 0x0f;
 
 /// `Op::length`: the length of the address is where `addrlen` points.
 pub(crate) const LENGTH_BY_POINTER: u8 = u8::MAX;
@@ -175,8 +181,9 @@ pub(crate) struct Op {
     pub(crate) pipe: Cell<u32>,
     pub(crate) kind: Cell<Kind>,
     pub(crate) flags: Cell<u8>,
-    /// What else has become of an IN_KERNEL one.
-    pub(crate) fate: Cell<Fate>,
+    /// What else has become of an IN_KERNEL one (`fate`), or how often another one found that the kernel was wrong to call its
+    /// descriptor ready (`patience`).
+    state: Cell<u8>,
     /// The length of the address, if it was read when the operation was queued.
     pub(crate) length: Cell<u8>,
     /// Index of its entry among the deadlines of its pipe. Unlike the rest, it is under their lock.
@@ -223,12 +230,33 @@ impl Request {
     }
 }
 
-/// A result as an event has it: ioe_result and ioe_errno.
-#[inline(always)]
-pub(crate) fn outcome(result: Result<usize>) -> (u32, c_int) {
-    match result {
-        Ok(value) => (value as u32, 0),
-        Err(Errno(errno)) => (u32::MAX, errno),
+/// A result as an event has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Completion {
+    /// ioe_result
+    pub(crate) value: u32,
+    /// ioe_errno
+    pub(crate) errno: c_int,
+}
+
+impl From<Result<usize>> for Completion {
+    #[inline(always)]
+    fn from(result: Result<usize>) -> Completion {
+        match result {
+            Ok(value) => Completion { value: value as u32, errno: 0 },
+            Err(Errno(errno)) => Completion { value: u32::MAX, errno },
+        }
+    }
+}
+
+impl Completion {
+    /// What an operation delivers that is ended early, and why: the part that it has moved, or -1 (rule 2.4).
+    pub(crate) fn early(op: OpRef, why: Errno) -> Completion {
+        match op.done.get() {
+            0 => Err(why).into(),
+            _ if matches!(op.kind.get(), Kind::Poll | Kind::Waitid) => Err(why).into(),
+            part => Completion { value: part, errno: why.0 },
+        }
     }
 }
 
@@ -241,11 +269,43 @@ impl Op {
         self.arg.set(errno);
     }
 
-    /// Makes it the event of its result.
-    pub(crate) fn set_outcome(&self, result: Result<usize>) {
-        let (value, errno) = outcome(result);
-        self.done.set(value);
+    /// Makes a free node one that keeps an error for the next operation of a queue.
+    pub(crate) fn become_kept(&self, errno: c_int) {
+        self.kind.set(Kind::Kept);
+        self.flags.set(0);
         self.arg.set(errno);
+        // No pipe has such an index: it is in nobody's way.
+        self.pipe.set(u32::MAX);
+    }
+
+    /// Makes it the event of its result.
+    pub(crate) fn set_outcome(&self, completion: Completion) {
+        self.done.set(completion.value);
+        self.arg.set(completion.errno);
+    }
+
+    /// What has become of it while the kernel was at work on it.
+    pub(crate) fn fate(&self) -> Fate {
+        match self.state.get() & (ORPHAN | CANCELLED) {
+            0 => Fate::Waited,
+            CANCELLED => Fate::Cancelled,
+            _ => Fate::Orphan,
+        }
+    }
+
+    pub(crate) fn set_fate(&self, fate: Fate) {
+        self.state.set(match fate {
+            Fate::Waited => 0,
+            Fate::Cancelled => CANCELLED,
+            Fate::Orphan => ORPHAN,
+        });
+    }
+
+    /// How often it has had to be tried again after a pause, up to `most`; counts one more.
+    pub(crate) fn lose_patience(&self, most: u8) -> u8 {
+        let tries = self.state.get() & PATIENCE;
+        self.state.set(self.state.get() & !PATIENCE | (tries + 1).min(most));
+        tries
     }
 
     /// Takes the request over. The caller owns the node.
@@ -253,7 +313,7 @@ impl Op {
     pub(crate) fn fill(&self, request: &Request, user: usize, pipe: u32) {
         self.next.set(None);
         self.user.set(request.user.unwrap_or(user));
-        self.fate.set(Fate::Waited);
+        self.state.set(0);
         self.length.set(request.length);
         self.buf.set(request.buf);
         self.addr.set(request.addr);
@@ -302,6 +362,15 @@ impl Op {
 
     pub(crate) fn order(&self) -> Order {
         order(self.kind.get(), self.arg.get(), self.flags.get())
+    }
+
+    /// Whether it asks for a connection to be made.
+    pub(crate) fn asks_for_connection(&self) -> bool {
+        match self.kind.get() {
+            Kind::Connect => true,
+            Kind::Send | Kind::Sendmsg => self.arg.get() & libc::MSG_FASTOPEN != 0,
+            _ => false,
+        }
     }
 
     /// Whether it can still be ended early (rule 4.8).
@@ -390,6 +459,17 @@ impl Queue {
             }
         }
         self.set(op);
+    }
+
+    /// Puts it before all others.
+    pub(crate) fn push_front(&self, op: OpRef) {
+        match self.last() {
+            None => self.push(op),
+            Some(last) => {
+                op.next.set(last.next.get());
+                last.next.set(Some(op));
+            }
+        }
     }
 
     #[inline]

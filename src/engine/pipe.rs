@@ -19,7 +19,8 @@ use super::attachment::{Inside, Locked};
 use super::epoll::Epoll;
 use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
-use super::op::{Fate, Kind, OpRef, Ops};
+use super::lock::{Condvar, Mutex};
+use super::op::{Completion, Fate, Kind, OpRef, Ops};
 use super::places::Places;
 use super::ring;
 use super::solo::Turn;
@@ -35,7 +36,6 @@ use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32};
-use parking_lot::{Condvar, Mutex};
 
 /// In `users`: the pipe is closed, or being closed.
 const CLOSING: u32 = 1 << 31;
@@ -249,6 +249,11 @@ impl Pipe {
         &self.world.ops
     }
 
+    /// How many descriptors its engine watches at most: each attached one, the other side of each transfer, and its own.
+    pub(super) fn most_registrations(&self) -> usize {
+        self.world.attachments.begun() + self.world.ops.begun() + 4
+    }
+
     pub(super) fn by_index(&self, index: u32) -> Option<&'static Pipe> {
         self.world.pipes.iter().find(|pipe| pipe.index == index)
     }
@@ -456,9 +461,9 @@ impl Pipe {
     }
 
     /// A worker is done with an operation whose attachment has gone.
-    pub(super) fn end_orphan(&self, op: OpRef, result: Result<usize>) {
+    pub(super) fn end_orphan(&self, op: OpRef, completion: Completion) {
         self.release(op);
-        op.set_outcome(result);
+        op.set_outcome(completion);
         self.put_common(op);
     }
 
@@ -793,7 +798,7 @@ impl Pipe {
         while !unused() {
             self.engine.ring_all();
             self.wake.0.sleepers.call_all(&self.engine);
-            self.quiet.1.wait(&mut guard);
+            self.quiet.1.wait(&mut guard, None);
         }
     }
 
@@ -816,7 +821,7 @@ impl Pipe {
                 |op| op.pipe.get() == self.index,
                 |op| {
                     if !self.may_end(op) {
-                        op.fate.set(Fate::Orphan);
+                        op.set_fate(Fate::Orphan);
                         return;
                     }
                     self.release(op);

@@ -8,10 +8,10 @@
 //! has more free nodes than reserved ones whenever it gives one out; those that it maps for that cost no memory until
 //! they are used.
 
+use super::lock::Mutex;
 use crate::sys::{Result, memory};
 use core::cell::Cell;
 use core::ptr::NonNull;
-use parking_lot::Mutex;
 
 /// A type whose values can live in a pool.
 ///
@@ -154,6 +154,11 @@ impl<T: Pooled> Pool<T> {
     /// Does without the node that `take_reserved` would give.
     pub(crate) fn give_up_reserved(&self) {
         self.0.lock().reserved -= 1;
+    }
+
+    /// How many nodes have been given out at least once.
+    pub(crate) fn begun(&self) -> usize {
+        self.0.lock().begun
     }
 
     /// The node that was the `index`th to be given out for the first time; `None` behind the last.

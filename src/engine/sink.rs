@@ -2,7 +2,7 @@
 
 use super::attachment::{Inside, Locked};
 use super::lane::{LISTED, Lane};
-use super::op::{Kind, OWN_OTHER, OpRef, Ops, outcome};
+use super::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
 use super::pipe::{COMMON, Pipe};
 use super::solo::Turn;
 use crate::Event;
@@ -147,8 +147,8 @@ impl<'a> Sink<'a> {
     /// Its event goes where the sink leads, unless the newest event of the same descriptor is still in another lane:
     /// then it follows it there, so that events of one descriptor are handed out in their order (rule 2.5).
     #[inline(never)]
-    pub(crate) fn complete(&self, attachment: &Locked, op: OpRef, result: Result<usize>) {
-        let (value, errno) = outcome(result);
+    pub(crate) fn complete(&self, attachment: &Locked, op: OpRef, completion: Completion) {
+        let Completion { value, errno } = completion;
         if op.holds_more() {
             self.release(attachment, op);
         }
@@ -180,7 +180,7 @@ impl<'a> Sink<'a> {
     /// A timer is complete: its event goes into the common lane, where those of all threads come one after the other.
     /// Returns whether that was empty; then `announce_common` is to follow.
     pub(crate) fn ready_timer(&self, op: OpRef, result: Result<usize>) -> bool {
-        op.set_outcome(result);
+        op.set_outcome(result.into());
         self.pipe.put(COMMON, op).1
     }
 

@@ -2,13 +2,13 @@
 
 use super::attachment::{self, Attachment, INLINE, Inside, Locked, POLL_ONLY, QUIET_INLINE, TIME_LIMIT};
 use super::epoll::Epoll;
-use super::op::{FROM_SOURCE, Fate, Kind, OpRef, Queue, Request};
+use super::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Queue, Request};
 use super::sink::Sink;
 use super::solo::Turn;
 use super::table::{self, Entry};
 use super::visit::{self, Alone};
-use super::{AtOnce, EIOEVENTQUEUED, Engine, ending, pipe};
-use crate::sys::{Errno, Result, UserPtr, process, socket};
+use super::{AtOnce, EIOEVENTQUEUED, Engine, pipe};
+use crate::sys::{Errno, Result, UserPtr, fd, process, socket};
 use core::ffi::c_int;
 
 /// What `read_alone` has come to.
@@ -262,7 +262,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
 fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>> {
     let engine = sink.pipe.engine();
     // What cannot be taken back once it is begun needs its place before.
-    let is_begun_for_good = op.kind.get() == Kind::Connect && socket::connects_in_steps(attachment.fd.get());
+    let is_begun_for_good = op.asks_for_connection() && socket::connects_in_steps(attachment.fd.get());
     if is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
         return Some(Err(full));
     }
@@ -296,7 +296,10 @@ pub(super) fn limit(attachment: &Locked, queue: &Queue, op: OpRef, time: u64, si
         && let Err(errno) = sink.pipe.engine().limit(attachment, op, time)
         && op.may_be_ended()
     {
-        queue.take_out(|other| core::ptr::eq(other, op), |op| sink.complete(attachment, op, Err(errno)));
+        queue.take_out(
+            |other| core::ptr::eq(other, op),
+            |op| sink.complete(attachment, op, Completion::early(op, errno)),
+        );
     }
 }
 
@@ -338,6 +341,10 @@ pub(crate) struct Which {
 pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     let found = if table::is_borrowed() { None } else { attachment::find(fd) };
     let Some(attachment) = found else {
+        // A vfork child leaves its parent's timers alone.
+        if table::is_borrowed() {
+            return Err(fd::unfit(fd));
+        }
         let pipe = pipe::enter(fd)?;
         let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
         return Ok(pipe.engine().cancel_timers(meant, &Sink::of_thread(&pipe)));
@@ -371,17 +378,20 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
 fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
     let mut ended = 0;
     let may_be_ended = |op: OpRef| {
-        let picked = pick(op);
+        let picked = op.kind.get() != Kind::Kept && pick(op);
         let may_end = picked && sink.pipe.may_end(op);
         if picked && !may_end {
-            op.fate.set(Fate::Cancelled);
+            op.set_fate(Fate::Cancelled);
         }
         may_end
     };
     queue.take_out(may_be_ended, |op| {
         attachment.assume_ready();
-        sink.complete(attachment, op, ending(op, Errno::ECANCELED));
-        ended += 1;
+        // One whose time is over has ended already, though nobody has harvested it.
+        let is_late = sink.pipe.is_late(op);
+        let why = if is_late { Errno::ETIMEDOUT } else { Errno::ECANCELED };
+        sink.complete(attachment, op, Completion::early(op, why));
+        ended += usize::from(!is_late);
     });
     ended
 }

@@ -13,6 +13,7 @@
 use super::attachment::Attachment;
 use super::epoll::stripes::Stripes;
 use super::epoll::workers::Workers;
+use super::lock::{Mutex, MutexGuard};
 use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
 use super::pool::Pool;
@@ -23,7 +24,6 @@ use crate::sys::{Result, memory, process};
 use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use parking_lot::{Mutex, MutexGuard};
 
 /// Numbers below this have static entries. It is what the kernel has as the limit of descriptors unless somebody raises
 /// `fs.nr_open`.

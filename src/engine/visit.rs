@@ -1,9 +1,9 @@
 //! Who comes to the engine: the thread that is alone, those that share with it, and the library's own. See `solo`.
 
+use super::lock::{Mutex, MutexGuard};
 use super::solo::Solo;
 use super::table;
 use crate::sys::process::{self, thread_pointer};
-use parking_lot::{Mutex, MutexGuard};
 
 /// Held by who visits, and while a thread is let in.
 pub(super) type Visits = Mutex<()>;

@@ -28,6 +28,7 @@
 
 use super::Engine;
 use super::epoll::BATCH;
+use super::lock::Mutex;
 use super::pipe::{self, Pipe};
 use super::sink::Sink;
 use super::table::World;
@@ -37,7 +38,6 @@ use crate::sys::{epoll as sys, fd, process};
 use core::ffi::c_int;
 use core::sync::atomic::Ordering::SeqCst;
 use core::sync::atomic::{AtomicBool, AtomicI32};
-use parking_lot::Mutex;
 
 /// How often the watch looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
 /// two ticks at most: within the 20 ms of the rule.
@@ -50,6 +50,8 @@ const RELIEF: core::ops::RangeInclusive<u64> = 100_000_000..=64_000_000_000;
 const REVIEW: u64 = 1_000_000_000;
 /// How long the watch pauses, in milliseconds, after it has looked into pipes, so that it does many things at once.
 const PAUSE: c_int = 1;
+/// How often it looks into one pipe before the others have their turn.
+const MOST_LOOKS: usize = 64;
 /// Room for the stack of its thread.
 const STACK: usize = 256 * 1024;
 
@@ -179,7 +181,8 @@ impl Watch {
             let always = self.always.load(SeqCst);
             let held = pipe.is_nonblock() && pipe.engine().hold(always);
             let sink = Sink::common(&pipe);
-            while let Ok(heard) = pipe.engine().look(&sink, BATCH, Some(0), || {}) {
+            for _ in 0..MOST_LOOKS {
+                let Ok(heard) = pipe.engine().look(&sink, BATCH, Some(0), || {}) else { break };
                 if heard.tick {
                     pipe.wake.0.ticked();
                 }

@@ -2,6 +2,7 @@
 
 use super::raw::{self, Sysno};
 use super::{Errno, Result, process};
+use core::ffi::c_int;
 use core::sync::atomic::AtomicU32;
 
 const WAIT: usize = (libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG) as usize;
@@ -35,6 +36,15 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Resul
 
 /// Wakes a thread that waits for `word`.
 pub(crate) fn wake_one(word: &AtomicU32) {
-    // SAFETY: the kernel uses the address only to find who waits for it.
-    let _ = unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, 1) };
+    wake(word, 1);
+}
+
+/// Wakes all threads that wait for `word`.
+pub(crate) fn wake_all(word: &AtomicU32) {
+    wake(word, c_int::MAX);
+}
+
+fn wake(word: &AtomicU32, most: c_int) {
+    // SAFETY: the kernel uses the address only to find the threads that wait for it.
+    let _ = unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, most as usize) };
 }

@@ -110,6 +110,14 @@ fn option(fd: c_int, level: c_int, name: c_int) -> Result<c_int> {
     Ok(value)
 }
 
+/// How many bytes can be read at once.
+pub(crate) fn bytes_to_read(fd: c_int) -> Result<c_int> {
+    let mut count: c_int = 0;
+    // SAFETY: the kernel writes an int.
+    unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::FIONREAD as usize, &raw mut count as usize)? };
+    Ok(count)
+}
+
 /// Whether the socket moves a stream of bytes, so that a write may be taken in parts.
 pub(crate) fn is_stream(fd: c_int) -> bool {
     option(fd, libc::SOL_SOCKET, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)

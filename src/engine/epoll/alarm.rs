@@ -1,38 +1,51 @@
 //! The alarm: one timerfd for all that has to happen at a time: ticks of the clock, second tries, deadlines and timers.
 //!
+//! *Second tries.* Some descriptors are ready by poll(2) and yet do not let an operation finish: a Unix datagram socket whose
+//! receiver is full, a driver with a wrong poll method. To try again at each edge would never end, since a try can make the
+//! next edge; and there may be no edge at all. So such an operation is tried again after a pause, which doubles with each
+//! try in vain, and edges do not count in between (`PAUSED_INPUT`, `PAUSED_OUTPUT` in the attachment).
+//!
 //! Timers of a pipe come in order of time (rule 2.12), whichever threads expire them: they are put into the common lane,
 //! under the lock that guards the heap. Other deadlines are only taken out under it: who ends an operation needs the lock
 //! of its attachment, which comes first. In between the operation may end otherwise and its node be used again; so its
 //! node says TIME_OVER from the moment when its deadline was taken out until it is complete (`Op::deadline`).
 
 use super::deadlines::{Deadline, Deadlines};
-use crate::engine::op::{OpRef, TIME_OVER};
-use crate::sys::{Result, epoll as sys, process};
+use crate::engine::attachment::Locked;
+use crate::engine::lock::Mutex;
+use crate::engine::op::OpRef;
+use crate::sys::{Errno, Result, epoll as sys, process};
+use core::cmp::Reverse;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
-use parking_lot::Mutex;
+use std::collections::BinaryHeap;
 
 /// How long a tick of the clock takes, in nanoseconds. An idle thread takes over after two ticks at the latest, which
 /// keeps rule 3.3 ("about 10 ms").
 const TICK: u64 = 4_000_000;
-/// How soon a write is tried again for which the kernel gives no edge.
-const RETRY: u64 = 2_000_000;
+/// The first pause before a second try, in nanoseconds.
+const PAUSE: u64 = 1_000_000;
+/// How often it doubles: up to 64 ms.
+const MOST_DOUBLINGS: u8 = 6;
 const NEVER: u64 = u64::MAX;
 
 struct Times {
     /// When the timerfd goes off.
     armed: u64,
     tick: u64,
-    retry: u64,
-    /// Number and generation of each descriptor that is to be tried again.
-    retries: Vec<(c_int, u32)>,
+    /// The earliest on top.
+    retries: BinaryHeap<Reverse<Retry>>,
     deadlines: Deadlines,
 }
 
-/// What is due.
-pub(super) struct Due {
-    pub(super) tick: bool,
-    pub(super) retries: Vec<(c_int, u32)>,
+/// A descriptor that is to be tried again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Retry {
+    time: u64,
+    pub(super) number: c_int,
+    pub(super) generation: u32,
+    /// PAUSED_INPUT or PAUSED_OUTPUT.
+    pub(super) side: u8,
 }
 
 /// See the module's head.
@@ -69,37 +82,50 @@ impl Alarm {
     pub(super) fn tick(&self) {
         let mut times = self.times.lock();
         times.tick = process::now() + TICK;
-        times.arm(self.timerfd.load(Relaxed));
+        self.arm(&mut times);
     }
 
-    /// Has the output of a descriptor tried again soon.
-    pub(super) fn retry(&self, number: c_int, generation: u32) {
+    /// Has the first operation of one side of a descriptor tried again after a pause; ENOMEM.
+    pub(super) fn retry(&self, attachment: &Locked, op: OpRef, side: u8) -> Result<()> {
         let mut times = self.times.lock();
-        if !times.retries.contains(&(number, generation)) {
-            times.retries.push((number, generation));
-        }
-        if times.retry == NEVER {
-            times.retry = process::now() + RETRY;
-            times.arm(self.timerfd.load(Relaxed));
-        }
+        times.retries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        let pause = PAUSE << op.lose_patience(MOST_DOUBLINGS);
+        times.retries.push(Reverse(Retry {
+            time: process::now() + pause,
+            number: attachment.fd.get(),
+            generation: attachment.generation.get(),
+            side,
+        }));
+        attachment.set_ready(side);
+        self.arm(&mut times);
+        Ok(())
     }
 
-    /// It went off: takes out what is due.
-    pub(super) fn heard(&self) -> Due {
+    /// A second try that is due. (It may be for a descriptor that is no more.)
+    pub(super) fn due_retry(&self) -> Option<Retry> {
+        let mut times = self.times.lock();
+        let Reverse(first) = *times.retries.peek()?;
+        if first.time > process::now() {
+            return None;
+        }
+        times.retries.pop();
+        Some(first)
+    }
+
+    /// It went off: whether it is time for a tick. What else is due is to be asked for.
+    pub(super) fn heard(&self) -> bool {
         let mut times = self.times.lock();
         times.armed = NEVER;
-        let now = process::now();
-        let mut due = Due { tick: false, retries: Vec::new() };
-        if times.tick <= now {
+        let tick = times.tick <= process::now();
+        if tick {
             times.tick = NEVER;
-            due.tick = true;
         }
-        if times.retry <= now {
-            times.retry = NEVER;
-            due.retries = core::mem::take(&mut times.retries);
-        }
-        times.arm(self.timerfd.load(Relaxed));
-        due
+        tick
+    }
+
+    /// Sees to it that the alarm goes off again in time, after `heard`.
+    pub(super) fn set_again(&self) {
+        self.arm(&mut self.times.lock());
     }
 
     /// Enters a deadline.
@@ -118,10 +144,9 @@ impl Alarm {
         self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
     }
 
-    /// Whether the operation's deadline was taken out by `expire`, and nothing has been done about it yet.
+    /// Whether the operation's deadline has passed, and nothing has been done about it yet.
     pub(super) fn is_over(&self, op: OpRef) -> bool {
-        let _times = self.times.lock();
-        op.deadline.get() == TIME_OVER
+        self.times.lock().deadlines.is_over(op, process::now())
     }
 
     /// Whether a deadline has passed.
@@ -145,31 +170,34 @@ impl Alarm {
         due
     }
 
-    /// Takes out the timers for which `pick` says true, in order of time.
-    pub(super) fn take_timers(&self, pick: impl Fn(OpRef) -> bool, mut each: impl FnMut(OpRef)) {
+    /// Takes out the timers for which `pick` says true, in order of time. It is given their time too.
+    pub(super) fn take_timers(&self, pick: impl Fn(OpRef, u64) -> bool, mut each: impl FnMut(OpRef)) {
         let mut times = self.times.lock();
-        times.deadlines.take_out(|entry| entry.is_timer() && pick(entry.op), |entry| each(entry.op));
+        times
+            .deadlines
+            .take_out(|entry| entry.is_timer() && pick(entry.op, entry.time), |entry| each(entry.op));
         self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
     }
 
     fn set_first(&self, times: &mut Times) {
         self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
-        times.arm(self.timerfd.load(Relaxed));
+        self.arm(times);
+    }
+
+    /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would take back
+    /// an expiry that nobody has heard yet.
+    fn arm(&self, times: &mut Times) {
+        let retry = times.retries.peek().map_or(NEVER, |first| first.0.time);
+        let next = times.tick.min(retry).min(times.deadlines.first().unwrap_or(NEVER));
+        if next < times.armed {
+            times.armed = next;
+            let _ = sys::arm(self.timerfd.load(Relaxed), next);
+        }
     }
 }
 
 impl Times {
     const fn none() -> Times {
-        Times { armed: NEVER, tick: NEVER, retry: NEVER, retries: Vec::new(), deadlines: Deadlines::new() }
-    }
-
-    /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would
-    /// take back an expiry that nobody has heard yet.
-    fn arm(&mut self, timerfd: c_int) {
-        let next = self.tick.min(self.retry).min(self.deadlines.first().unwrap_or(NEVER));
-        if next < self.armed {
-            self.armed = next;
-            let _ = sys::arm(timerfd, next);
-        }
+        Times { armed: NEVER, tick: NEVER, retries: BinaryHeap::new(), deadlines: Deadlines::new() }
     }
 }

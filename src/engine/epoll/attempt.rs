@@ -1,10 +1,12 @@
 //! One try of an operation: the system calls for it, none of which waits.
 
+use super::class;
+use super::connection;
 use super::iovec::Iovecs;
 use super::nonblock::{self, File};
 use super::{disk, transfer};
-use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE, READS_SHUT};
-use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef};
+use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
+use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef, TRIED};
 use crate::sys::file::{Buffers, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
 use core::ffi::c_int;
@@ -16,6 +18,9 @@ const MOST_IOVECS: usize = 1024;
 pub(super) enum Step {
     /// The operation is finished.
     Done(Result<usize>),
+    /// It is finished with the part that it has moved; the error that came after it is for the next operation of that direction
+    /// (rule 2.4).
+    Part(usize, Errno),
     /// Not yet. An edge comes when it is worth another try.
     Wait,
     /// Not yet, and no edge comes: try again after a while.
@@ -24,13 +29,16 @@ pub(super) enum Step {
     Work,
 }
 
-use Step::{Done, Retry, Wait};
+use Step::{Done, Part, Retry, Wait};
 
 /// Tries an operation that reads.
 #[inline]
 pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
     match read_or_accept(attachment, op) {
-        Wait if attachment.has(READS_SHUT) && !transfer::waits_for_destination(op) => {
+        Wait if attachment.class.get() == Class::DatagramShut
+            && op.kind.get() != Kind::Accept
+            && !transfer::waits_for_destination(op) =>
+        {
             Done(Ok(op.done.get() as usize))
         }
         step => step,
@@ -50,14 +58,12 @@ fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
             let r = socket::recv(fd, op.buf.get(), len, 0, UserPtr::NULL, UserPtr::NULL);
             finish_read(attachment, len, r)
         }
+        Kind::Accept => connection::accept(attachment, op),
         Kind::Recv if op.arg.get() & (libc::MSG_WAITALL | libc::MSG_PEEK) == 0 => {
             finish_read(attachment, len, receive(fd, op, 0))
         }
         Kind::Recv => receive_all(attachment, op),
         Kind::Recvmsg => receive_message(attachment, op),
-        Kind::Accept => finish(nonblock::with(File::of(attachment), || {
-            with_length(op, |length| socket::accept(fd, op.addr.get(), length, op.arg.get()))
-        })),
         Kind::Sendfile | Kind::Splice => transfer::attempt(attachment, op),
         _ if too_many(op) => Done(Err(Errno::EINVAL)),
         // Read, Readv.
@@ -88,7 +94,7 @@ fn receive(fd: c_int, op: OpRef, done: usize) -> Result<usize> {
 /// Calls `call` with where the kernel finds the length of the operation's address, and leaves the length that the address
 /// has: the caller's own variable, or a copy if it was read when the operation was queued.
 #[inline]
-fn with_length(op: OpRef, call: impl FnOnce(UserPtr) -> Result<usize>) -> Result<usize> {
+pub(super) fn with_length(op: OpRef, call: impl FnOnce(UserPtr) -> Result<usize>) -> Result<usize> {
     match op.length.get() {
         LENGTH_BY_POINTER => call(op.addrlen.get()),
         length => with_length_copied(op, length, call),
@@ -118,12 +124,12 @@ fn finish(r: Result<usize>) -> Step {
 
 #[inline]
 fn finish_read(attachment: &Locked, len: usize, r: Result<usize>) -> Step {
-    if let Ok(n) = r
-        && n > 0
-        && n < len
-        && attachment.class.get() == Class::PlainTcp
-    {
-        attachment.clear_ready(READABLE);
+    match r {
+        Ok(n) if n > 0 && n < len && attachment.class.get() == Class::PlainTcp => {
+            attachment.clear_ready(READABLE);
+        }
+        Err(Errno::EAGAIN) => class::found_nothing(attachment),
+        _ => {}
     }
     finish(r)
 }
@@ -154,23 +160,31 @@ fn receive_all(attachment: &Locked, op: OpRef) -> Step {
     let all = flags & libc::MSG_WAITALL != 0 && waits_for_all(attachment);
     loop {
         let done = op.done.get() as usize;
+        if done > 0 && nothing_is_left(attachment) {
+            return Done(Ok(done));
+        }
         match receive(fd, op, done) {
             Ok(n) if !all || n == 0 || done + n >= len => return Done(Ok(done + n)),
             // Looking does not take the data away, so it is looked at again when there is more, or no more to come.
             Ok(n) if flags & libc::MSG_PEEK != 0 => {
-                return if attachment.class.get() == Class::PlainTcp { Wait } else { Done(Ok(n)) };
+                return if attachment.class.get().is_tcp() { Wait } else { Done(Ok(n)) };
             }
             Ok(n) => op.done.set((done + n) as u32),
             Err(Errno::EAGAIN | Errno::EINTR) => return Wait,
-            Err(_) if done > 0 => return Done(Ok(done)),
+            Err(errno) if done > 0 => return Part(done, errno),
             r => return Done(r),
         }
     }
 }
 
+/// Whether the stream is broken off, and all that had arrived before has been read.
+fn nothing_is_left(attachment: &Locked) -> bool {
+    connection::is_broken(attachment) && socket::bytes_to_read(attachment.fd.get()) == Ok(0)
+}
+
 /// Whether MSG_WAITALL means anything.
 fn waits_for_all(attachment: &Locked) -> bool {
-    matches!(attachment.class.get(), Class::PlainTcp | Class::Stream)
+    attachment.class.get().is_stream_socket()
 }
 
 fn receive_message(attachment: &Locked, op: OpRef) -> Step {
@@ -182,8 +196,15 @@ fn receive_message(attachment: &Locked, op: OpRef) -> Step {
     loop {
         let done = op.done.get() as usize;
         // Descriptors that are passed come with the first part, and end the message there, or begin another.
-        if done > 0 && socket::is_unix(fd) && (has_control(op) || control_follows(fd)) {
+        if done > 0 && nothing_is_left(attachment) {
             return Done(Ok(done));
+        }
+        if done > 0 && socket::is_unix(fd) {
+            match control_follows(fd) {
+                Err(errno) => return Part(done, errno),
+                Ok(follows) if follows || has_control(op) => return Done(Ok(done)),
+                Ok(_) => {}
+            }
         }
         let r = if done == 0 {
             socket::recvmsg(fd, op.buf.get(), flags)
@@ -201,7 +222,7 @@ fn receive_message(attachment: &Locked, op: OpRef) -> Step {
                 }
             }
             Err(Errno::EAGAIN | Errno::EINTR) => return Wait,
-            Err(_) if done > 0 => return Done(Ok(done)),
+            Err(errno) if done > 0 => return Part(done, errno),
             r => return Done(r),
         }
     }
@@ -213,15 +234,21 @@ fn has_control(op: OpRef) -> bool {
     message.msg_controllen > 0 || message.msg_flags & libc::MSG_CTRUNC != 0
 }
 
-/// Whether control data come with the next part. Looking without room for them says so, and takes nothing away.
-fn control_follows(fd: c_int) -> bool {
+/// Whether control data come with the next part. Looking without room for them says so, and takes no data away; but it takes an
+/// error, which is the caller's to keep.
+fn control_follows(fd: c_int) -> Result<bool> {
     let mut byte = 0u8;
     let mut iov = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
     // SAFETY: the iovec is used only during the call.
     with_message(unsafe { UserPtr::new(&raw mut iov) }, 1, |looked| {
-        // SAFETY: `with_message` has made it; the kernel writes to it.
-        socket::recvmsg(fd, looked, libc::MSG_PEEK).is_ok()
-            && unsafe { &*(looked.addr() as *const libc::msghdr) }.msg_flags & libc::MSG_CTRUNC != 0
+        match socket::recvmsg(fd, looked, libc::MSG_PEEK) {
+            // SAFETY: `with_message` has made it; the kernel has written to it.
+            Ok(_) => {
+                Ok(unsafe { &*(looked.addr() as *const libc::msghdr) }.msg_flags & libc::MSG_CTRUNC != 0)
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+            Err(errno) => Err(errno),
+        }
     })
 }
 
@@ -315,7 +342,7 @@ fn write_file(attachment: &Locked, from: Buffers, at: Position) -> Result<usize>
 #[inline]
 pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
     match op.kind.get() {
-        Kind::Connect => return connect(attachment, op),
+        Kind::Connect => return connection::connect(attachment, op),
         Kind::Sendfile | Kind::Splice => return transfer::attempt(attachment, op),
         Kind::Fsync | Kind::Fdatasync => return disk::sync(attachment, op),
         Kind::Shutdown => return Done(socket::shutdown(attachment.fd.get(), op.arg.get())),
@@ -324,6 +351,10 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
             return disk::attempt(attachment, op);
         }
         _ => {}
+    }
+    // While it waited the stream may have broken.
+    if op.has(TRIED) && op.done.get() > 0 && connection::is_broken(attachment) {
+        return Done(Ok(op.done.get() as usize));
     }
     loop {
         let done = op.done.get() as usize;
@@ -341,8 +372,12 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
                 op.done.set(done as u32);
             }
             Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => return if edge_may_fail(attachment, op) { Retry } else { Wait },
-            Err(_) if done > 0 => return Done(Ok(done)),
+            Err(Errno::EAGAIN) => return not_writable(attachment),
+            r if connection::begins_connection(r) => {
+                op.mark(CONNECT_BEGUN);
+                return Wait;
+            }
+            Err(errno) if done > 0 => return Part(done, errno),
             r => return Done(r),
         }
     }
@@ -373,7 +408,7 @@ fn send_bytes(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
         return socket::send(attachment.fd.get(), buf, len, 0, UserPtr::NULL, 0);
     }
     let addrlen = op.addrlen.get().addr();
-    socket::send(attachment.fd.get(), buf, len, op.arg.get(), op.addr.get(), addrlen)
+    socket::send(attachment.fd.get(), buf, len, connection::flags_of_part(op, done), op.addr.get(), addrlen)
 }
 
 /// writev and sendmsg from the given byte on.
@@ -381,18 +416,19 @@ fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
     let fd = attachment.fd.get();
     if op.kind.get() == Kind::Sendmsg {
         if done == 0 {
-            return socket::sendmsg(fd, op.buf.get(), op.arg.get());
+            return socket::sendmsg(fd, op.buf.get(), connection::flags_of_part(op, 0));
         }
         // Control data goes with the first byte.
-        return message_iovecs(op)
-            .rest(done, |iov, n| with_message(iov, n, |msg| socket::sendmsg(fd, msg, op.arg.get())));
+        return message_iovecs(op).rest(done, |iov, n| {
+            with_message(iov, n, |msg| socket::sendmsg(fd, msg, connection::flags_of_part(op, done)))
+        });
     }
     let (iov, count) = (op.buf.get(), op.len.get() as usize);
     if count == 0 && attachment.class.get().is_socket() {
         return Ok(0);
     }
     let write = |iov: UserPtr, count: usize| {
-        if matches!(attachment.class.get(), Class::PlainTcp | Class::Stream) {
+        if attachment.class.get().is_stream_socket() {
             let r = with_message(iov, count, |msg| socket::sendmsg(fd, msg, 0));
             // writev of no bytes does not ask the socket.
             if r.is_err_and(|errno| !matches!(errno, Errno::EAGAIN | Errno::EFAULT | Errno::EINVAL))
@@ -414,34 +450,12 @@ fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
     }
 }
 
-/// Whether the kernel may owe no edge for a message that it could not take: an AF_UNIX socket that sends to an
-/// address is not told when the queue of the receiver has room.
-fn edge_may_fail(attachment: &Locked, op: OpRef) -> bool {
-    attachment.class.get() == Class::Datagram
-        && match op.kind.get() {
-            Kind::Send => !op.addr.get().is_null(),
-            Kind::Sendmsg => true,
-            _ => false,
-        }
-}
-
-/// Begins a connection, or asks what has become of it: connect(2) on a socket that is connecting gives EALREADY, then
-/// once the outcome.
-fn connect(attachment: &Locked, op: OpRef) -> Step {
-    let fd = attachment.fd.get();
-    let r =
-        nonblock::with(File::of(attachment), || socket::connect(fd, op.addr.get(), op.addrlen.get().addr()));
-    match r {
-        Err(Errno::EINPROGRESS | Errno::EINTR) => {
-            op.mark(CONNECT_BEGUN);
-            Wait
-        }
-        Err(Errno::EALREADY) if op.has(CONNECT_BEGUN) => Wait,
-        Err(Errno(libc::EISCONN)) if op.has(CONNECT_BEGUN) => Done(Ok(0)),
-        // The backlog of an AF_UNIX listener is full, and the kernel does not tell when it has room.
-        Err(Errno::EAGAIN) => Retry,
-        r => Done(r),
-    }
+/// What a write that found no room is to wait for. The kernel may say that there is room all the same, and then owes no edge: an
+/// AF_UNIX socket that sends to an address is not told when the queue of the receiver has room, nor is a netlink socket,
+/// nor one that is short of memory.
+fn not_writable(attachment: &Locked) -> Step {
+    let writable = fd::poll_now(attachment.fd.get(), libc::POLLOUT);
+    if writable.is_ok_and(|revents| revents & libc::POLLOUT != 0) { Retry } else { Wait }
 }
 
 /// Tries an operation that stands outside the order of reads and writes.
@@ -454,15 +468,28 @@ pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
             Ok(revents) => Done(Ok(revents as u16 as usize)),
             Err(errno) => finish(Err(errno)),
         },
-        Kind::Recvmsg => finish(socket::recvmsg(fd, op.buf.get(), op.arg.get())),
+        Kind::Recv | Kind::Recvmsg if op.arg.get() & libc::MSG_OOB != 0 => {
+            // A read ends at the mark of urgent data, also when its byte has been read.
+            class::distrust(attachment);
+            receive_outside(fd, op)
+        }
+        Kind::Recvmsg => receive_outside(fd, op),
         Kind::Waitid => wait_for_child(fd, op),
         Kind::Shutdown => Done(socket::shutdown(fd, op.arg.get())),
         Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev if too_many(op) => Done(Err(Errno::EINVAL)),
         Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev if disk => disk::attempt(attachment, op),
         Kind::Pread | Kind::Preadv => finish(read_file(attachment, buffers(op), position(op))),
         Kind::Pwrite | Kind::Pwritev => finish(write_file(attachment, buffers(op), position(op))),
-        _ => finish(receive(fd, op, 0)),
+        _ => receive_outside(fd, op),
     }
+}
+
+/// recv, recvfrom or recvmsg of what is not in the stream.
+fn receive_outside(fd: c_int, op: OpRef) -> Step {
+    finish(match op.kind.get() {
+        Kind::Recvmsg => socket::recvmsg(fd, op.buf.get(), op.arg.get()),
+        _ => receive(fd, op, 0),
+    })
 }
 
 /// waitid of a pidfd. With WNOHANG it never waits, and says so by a siginfo_t without a child.

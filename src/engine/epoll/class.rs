@@ -1,6 +1,6 @@
 //! What kind of file a descriptor is.
 
-use crate::engine::attachment::{Class, Locked, READABLE, WRITABLE};
+use crate::engine::attachment::{Class, Inside, Locked, READABLE, WRITABLE};
 use crate::sys::fd::{self, Nature};
 use crate::sys::socket;
 use core::ffi::c_int;
@@ -11,7 +11,7 @@ pub(super) fn classify(attachment: &Locked) {
     let nature = fd::nature(number).unwrap_or(Nature { kind: 0, identity: -1, nameless: false });
     let class = match nature.kind {
         kind if fd::is_disk_type(kind) => return make_disk(attachment),
-        libc::S_IFSOCK if socket::is_plain_tcp(number) => Class::PlainTcp,
+        libc::S_IFSOCK if socket::is_plain_tcp(number) => Class::Tcp,
         libc::S_IFSOCK if socket::is_stream(number) => Class::Stream,
         libc::S_IFSOCK => Class::Datagram,
         libc::S_IFIFO if !fd::is_unnamed_pipe(number) => Class::Reopened,
@@ -47,7 +47,23 @@ pub(super) fn is_same_disk(attachment: &Locked) -> bool {
 
 /// A short read of this descriptor proves nothing any more: urgent data or the end of the stream may lie behind it.
 pub(super) fn distrust(attachment: &Locked) {
-    if attachment.class.get() == Class::PlainTcp {
+    if attachment.class.get().is_tcp() {
         attachment.class.set(Class::Stream);
+    }
+}
+
+/// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has come while
+/// the engine watched.
+#[inline(always)]
+pub(super) fn found_nothing(attachment: &Inside) {
+    if attachment.class.get() == Class::Tcp {
+        attachment.class.set(Class::PlainTcp);
+    }
+}
+
+/// Another engine watches from now on. It knows nothing of what this one has seen, or would have.
+pub(super) fn begin_anew(attachment: &Inside) {
+    if attachment.class.get() == Class::PlainTcp {
+        attachment.class.set(Class::Tcp);
     }
 }

@@ -57,6 +57,17 @@ impl Deadlines {
         }
     }
 
+    /// Whether the time of an operation is over, taken out or not.
+    pub(super) fn is_over(&self, op: OpRef, now: u64) -> bool {
+        match op.deadline.get() {
+            TIME_OVER => true,
+            index => self
+                .0
+                .get(index as usize)
+                .is_some_and(|entry| core::ptr::eq(entry.op, op) && entry.time <= now),
+        }
+    }
+
     /// Takes out the first, if its time is over.
     pub(super) fn pop(&mut self, now: u64) -> Option<Deadline> {
         let first = *self.0.first().filter(|first| first.time <= now)?;

@@ -5,12 +5,12 @@
 //! nothing (`solo`). Echo over TCP took 884 instructions a request before there were any (callgrind, 32 connections,
 //! the program included).
 
-use super::{NO_PROOF, run};
+use super::{NO_PROOF, class, run};
 use crate::engine::attachment::{
-    Class, Inside, Locked, ONE_READ, PARKABLE, QUIET, QUIET_INLINE, READABLE, READS_SHUT, WRITABLE,
+    Class, Inside, Locked, ONE_READ, PARKABLE, QUIET, QUIET_INLINE, READABLE, WRITABLE,
 };
 use crate::engine::lane::LISTED;
-use crate::engine::op::{self, MOST_BYTES, OpRef, Request};
+use crate::engine::op::{Completion, MOST_BYTES, OpRef, Request};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
 use crate::engine::solo::Turn;
@@ -46,7 +46,7 @@ pub(super) fn read_what_is_there(turn: Turn, attachment: &Inside, buf: UserPtr, 
     const BOTH: u8 = PARKABLE | READABLE;
     if attachment.ready.get() & (BOTH | QUIET_INLINE) != BOTH
         || !is_plain_length(len)
-        || attachment.has(READS_SHUT)
+        || attachment.class.get() == Class::DatagramShut
         || !take_place_here(turn, attachment)
     {
         return false;
@@ -59,7 +59,10 @@ pub(super) fn read_what_is_there(turn: Turn, attachment: &Inside, buf: UserPtr, 
             }
             put(turn, attachment, Ok(n as usize));
         }
-        Errno::EAGAIN => park(attachment, buf, len, 0),
+        Errno::EAGAIN => {
+            class::found_nothing(attachment);
+            park(attachment, buf, len, 0);
+        }
         Errno::EINTR => {
             attachment.attached_pipe().give_places_at_once(turn, 1);
             return false;
@@ -85,8 +88,10 @@ pub(super) fn read_inline(turn: Turn, attachment: &Inside, buf: UserPtr, len: us
     }
     match Errno(-n as c_int) {
         Errno::EAGAIN
-            if !attachment.has(READS_SHUT) && attachment.attached_pipe().take_place_at_once(turn) =>
+            if attachment.class.get() != Class::DatagramShut
+                && attachment.attached_pipe().take_place_at_once(turn) =>
         {
+            class::found_nothing(attachment);
             park(attachment, buf, len, QUIET_INLINE);
             AtOnce::Done(Err(EIOEVENTQUEUED))
         }
@@ -112,7 +117,7 @@ pub(super) fn write_inline(attachment: &Inside, buf: UserPtr, len: usize) -> AtO
 #[inline(never)]
 pub(super) fn write_inline_begun(attachment: &Locked, buf: UserPtr, len: usize, sent: isize) -> AtOnce {
     let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
-    let is_message = attachment.class.get() == Class::Datagram;
+    let is_message = !attachment.class.get().is_byte_stream();
     match sent {
         // What has moved nothing can as well be begun anew.
         Ok(0) | Err(Errno::EAGAIN | Errno::EINTR) => return AtOnce::Not,
@@ -136,7 +141,7 @@ pub(super) fn write_inline_begun(attachment: &Locked, buf: UserPtr, len: usize, 
 /// Whether a read proves that nothing is left; otherwise the socket is worth a try again. As `run` would remember it.
 #[inline(always)]
 fn is_drained(attachment: &Inside, n: usize, len: usize) -> bool {
-    // More than 0 and less than `len`, which is not 0.
+    // More than 0 and less than `len`, which is not 0. (An error is more.)
     n.wrapping_sub(1) < len - 1 && attachment.class.get() == Class::PlainTcp
 }
 
@@ -179,7 +184,7 @@ fn take_place_here(turn: Turn, attachment: &Inside) -> bool {
 fn put(turn: Turn, attachment: &Inside, result: Result<usize, Errno>) {
     let pipe = attachment.attached_pipe();
     let index = attachment.newest_lane();
-    let (value, errno) = op::outcome(result);
+    let Completion { value, errno } = result.into();
     if !pipe.lane(index).ring.has_room() {
         return put_into_list(attachment, index, value, errno);
     }
@@ -279,12 +284,20 @@ pub(super) fn edge(
     }
     let (buf, len) = attachment.parked();
     let n = socket::recv_plainly(attachment.fd.get(), buf, len);
-    if n < 0 {
-        return None;
-    }
+    let (result, errno) = if n >= 0 { (n as c_int, 0) } else { (-1, try_has_failed(n)?) };
     let readable = if is_drained(attachment, n as usize, len) { 0 } else { READABLE };
     let inline = attachment.ready.get() & QUIET_INLINE;
     attachment.ready.set(QUIET | WRITABLE | PARKABLE | inline | readable);
     attachment.unpark();
-    Some(crate::Event { user: attachment.user.get() as *mut _, result: n as c_int, errno: 0 })
+    Some(crate::Event { user: attachment.user.get() as *mut _, result, errno })
+}
+
+/// The errno of a try that gave `-errno`; nothing if it only found nothing. An error that the kernel has told is delivered: it may
+/// not tell it again.
+#[cold]
+fn try_has_failed(n: isize) -> Option<c_int> {
+    match Errno(-n as c_int) {
+        Errno::EAGAIN | Errno::EINTR => None,
+        Errno(errno) => Some(errno),
+    }
 }

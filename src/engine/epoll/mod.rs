@@ -23,6 +23,7 @@
 mod alarm;
 mod attempt;
 mod class;
+mod connection;
 mod deadlines;
 mod disk;
 mod fast;
@@ -34,18 +35,18 @@ mod transfer;
 pub(super) mod workers;
 
 use super::attachment::{
-    self, Attachment, Class, Inside, Locked, OTHER_SIDE, READABLE, READS_SHUT, SEVERAL_PIPES, WRITABLE,
+    self, Attachment, Class, Inside, Locked, OTHER_SIDE, READABLE, SEVERAL_PIPES, WRITABLE,
 };
-use super::op::{OWN_OTHER, OpRef, Order, TIMED};
+use super::op::{Completion, OWN_OTHER, OpRef, Order, TIMED};
 use super::pipe::Pipe;
 use super::sink::Sink;
 use super::sleepers::Reserve;
 use super::table;
 use super::wake::Bell;
-use super::{Alone, AtOnce, Engine, Heard, LookedAlone, Turn, ending};
+use super::{Alone, AtOnce, Engine, Heard, LookedAlone, Turn};
 use crate::sys::epoll::{self as sys, Event};
 use crate::sys::errno::Kept;
-use crate::sys::{Errno, Result, UserPtr, fd, futex};
+use crate::sys::{Errno, Result, UserPtr, fd, futex, process};
 use alarm::Alarm;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -193,8 +194,8 @@ impl Epoll {
     fn edge_of(attachment: &Locked, events: u32, sink: &Sink) {
         if events & NO_PROOF != 0 {
             class::distrust(attachment);
-            if events & sys::EPOLLRDHUP as u32 != 0 && attachment.class.get() == Class::Datagram {
-                attachment.mark(READS_SHUT);
+            if events & sys::EPOLLRDHUP as u32 != 0 {
+                connection::shut_reads(attachment);
             }
         }
         // First: after the reads there may be nothing left that polls could tell of.
@@ -213,19 +214,35 @@ impl Epoll {
     }
 
     fn clock(&self, sink: &Sink) -> bool {
-        let due = self.alarm.heard();
+        let tick = self.alarm.heard();
         self.expire(sink);
-        for (number, generation) in due.retries {
-            if let Some(attachment) = attachment::find(number)
-                && attachment.generation.get() == generation
+        while let Some(retry) = self.alarm.due_retry() {
+            if let Some(attachment) = attachment::find(retry.number)
+                && attachment.generation.get() == retry.generation
             {
-                attachment.set_ready(WRITABLE);
-                run::output(&attachment, sink);
-                run::let_go(&attachment);
+                attachment.clear_ready(retry.side);
+                attachment.assume_ready_for(retry.side);
+                self.proceed(&attachment, sink);
                 attachment.settle();
             }
         }
-        due.tick
+        self.alarm.set_again();
+        tick
+    }
+
+    /// Has the kernel tell of a descriptor.
+    fn register(&self, attachment: &Locked, fd: c_int) -> Result<()> {
+        let watched = watched(attachment);
+        match sys::add(self.epfd(), fd, watched, Attachment::to_word(attachment)) {
+            // A registration of an earlier attachment, whose open file has come back to its old number.
+            Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, watched, Attachment::to_word(attachment)),
+            // What cannot be watched is always ready.
+            Err(Errno::EPERM) => {
+                class::make_disk(attachment);
+                Ok(())
+            }
+            r => r,
+        }
     }
 
     /// Ends whatever has a deadline that has passed.
@@ -255,7 +272,7 @@ impl Epoll {
             };
             queue.take_out(late, |op| {
                 attachment.assume_ready();
-                sink.complete(&attachment, op, ending(op, Errno::ETIMEDOUT));
+                sink.complete(&attachment, op, Completion::early(op, Errno::ETIMEDOUT));
             });
         }
         self.proceed(&attachment, sink);
@@ -277,6 +294,9 @@ impl Epoll {
     /// Ends the timers for which `pick` says true; returns how many.
     pub(super) fn cancel_timers(&self, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
         let (mut ended, mut first) = (0, false);
+        let now = process::now();
+        // One whose time is over has expired, though nobody has harvested it.
+        let pick = |op, time| time > now && pick(op);
         self.alarm.take_timers(pick, |op| {
             first |= sink.ready_timer(op, Err(Errno::ECANCELED));
             ended += 1;
@@ -289,7 +309,7 @@ impl Epoll {
 
     /// The pipe is being closed: forgets all deadlines, and hands the timers to `each`.
     pub(super) fn drop_timers(&self, each: impl FnMut(OpRef)) {
-        self.alarm.take_timers(|_| true, each);
+        self.alarm.take_timers(|_, _| true, each);
         self.alarm.reset();
     }
 
@@ -357,18 +377,13 @@ fn watch_output(attachment: &Locked) {
 impl Engine for Epoll {
     fn attach(&self, attachment: &Locked) -> Result<()> {
         class::classify(attachment);
+        self.register(attachment, attachment.fd.get())
+    }
+
+    fn attach_again(&self, attachment: &Locked) -> Result<()> {
+        class::begin_anew(attachment);
         let fd = attachment.fd.get();
-        let watched = watched(attachment);
-        match sys::add(self.epfd(), fd, watched, Attachment::to_word(attachment)) {
-            // A registration of an earlier attachment, whose open file has come back to its old number.
-            Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, watched, Attachment::to_word(attachment)),
-            // What cannot be watched is always ready.
-            Err(Errno::EPERM) => {
-                class::make_disk(attachment);
-                Ok(())
-            }
-            r => r,
-        }
+        self.register(attachment, fd)
     }
 
     fn detach(&self, attachment: &Locked) {

@@ -1,12 +1,18 @@
 //! Carrying out what is queued on a descriptor, in its order, as far as it goes without waiting.
 
 use super::attempt::{self, Step};
+use super::connection;
 use super::workers::{self, Outcome};
 use super::{sys, transfer, watch_output};
-use crate::engine::attachment::{Attachment, Class, Locked, OTHER_SIDE, READABLE, WRITABLE};
-use crate::engine::op::{AFTER_CONNECT, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED};
+use crate::engine::attach;
+use crate::engine::attachment::{
+    Attachment, Class, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
+};
+use crate::engine::op::{
+    AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, Queue, TRIED,
+};
 use crate::engine::sink::Sink;
-use crate::engine::{attach, ending};
+use crate::engine::table;
 use crate::sys::{Errno, Result, fd};
 
 /// A new operation that reads.
@@ -14,9 +20,9 @@ pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
     if connect_is_queued(attachment) {
         op.mark(AFTER_CONNECT);
     }
-    let was_empty = attachment.input.is_empty();
+    let is_first = waits_for_nothing(&attachment.input);
     attachment.input.push(op);
-    if was_empty {
+    if is_first {
         input(attachment, sink);
         let_go(attachment);
     } else if is_transfer(op) {
@@ -35,9 +41,9 @@ pub(super) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
             false
         });
     }
-    let was_empty = attachment.output.is_empty();
+    let is_first = waits_for_nothing(&attachment.output);
     attachment.output.push(op);
-    if was_empty {
+    if is_first {
         output(attachment, sink);
         let_go(attachment);
     } else if is_transfer(op) {
@@ -54,7 +60,13 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
             submit_output(attachment, op, sink);
         }
         Err(Errno::EAGAIN | Errno::EINTR) => submit_output(attachment, op, sink),
-        r => sink.complete(attachment, op, r),
+        r if connection::begins_connection(r) => {
+            op.mark(CONNECT_BEGUN | TRIED);
+            attachment.clear_ready(WRITABLE);
+            submit_output(attachment, op, sink);
+            watch_output(attachment);
+        }
+        r => sink.complete(attachment, op, r.into()),
     }
 }
 
@@ -62,6 +74,7 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
 pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
     match attempt::alone(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
+        Step::Part(done, _) => complete(attachment, op, Ok(done), sink),
         Step::Wait | Step::Retry => {
             if op.kind.get() == Kind::Poll && op.arg.get() as u32 & super::OUTPUT != 0 {
                 watch_output(attachment);
@@ -94,6 +107,10 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
             forget_accepted(op, r);
             return Some(r);
         }
+        Step::Part(done, errno) => {
+            keep_error(attachment, op.order(), errno);
+            return Some(Ok(done));
+        }
         Step::Wait if !is_transfer(op) => {
             op.mark(TRIED);
             match op.order() {
@@ -113,8 +130,8 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
 
 /// Goes on with what reads.
 pub(super) fn input(attachment: &Locked, sink: &Sink) {
-    while let Some(op) = attachment.input.first() {
-        if !is_worth_a_try(attachment, op, READABLE)
+    while let Some(op) = first_to_try(attachment, &attachment.input, sink) {
+        if !is_worth_a_try(attachment, op, READABLE, PAUSED_INPUT)
             || (op.has(AFTER_CONNECT) && connect_is_queued(attachment))
         {
             return;
@@ -124,11 +141,19 @@ pub(super) fn input(attachment: &Locked, sink: &Sink) {
                 attachment.input.pop();
                 complete(attachment, op, r, sink);
             }
-            Step::Wait | Step::Retry => {
+            Step::Part(done, errno) => {
+                attachment.input.pop();
+                keep_error(attachment, Order::Input, errno);
+                complete(attachment, op, Ok(done), sink);
+            }
+            step @ (Step::Wait | Step::Retry) => {
                 attachment.clear_ready(READABLE);
                 op.mark(TRIED);
-                if is_transfer(op) {
-                    watch_other(attachment, op, sink);
+                if is_transfer(op) && !watch_other(attachment, op, sink) {
+                    continue;
+                }
+                if matches!(step, Step::Retry) {
+                    retry(attachment, op, PAUSED_INPUT, sink);
                 }
             }
             Step::Work => work(attachment, op, sink),
@@ -138,18 +163,23 @@ pub(super) fn input(attachment: &Locked, sink: &Sink) {
 
 /// Goes on with what writes.
 pub(super) fn output(attachment: &Locked, sink: &Sink) {
-    while let Some(op) = attachment.output.first() {
-        if !is_worth_a_try(attachment, op, WRITABLE) || has_to_wait(attachment, op) {
+    while let Some(op) = first_to_try(attachment, &attachment.output, sink) {
+        if !is_worth_a_try(attachment, op, WRITABLE, PAUSED_OUTPUT) || has_to_wait(attachment, op) {
             return;
         }
         match attempt::output(attachment, op) {
             Step::Done(r) => {
                 attachment.output.pop();
-                let was_connect = op.kind.get() == Kind::Connect;
+                let was_connect = connection::connects(op);
                 complete(attachment, op, r, sink);
                 if was_connect {
                     input(attachment, sink);
                 }
+            }
+            Step::Part(done, errno) => {
+                attachment.output.pop();
+                keep_error(attachment, Order::Output, errno);
+                complete(attachment, op, Ok(done), sink);
             }
             Step::Work => work(attachment, op, sink),
             step => not_yet_output(attachment, op, &step, sink),
@@ -212,15 +242,15 @@ pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sin
 }
 
 fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
-    let result = match outcome {
-        Outcome::Done(r) => r,
+    let completion = match outcome {
+        Outcome::Done(r) => r.into(),
         // What was to end it while it was in the kernel ends it now (rule 4.8).
-        Outcome::Wait if op.fate.get() == Fate::Cancelled => ending(op, Errno::ECANCELED),
-        Outcome::Wait if sink.pipe.is_late(op) => ending(op, Errno::ETIMEDOUT),
+        Outcome::Wait if op.fate() == Fate::Cancelled => Completion::early(op, Errno::ECANCELED),
+        Outcome::Wait if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
         Outcome::Wait => return op.mark(TRIED),
     };
     attachment.queue(op.order()).pop();
-    complete(attachment, op, result, sink);
+    sink.complete(attachment, op, completion);
 }
 
 fn is_transfer(op: OpRef) -> bool {
@@ -262,7 +292,7 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
         Err(errno) => {
             attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
             attachment.assume_ready();
-            sink.complete(attachment, op, ending(op, errno));
+            sink.complete(attachment, op, Completion::early(op, errno));
             false
         }
     }
@@ -281,14 +311,15 @@ pub(super) fn let_go(attachment: &Locked) {
 }
 
 fn connect_is_queued(attachment: &Locked) -> bool {
-    attachment.output.any(|op| op.kind.get() == Kind::Connect)
+    attachment.output.any(connection::connects)
 }
 
 /// Whether the first operation of its direction may get on.
 #[inline]
-fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8) -> bool {
+fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8, paused: u8) -> bool {
     let class = attachment.class.get();
     !op.has(IN_KERNEL)
+        && !attachment.is_ready(paused)
         && (attachment.is_ready(ready)
             || !(op.has(TRIED) || (class != Class::Disk && op.waits_like_others(class.is_socket()))))
 }
@@ -298,18 +329,65 @@ fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
     attachment.clear_ready(WRITABLE);
     watch_output(attachment);
     op.mark(TRIED);
-    if matches!(step, Step::Retry) {
-        sink.pipe.engine().alarm.retry(attachment.fd.get(), attachment.generation.get());
+    if is_transfer(op) && !watch_other(attachment, op, sink) {
+        return;
     }
-    if is_transfer(op) {
-        watch_other(attachment, op, sink);
+    if matches!(step, Step::Retry) {
+        retry(attachment, op, PAUSED_OUTPUT, sink);
+    }
+}
+
+/// Has the first of its queue tried again after a pause, whatever the kernel says; ends it if there is no memory for that.
+#[cold]
+fn retry(attachment: &Locked, op: OpRef, side: u8, sink: &Sink) {
+    if let Err(errno) = sink.pipe.engine().alarm.retry(attachment, op, side) {
+        attachment.queue(op.order()).pop();
+        attachment.assume_ready();
+        sink.complete(attachment, op, Completion::early(op, errno));
+    }
+}
+
+/// Whether a new operation is the first of its queue to be tried.
+#[inline]
+fn waits_for_nothing(queue: &Queue) -> bool {
+    queue.first().is_none_or(|first| first.kind.get() == Kind::Kept)
+}
+
+/// The first operation of a queue. If an error is kept before it, that is its result, and it is the turn of the next one.
+#[inline]
+fn first_to_try(attachment: &Locked, queue: &Queue, sink: &Sink) -> Option<OpRef> {
+    let first = queue.first()?;
+    if first.kind.get() == Kind::Kept { after_kept_error(attachment, queue, sink) } else { Some(first) }
+}
+
+#[cold]
+fn after_kept_error(attachment: &Locked, queue: &Queue, sink: &Sink) -> Option<OpRef> {
+    let kept = queue.pop()?;
+    let Some(op) = queue.pop() else {
+        queue.push(kept);
+        return None;
+    };
+    sink.complete(attachment, op, Err(Errno(kept.arg.get())).into());
+    attachment.give_kept(kept);
+    queue.first()
+}
+
+/// Keeps an error, which the kernel has told and will not tell again, for the next operation of a direction. (Without memory it
+/// is lost, as what comes next cannot be made then either.)
+#[cold]
+fn keep_error(attachment: &Locked, order: Order, errno: Errno) {
+    if let Some(world) = table::world()
+        && let Ok(kept) = world.ops.take()
+    {
+        kept.become_kept(errno.0);
+        attachment.queue(order).push_front(kept);
     }
 }
 
 #[inline]
 fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
     forget_accepted(op, r);
-    sink.complete(attachment, op, r);
+    sink.complete(attachment, op, r.into());
 }
 
 /// The number of an accepted descriptor may be one whose attached descriptor was closed behind the library's back (rule

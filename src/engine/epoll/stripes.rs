@@ -1,7 +1,7 @@
 //! Locks for files, of which there may be any number: one for each value of a hash of the file's identity.
 
+use crate::engine::lock::{Mutex, MutexGuard};
 use core::ffi::c_int;
-use parking_lot::{Mutex, MutexGuard};
 
 const STRIPES: usize = 64;
 

@@ -14,22 +14,20 @@
 
 use super::{disk, run, transfer};
 use crate::engine::attachment::{Attachment, Class, Locked};
-use crate::engine::ending;
-use crate::engine::op::{Fate, IN_KERNEL, Kind, OpRef, Order};
+use crate::engine::lock::{Condvar, Mutex};
+use crate::engine::op::{Completion, Fate, IN_KERNEL, Kind, OpRef, Order};
 use crate::engine::pipe::Pipe;
 use crate::engine::sink::Sink;
 use crate::engine::visit::Visit;
 use crate::sys::fd::{self, OwnedFd};
 use crate::sys::thread::{Task, Thread};
-use crate::sys::{Errno, Result};
-use core::time::Duration;
-use parking_lot::{Condvar, Mutex};
+use crate::sys::{Errno, Result, process};
 use std::collections::VecDeque;
 
 /// How many threads there are at most.
 const MOST: usize = 4;
-/// How long a thread without work stays.
-const IDLE: Duration = Duration::from_millis(100);
+/// How long a thread without work stays, in nanoseconds.
+const IDLE: u64 = 100_000_000;
 /// Room for the stack of a thread, of which 64 KiB are a buffer.
 const STACK: usize = 256 * 1024;
 
@@ -130,9 +128,10 @@ impl Workers {
                 return None;
             }
             state.idle += 1;
-            let timeout = self.wake.wait_for(&mut state, IDLE);
+            let until = process::now() + IDLE;
+            let is_over = !self.wake.wait(&mut state, Some(until));
             state.idle -= 1;
-            if timeout.timed_out() && state.jobs.is_empty() && !state.ending {
+            if is_over && state.jobs.is_empty() && !state.ending {
                 let own = state.threads.iter_mut().find(|slot| slot.as_ref().is_some_and(Thread::is_current));
                 if let Some(thread) = own.and_then(Option::take) {
                     thread.detach();
@@ -188,11 +187,11 @@ impl Job {
         drop(file);
         let visit = Visit::begin();
         let attachment = node.lock();
-        if op.fate.get() == Fate::Orphan {
+        if op.fate() == Fate::Orphan {
             drop(attachment);
             let result = match outcome {
-                Outcome::Done(r) => r,
-                Outcome::Wait => ending(op, Errno::ECANCELED),
+                Outcome::Done(r) => r.into(),
+                Outcome::Wait => Completion::early(op, Errno::ECANCELED),
             };
             pipe.end_orphan(op, result);
         } else {

@@ -1,0 +1,100 @@
+//! One try of what begins a connection: accept, connect, and a send that connects first (MSG_FASTOPEN).
+
+use super::attempt::{Step, with_length};
+use super::nonblock::{self, File};
+use crate::engine::attachment::{Class, Locked};
+use crate::engine::op::{CONNECT_BEGUN, OpRef};
+use crate::sys::{Errno, Result, fd, socket};
+
+use Step::{Done, Retry, Wait};
+
+/// Takes a connection.
+pub(super) fn accept(attachment: &Locked, op: OpRef) -> Step {
+    match accept_now(attachment, op) {
+        Err(Errno::EAGAIN) => {}
+        // A signal, or a connection that is gone.
+        Err(Errno::EINTR) => return Retry,
+        r => return Done(r),
+    }
+    if !is_shut(attachment) {
+        return Wait;
+    }
+    // One may have come before it was shut down; none comes after that.
+    match accept_now(attachment, op) {
+        Err(Errno::EAGAIN) => Done(Err(Errno::EINVAL)),
+        Err(Errno::EINTR) => Retry,
+        r => Done(r),
+    }
+}
+
+fn accept_now(attachment: &Locked, op: OpRef) -> Result<usize> {
+    let fd = attachment.fd.get();
+    nonblock::with(File::of(attachment), || {
+        with_length(op, |length| socket::accept(fd, op.addr.get(), length, op.arg.get()))
+    })
+}
+
+/// Whether an AF_UNIX listener was shut down: a call that waits gives EINVAL then, and one that does not wait gives EAGAIN.
+fn is_shut(attachment: &Locked) -> bool {
+    let fd = attachment.fd.get();
+    !attachment.class.get().is_tcp()
+        && fd::poll_now(fd, libc::POLLRDHUP).is_ok_and(|revents| revents & libc::POLLRDHUP != 0)
+        && socket::is_unix(fd)
+}
+
+/// Begins a connection, or asks what has become of one: connect(2) on a socket that is connecting, whether for this operation or
+/// from before, gives EALREADY, then once the outcome.
+pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
+    let fd = attachment.fd.get();
+    let r =
+        nonblock::with(File::of(attachment), || socket::connect(fd, op.addr.get(), op.addrlen.get().addr()));
+    match r {
+        Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::EINTR) => {
+            op.mark(CONNECT_BEGUN);
+            Wait
+        }
+        Err(Errno(libc::EISCONN)) if op.has(CONNECT_BEGUN) => Done(Ok(0)),
+        // The backlog of an AF_UNIX listener is full, and the kernel does not tell when it has room.
+        Err(Errno::EAGAIN) => Retry,
+        r => Done(r),
+    }
+}
+
+/// Whether a send has begun a connection that it has to wait for. (A socket can be told to do that with its first write:
+/// TCP_FASTOPEN_CONNECT.)
+pub(super) fn begins_connection(r: Result<usize>) -> bool {
+    matches!(r, Err(Errno::EINPROGRESS | Errno::EALREADY))
+}
+
+/// Whether an operation connects, so that what reads has to wait for it (rule 2.5).
+pub(super) fn connects(op: OpRef) -> bool {
+    op.asks_for_connection() || op.has(CONNECT_BEGUN)
+}
+
+/// The flags for the next part of a send. A connection is begun with the first one, and a notification of MSG_ZEROCOPY is asked
+/// for with the first one only: so there is one for each operation, as for each blocking call. (The rest is copied.)
+pub(super) fn flags_of_part(op: OpRef, done: usize) -> i32 {
+    let mut flags = op.arg.get();
+    if done > 0 {
+        flags &= !(libc::MSG_ZEROCOPY | libc::MSG_FASTOPEN);
+    }
+    if op.has(CONNECT_BEGUN) {
+        flags &= !libc::MSG_FASTOPEN;
+    }
+    flags
+}
+
+/// Whether another part of an operation would meet an error that ends the stream: then the part that was moved is all, and the
+/// error is left to the next call, whichever that is (rule 2.4). What has arrived before the error can still be read.
+pub(super) fn is_broken(attachment: &Locked) -> bool {
+    const BROKEN: i16 = libc::POLLERR | libc::POLLHUP;
+    attachment.class.get().is_socket()
+        && fd::poll_now(attachment.fd.get(), 0).is_ok_and(|revents| revents & BROKEN == BROKEN)
+}
+
+/// The class a socket of messages has once it is shut down for reading.
+pub(super) fn shut_reads(attachment: &Locked) {
+    if attachment.class.get() == Class::Datagram {
+        attachment.class.set(Class::DatagramShut);
+    }
+}
