@@ -5,6 +5,7 @@ use super::attachment::{self, Attachment, INLINE, Locked, POLL_ONLY, SEVERAL_PIP
 use super::lane::LISTED;
 use super::op::{Completion, Fate};
 use super::pipe::{self, Pipe};
+use super::private;
 use super::sink::Sink;
 use super::table::{self, Entry, World};
 use crate::sys::{Errno, Result, fd};
@@ -182,7 +183,12 @@ pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
     fd::check_open(by)?;
     match entry {
         Entry::Pipe(pipe) if pipe.number() == number && pipe.close() => pipe.end_watch(),
-        Entry::Attachment(_) => forget_stale_attachment(number),
+        Entry::Attachment(_) => {
+            if let Some(attachment) = attachment::find(number) {
+                let is_current = knows(&attachment);
+                release_as(attachment, is_current);
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -193,7 +199,11 @@ pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
     match table::get(fd) {
         Entry::Nothing => return None,
         _ if table::is_borrowed() => return None,
-        Entry::Attachment(_) => release(attachment::find(fd)?),
+        Entry::Attachment(_) => {
+            let attachment = attachment::find(fd)?;
+            let is_current = knows(&attachment);
+            release_as(attachment, is_current);
+        }
         Entry::Pipe(pipe) => {
             let mut closed = Ok(());
             if pipe.number() != fd || !pipe.close_then(|| closed = fd::close(fd)) {
@@ -234,6 +244,11 @@ pub(super) fn forget_stale_attachment(number: c_int) {
 /// Ends what is outstanding, each operation with its event, and frees the attachment. What the kernel cannot be kept from
 /// finishing has its event later (rule 4.8).
 fn release(attachment: Locked) {
+    release_as(attachment, false);
+}
+
+/// The same; `is_taken`: the descriptor, which still is what it was, is about to be closed or replaced.
+fn release_as(attachment: Locked, is_taken: bool) {
     if let Some(pipe) = attachment.pipe.get() {
         let sink = Sink::of_thread(pipe);
         attachment.forget_kept();
@@ -244,6 +259,9 @@ fn release(attachment: Locked) {
                     sink.complete(&attachment, op, Completion::early(op, why));
                 } else {
                     op.set_fate(Fate::Orphan);
+                    if is_taken {
+                        pipe.workers().take_number(op);
+                    }
                 }
             }
         }
@@ -268,7 +286,7 @@ fn free(attachment: Locked) {
     let node: &'static Attachment = attachment.node();
     table::clear(attachment.fd.get(), Entry::Attachment(node));
     if let Some(own) = attachment.set_own_fd(None) {
-        let _ = fd::close(own);
+        private::close(own);
     }
     attachment.give_up_reserved();
     attachment.pipe.set(None);

@@ -18,12 +18,17 @@ use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Class {
-    /// Pollable, none of the others: pipes, eventfd, timerfd, signalfd, pidfd, inotify, pty masters, ...
+    /// Pollable, none of the others: eventfd, timerfd, signalfd, pidfd, inotify, pty masters, devices, ...
     File,
+    /// A pipe without a name.
+    Pipe,
     /// A FIFO or terminal: I/O goes through an open file of the library's own.
     Reopened,
     /// A regular file, block device or anything else that is always ready: its I/O may wait for a disk.
     Disk,
+    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is, and then a
+    /// worker does its I/O.
+    Special,
     /// A socket of messages.
     Datagram = SOCKET,
     /// The same, shut down for reading: a call that waits gives 0 when there are none, and one that does not wait gives EAGAIN.

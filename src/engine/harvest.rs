@@ -2,8 +2,9 @@
 
 use super::epoll::BATCH;
 use super::lane::{Lane, Locked, Taken};
-use super::op::OpRef;
+use super::op::{Kind, OpRef};
 use super::pipe::{COMMON, Pipe};
+use super::private;
 use super::ring;
 use super::sink::Sink;
 use super::wake::{Doze, bit};
@@ -244,6 +245,9 @@ fn take_out(
 #[inline(always)]
 fn write(op: OpRef, slot: Option<&mut MaybeUninit<Event>>) {
     if let Some(slot) = slot {
+        if op.kind.get() == Kind::Accept && op.done.get() as i32 >= 0 {
+            private::hand_over(op.done.get() as i32);
+        }
         slot.write(Event {
             user: op.user.get() as *mut _,
             result: op.done.get() as i32,

@@ -29,6 +29,7 @@ pub(crate) mod op;
 pub(crate) mod pipe;
 mod places;
 mod pool;
+mod private;
 mod ring;
 mod sink;
 mod sleepers;

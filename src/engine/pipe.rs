@@ -22,6 +22,7 @@ use super::lane::{ABSENT, LISTED, Lane};
 use super::lock::{Condvar, Mutex};
 use super::op::{Completion, Fate, Kind, OpRef, Ops};
 use super::places::Places;
+use super::private;
 use super::ring;
 use super::solo::Turn;
 use super::table::{self, Entry, World};
@@ -857,6 +858,7 @@ impl Pipe {
 /// Descriptors in accept events that nobody read are closed (rule 3.7).
 fn close_unread_accept(op: OpRef) {
     if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
+        private::hand_over(op.done.get() as c_int);
         let _ = fd::close(op.done.get() as c_int);
     }
 }

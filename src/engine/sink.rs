@@ -4,6 +4,7 @@ use super::attachment::{Inside, Locked};
 use super::lane::{LISTED, Lane};
 use super::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
 use super::pipe::{COMMON, Pipe};
+use super::private;
 use super::solo::Turn;
 use crate::Event;
 use crate::sys::Result;
@@ -160,11 +161,21 @@ impl<'a> Sink<'a> {
             }
             op.done.set(value);
             op.arg.set(errno);
+            Self::note_accepted(op);
             return self.push(attachment, op);
         }
         op.done.set(value);
         op.arg.set(errno);
+        Self::note_accepted(op);
         self.complete_elsewhere(attachment, op, ours);
+    }
+
+    /// The descriptor of an accept is the library's until its event has been read.
+    #[inline(always)]
+    fn note_accepted(op: OpRef) {
+        if op.kind.get() == Kind::Accept && op.done.get() as i32 >= 0 {
+            private::accepted(op.done.get() as i32);
+        }
     }
 
     /// Gives back what an operation holds beside its node.

@@ -11,7 +11,8 @@
 //! locks it and checks that it still is what it looked for.
 
 use super::attachment::Attachment;
-use super::epoll::stripes::Stripes;
+use super::epoll::identity_locks::IdentityLocks;
+use super::epoll::positions::Positions;
 use super::epoll::workers::Workers;
 use super::lock::{Mutex, MutexGuard};
 use super::op::Ops;
@@ -32,7 +33,7 @@ const NEAR: usize = 1 << 20;
 const CHUNK: usize = 1 << 15;
 /// Chunks: together with `CHUNK`, every number that 32 bits can hold, so that a look-up needs no check. The chunks of
 /// negative numbers are never made.
-const CHUNKS: usize = 1 << 17;
+pub(super) const CHUNKS: usize = 1 << 17;
 
 /// What an entry can hold: 0, the address of an attachment with the lowest bit set, or that of a pipe without. So one
 /// look at one bit finds an attachment.
@@ -138,7 +139,7 @@ fn word_of(number: c_int) -> Option<&'static AtomicUsize> {
 
 /// The entry of a number in a table of two levels: `None` if nothing near it was ever used.
 #[inline(always)]
-fn slot(chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS], number: c_int) -> Option<&'static AtomicUsize> {
+pub(super) fn slot(chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS], number: c_int) -> Option<&'static AtomicUsize> {
     let number = number as u32 as usize;
     let chunk = chunks.get(number / CHUNK)?;
     // Acquire pairs with the Release in `make_slot`: the chunk is zeroed before its address is seen.
@@ -148,7 +149,7 @@ fn slot(chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS], number: c_int) -> Opt
 }
 
 /// The entry of a number that is open, made if need be.
-fn make_slot(
+pub(super) fn make_slot(
     chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS],
     number: c_int,
 ) -> Result<&'static AtomicUsize> {
@@ -234,10 +235,9 @@ pub(crate) struct World {
     pub(super) pipes: Pipes,
     pub(super) watch: Watch,
     pub(super) workers: Workers,
-    /// Of files whose O_NONBLOCK is changed (`epoll::nonblock`).
-    pub(super) nonblock: Stripes,
-    /// Of files whose position is used (`epoll::disk`).
-    pub(super) positions: Stripes,
+    /// Files whose O_NONBLOCK is set for a call (`epoll::nonblock`).
+    pub(super) nonblock: IdentityLocks,
+    pub(super) positions: Positions,
     pub(super) visits: Visits,
     process: libc::pid_t,
     stripes: [Mutex<()>; STRIPES],
@@ -285,8 +285,8 @@ pub(crate) fn make_world() -> Result<&'static World> {
         pipes: Pipes::new(),
         watch: Watch::new(),
         workers: Workers::new(),
-        nonblock: Stripes::new(),
-        positions: Stripes::new(),
+        nonblock: IdentityLocks::new(),
+        positions: Positions::new(),
         visits: Visits::new(()),
         process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],

@@ -93,9 +93,14 @@ pub(crate) fn with_nonblock<T>(fd: c_int, call: impl FnOnce() -> Result<T>) -> R
     if flags & libc::O_NONBLOCK != 0 {
         return call();
     }
-    control(fd, libc::F_SETFL, (flags | libc::O_NONBLOCK) as usize)?;
+    with_flags(fd, flags, flags | libc::O_NONBLOCK, call)
+}
+
+/// Runs `call` with status flags set on the open file, which are put back to what they were afterwards.
+pub(crate) fn with_flags<T>(fd: c_int, before: c_int, set: c_int, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    control(fd, libc::F_SETFL, set as usize)?;
     let r = call();
-    let _ = control(fd, libc::F_SETFL, flags as usize);
+    let _ = control(fd, libc::F_SETFL, before as usize);
     r
 }
 
@@ -215,6 +220,14 @@ pub(crate) fn is_reopenable_terminal(fd: c_int) -> bool {
     let terminal =
         unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
     master.is_err() && terminal.is_ok()
+}
+
+/// Whether `fd` is a terminal that was hung up: it reads as ended and takes nothing.
+pub(crate) fn is_hung_up(fd: c_int) -> bool {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel writes a winsize.
+    let r = unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
+    r == Err(Errno(libc::EIO))
 }
 
 /// A new open file for the FIFO or terminal behind `fd`, with O_NONBLOCK of its own.

@@ -119,15 +119,12 @@ pub(crate) fn write_nothing(fd: c_int, buf: UserPtr) -> Result<usize> {
     unsafe { raw::call3(Sysno::write, fd as usize, buf.addr(), 0) }
 }
 
-/// Whether the page of a file at a place would have to be fetched from the disk.
-pub(crate) fn is_cold(fd: c_int, at: usize) -> bool {
+/// Looks at a byte of a file in the page cache: 1, or 0 at the end. EAGAIN if it would have to be fetched from the disk.
+pub(crate) fn look_at(fd: c_int, at: usize) -> Result<usize> {
     let mut byte = 0u8;
     let one = [&raw mut byte as usize, 1];
     // SAFETY: one byte of `byte` is written.
-    let r = unsafe {
-        raw::call6(Sysno::preadv2, fd as usize, one.as_ptr() as usize, 1, at, OWN_POSITION, RWF_NOWAIT)
-    };
-    r == Err(Errno::EAGAIN)
+    unsafe { raw::call6(Sysno::preadv2, fd as usize, one.as_ptr() as usize, 1, at, OWN_POSITION, RWF_NOWAIT) }
 }
 
 /// Fetches pages of a file into the page cache.

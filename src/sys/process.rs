@@ -32,6 +32,36 @@ pub(crate) fn wait_for_pidfd(pidfd: c_int, info: UserPtr, options: c_int) -> Res
     Ok(unsafe { (*(to as *const libc::siginfo_t)).si_pid() } != 0)
 }
 
+/// Whether this process holds a lock of fcntl(2) on the file behind a descriptor. A lock of another owner that covers it may hide
+/// it.
+pub(crate) fn has_lock(fd: c_int) -> bool {
+    /// Asks for what is in the way of a lock whose owner is the open file: the locks of this process are.
+    const F_OFD_GETLK: usize = 36;
+    /// How many locks of others to look behind.
+    const MOST: usize = 32;
+    let mut from: libc::off_t = 0;
+    for _ in 0..MOST {
+        // SAFETY: zero is a valid flock.
+        let mut lock: libc::flock64 = unsafe { core::mem::zeroed() };
+        lock.l_type = libc::F_WRLCK as libc::c_short;
+        lock.l_start = from;
+        // SAFETY: the kernel reads and writes the struct.
+        let r = unsafe { raw::call3(Sysno::fcntl, fd as usize, F_OFD_GETLK, &raw mut lock as usize) };
+        if r.is_err() || lock.l_type == libc::F_UNLCK as libc::c_short {
+            return false;
+        }
+        if lock.l_pid == id() {
+            return true;
+        }
+        // Behind this one. It may reach to the end.
+        match lock.l_start.checked_add(lock.l_len) {
+            Some(end) if lock.l_len > 0 => from = end,
+            _ => return false,
+        }
+    }
+    false
+}
+
 /// Lets other threads go first, for a moment.
 pub(crate) fn pause() {
     let moment = timespec(1_000_000);

@@ -7,6 +7,7 @@ use super::nonblock::{self, File};
 use super::{disk, transfer};
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
 use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef, TRIED};
+use crate::engine::private;
 use crate::sys::file::{Buffers, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
 use core::ffi::c_int;
@@ -75,7 +76,11 @@ fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
 /// Whether a read or write may wait for a disk.
 fn is_disk_io(attachment: &Locked, op: OpRef) -> bool {
     let moves_nothing = op.len.get() == 0 && matches!(op.kind.get(), Kind::Read | Kind::Write);
-    attachment.class.get() == Class::Disk && !moves_nothing
+    is_disk(attachment) && !moves_nothing
+}
+
+fn is_disk(attachment: &Locked) -> bool {
+    matches!(attachment.class.get(), Class::Disk | Class::Special)
 }
 
 /// Whether an array has more buffers than the kernel takes.
@@ -283,9 +288,14 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
     if attachment.own_fd().is_none() {
         // A FIFO cannot be opened for writing while nobody reads: then the descriptor itself gives EPIPE.
         let own = fd::reopen_nonblocking(attachment.fd.get()).ok()?;
-        attachment.set_own_fd(Some(own.into_raw()));
+        // What was opened of a terminal that had been hung up by then is another session's. (What was opened before is hung
+        // up with the rest.)
+        if fd::is_hung_up(attachment.fd.get()) {
+            return None;
+        }
+        attachment.set_own_fd(Some(private::keep(own).ok()?));
     }
-    attachment.own_fd()
+    attachment.own_fd().filter(|own| private::is_kept(*own))
 }
 
 /// Moves no bytes: what comes of it depends on the kind of file, and it may wait.
@@ -461,7 +471,7 @@ fn not_writable(attachment: &Locked) -> Step {
 /// Tries an operation that stands outside the order of reads and writes.
 pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd.get();
-    let disk = attachment.class.get() == Class::Disk;
+    let disk = is_disk(attachment);
     match op.kind.get() {
         Kind::Poll => match fd::poll_now(fd, op.arg.get() as i16) {
             Ok(0) => Wait,

@@ -3,14 +3,17 @@
 //! What the page cache has is taken at once, with RWF_NOWAIT; the rest is for a worker, which makes the same call without
 //! it. What an operation has moved so far is in `Op::done`.
 //!
-//! Several descriptors may share a file's position. Two calls that use it at once follow one another, but for files that
-//! memfd_create(2) and the like have made: the kernel has no lock for the position of those. They do not know RWF_NOWAIT
+//! Several descriptors may share a file's position (`positions`). Two calls that use it at once follow one another, but for
+//! files that memfd_create(2) and the like have made: the kernel has no lock for the position of those. They do not know RWF_NOWAIT
 //! either, so all is in the hands of the workers, who lock such a file themselves.
+//!
+//! That a try with RWF_NOWAIT gives nothing, or a part, does not prove that the file ends there (Linux 5.9 and 5.10 may give that
+//! anywhere): only its size does, or a worker's call.
 
 use super::attempt::{self, Step};
+use super::class;
 use super::iovec::Iovecs;
-use super::stripes::Stripes;
-use super::workers::Outcome;
+use super::workers::{JobFile, Outcome};
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
 use crate::engine::op::{Kind, OpRef};
 use crate::engine::table;
@@ -50,6 +53,9 @@ fn go_on(fd: c_int, op: OpRef, done: usize, call: Call) -> Result<usize> {
 
 /// Tries an operation that reads or writes.
 pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
+    if attachment.class.get() == Class::Special {
+        return if is_ready(attachment, is_read(op)) { Step::Work } else { Step::Wait };
+    }
     let (refuses, call) = if is_read(op) {
         (NO_NOWAIT_READ, file::read_nowait as Call)
     } else {
@@ -58,9 +64,18 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     if attachment.has(refuses) || (!is_array(op) && op.len.get() as usize > MOST_AT_ONCE) {
         return Step::Work;
     }
+    let positions = table::world().map(|world| &world.positions);
+    let _in_use = match positions {
+        Some(positions) if moves_position(op.kind.get()) => match positions.attempt(class::identity(attachment)) {
+            Some(in_use) => Some(in_use),
+            None => return Step::Work,
+        },
+        _ => None,
+    };
     loop {
         let done = op.done.get() as usize;
         match go_on(attachment.fd.get(), op, done, call) {
+            Ok(0) if !is_at_end(attachment.fd.get(), op, done) => return Step::Work,
             Ok(n) => {
                 op.done.set((done + n) as u32);
                 if n == 0 || done + n >= attempt::total(op) {
@@ -79,36 +94,61 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     }
 }
 
+/// Whether poll(2) says of a `Class::Special` that a call would not wait.
+pub(super) fn is_ready(attachment: &Locked, to_read: bool) -> bool {
+    let events = if to_read { libc::POLLIN } else { libc::POLLOUT };
+    fd::poll_now(attachment.fd.get(), events) != Ok(0)
+}
+
+/// Whether a read that has found nothing after `done` bytes is at the end of its file, or was to move nothing.
+fn is_at_end(fd: c_int, op: OpRef, done: usize) -> bool {
+    if !is_read(op) || attempt::total(op) == 0 {
+        return true;
+    }
+    let at = match attempt::position(op).after(done) {
+        file::Position::OWN => file::position(fd),
+        at => Ok(at.offset()),
+    };
+    fd::size(fd).is_some_and(|size| at.is_ok_and(|at| at as u64 >= size))
+}
+
 /// fsync, fdatasync. The kernel refuses it at once for what is on no disk.
 pub(super) fn sync(attachment: &Locked, op: OpRef) -> Step {
-    if attachment.class.get() == Class::Disk {
+    if matches!(attachment.class.get(), Class::Disk | Class::Special) {
         return Step::Work;
     }
     Step::Done(file::sync(attachment.fd.get(), op.kind.get() == Kind::Fdatasync))
 }
 
-/// Carries out what `attempt` and `sync` have left, waiting for the disk. `fd` is the file.
-pub(super) fn work(fd: c_int, op: OpRef) -> Outcome {
+/// Carries out what `attempt` and `sync` have left, waiting for the disk.
+pub(super) fn work(file: &JobFile, op: OpRef) -> Outcome {
     let kind = op.kind.get();
-    let nature = fd::nature(fd);
-    let may_be_short = !nature.is_ok_and(|nature| fd::is_disk_type(nature.kind));
-    let _position = match nature {
-        Ok(nature) if nature.nameless && moves_position(kind) => {
-            table::world().and_then(|world| world.positions.lock(Stripes::of(nature.identity)))
-        }
-        _ => None,
+    let nature = match file.call(fd::nature) {
+        Ok(nature) => nature,
+        Err(errno) => return Outcome::Done(Err(errno)),
     };
+    let may_be_short = !fd::is_disk_type(nature.kind) || file.is_special;
+    let positions = table::world().map(|world| &world.positions).filter(|_| moves_position(kind));
+    let _alone = positions.filter(|_| nature.nameless).map(|positions| positions.work_alone(file.identity));
+    let _in_use = positions.and_then(|positions| positions.work(file.identity));
     let call: Call = if is_read(op) { file::read } else { file::write };
     let mut done = op.done.get() as usize;
     let result = loop {
-        let r = match kind {
+        let r = file.call(|fd| match kind {
             Kind::Fsync | Kind::Fdatasync => file::sync(fd, kind == Kind::Fdatasync),
+            _ if file.is_special => fd::with_nonblock(fd, || go_on(fd, op, done, call)),
             _ => go_on(fd, op, done, call),
-        };
+        });
         match r {
             Err(Errno::EINTR) => {}
-            // A device that is never ready to poll(2) and yet does not wait.
-            Err(Errno::EAGAIN) => process::pause(),
+            // Another has taken what was there; or it is a device that is never ready to poll(2) and yet does not wait.
+            Err(Errno::EAGAIN) => {
+                op.done.set(done as u32);
+                if !file.is_special {
+                    process::pause();
+                }
+                return Outcome::Again;
+            }
             Ok(n) => {
                 done += n;
                 if n == 0 || may_be_short || done >= attempt::total(op) {

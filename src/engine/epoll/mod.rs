@@ -27,10 +27,12 @@ mod connection;
 mod deadlines;
 mod disk;
 mod fast;
+pub(super) mod identity_locks;
 mod iovec;
-pub(super) mod nonblock;
+mod nonblock;
+mod other;
+pub(super) mod positions;
 mod run;
-pub(super) mod stripes;
 mod transfer;
 pub(super) mod workers;
 

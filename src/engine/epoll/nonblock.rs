@@ -2,10 +2,10 @@
 //!
 //! The flag belongs to the open file, which several descriptors may share. Two threads that both set it for their call
 //! would be in each other's way: the second finds it set, leaves it alone, and waits after all when the first one clears
-//! it. So calls on files that may be the same one are made one after the other: there is a lock for each value of a hash
-//! of the file's identity.
+//! it. So calls that set it on the same file are made one after the other (`IdentityLocks`). A file that the program has set it
+//! on needs none of that.
 
-use super::stripes::Stripes;
+use super::identity_locks::IdentityLocks;
 use crate::engine::attachment::{Class, Locked};
 use crate::engine::table;
 use crate::sys::{Result, fd};
@@ -27,20 +27,26 @@ impl File {
         };
         File { fd, identity }
     }
-
-    fn stripe(self) -> usize {
-        Stripes::of(self.identity)
-    }
 }
 
-fn stripes() -> Option<&'static Stripes> {
+fn locks() -> Option<&'static IdentityLocks> {
     table::world().map(|world| &world.nonblock)
 }
 
 /// Makes a call that does not wait because of `file`.
 pub(super) fn with<T>(file: File, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    let _lock = stripes().and_then(|stripes| stripes.lock(file.stripe()));
-    fd::with_nonblock(file.fd, call)
+    let Some(locks) = locks() else { return fd::with_nonblock(file.fd, call) };
+    let mut flags = Ok(0);
+    // Asked while nobody sets it for a call: so it is the program's own if it is set.
+    let guard = locks.lock_if(file.identity, || {
+        flags = fd::status_flags(file.fd);
+        flags.is_ok_and(|flags| flags & libc::O_NONBLOCK == 0)
+    });
+    let flags = flags?;
+    match guard {
+        Some(_guard) => fd::with_flags(file.fd, flags, flags | libc::O_NONBLOCK, call),
+        None => call(),
+    }
 }
 
 /// The same for two files, each of which may be none of those that wait.
@@ -55,9 +61,9 @@ pub(super) fn with_both<T>(
             None => call(),
         };
     };
-    // The lower stripe first, so that no two threads wait for each other.
-    let (first, second) = if one.stripe() <= other.stripe() { (one, other) } else { (other, one) };
-    if first.stripe() == second.stripe() {
+    // The lower identity first, so that no two threads wait for each other.
+    let (first, second) = if one.identity <= other.identity { (one, other) } else { (other, one) };
+    if first.identity == second.identity {
         return with(first, || fd::with_nonblock(second.fd, call));
     }
     with(first, || with(second, call))

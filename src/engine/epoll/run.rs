@@ -3,7 +3,7 @@
 use super::attempt::{self, Step};
 use super::connection;
 use super::workers::{self, Outcome};
-use super::{sys, transfer, watch_output};
+use super::{other, sys, watch_output};
 use crate::engine::attach;
 use crate::engine::attachment::{
     Attachment, Class, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
@@ -11,6 +11,7 @@ use crate::engine::attachment::{
 use crate::engine::op::{
     AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, Queue, TRIED,
 };
+use crate::engine::private;
 use crate::engine::sink::Sink;
 use crate::engine::table;
 use crate::sys::{Errno, Result, fd};
@@ -235,7 +236,14 @@ pub(super) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Si
 pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     match outcome {
         Outcome::Done(r) => complete(attachment, op, r, sink),
+        Outcome::Wait | Outcome::Again if op.fate() == Fate::Cancelled => {
+            sink.complete(attachment, op, Completion::early(op, Errno::ECANCELED));
+        }
+        Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => {
+            sink.complete(attachment, op, Completion::early(op, Errno::ETIMEDOUT));
+        }
         Outcome::Wait => attachment.alone.push(op),
+        Outcome::Again => submit_alone(attachment, op, sink),
     }
     // A sync may have waited for it.
     output(attachment, sink);
@@ -245,9 +253,10 @@ fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     let completion = match outcome {
         Outcome::Done(r) => r.into(),
         // What was to end it while it was in the kernel ends it now (rule 4.8).
-        Outcome::Wait if op.fate() == Fate::Cancelled => Completion::early(op, Errno::ECANCELED),
-        Outcome::Wait if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
+        Outcome::Wait | Outcome::Again if op.fate() == Fate::Cancelled => Completion::early(op, Errno::ECANCELED),
+        Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
         Outcome::Wait => return op.mark(TRIED),
+        Outcome::Again => return attachment.assume_ready(),
     };
     attachment.queue(op.order()).pop();
     sink.complete(attachment, op, completion);
@@ -280,15 +289,17 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
     if op.has(OWN_OTHER) {
         return true;
     }
-    match transfer::own_other(op) {
-        Ok(other) => {
-            if let Some(pipe) = sink.pipe.by_index(op.pipe.get()) {
-                let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE);
-                // A disk file cannot be watched, and need not be.
-                let _ = sys::add(pipe.engine().epfd(), other, super::WATCHED, word);
-            }
-            true
+    let watched = other::hold(op).and_then(|watched| {
+        let (Some(other), Some(pipe)) = (watched, sink.pipe.by_index(op.pipe.get())) else { return Ok(()) };
+        let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE);
+        match sys::add(pipe.engine().epfd(), other, super::WATCHED, word) {
+            // It is always ready.
+            Err(Errno::EPERM) => Ok(()),
+            r => r,
         }
+    });
+    match watched {
+        Ok(()) => true,
         Err(errno) => {
             attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
             attachment.assume_ready();
@@ -306,7 +317,7 @@ pub(super) fn let_go(attachment: &Locked) {
         && attachment.output.is_empty()
         && let Some(own) = attachment.set_own_fd(None)
     {
-        let _ = fd::close(own);
+        private::close(own);
     }
 }
 

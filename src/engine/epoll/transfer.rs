@@ -1,33 +1,66 @@
-//! sendfile and splice: from one descriptor to another, of which one is attached and owns the operation.
+//! sendfile and splice: from one descriptor to another (`other`), of which one is attached and owns the operation.
 //!
-//! The other one is nobody's business until the operation has to wait; then the library takes a descriptor of its own of
-//! that open file (the program may close its own), and the engine watches it too: the tagged word (`OTHER_SIDE`) makes its
-//! edges go to the owner.
-//!
-//! O_NONBLOCK is set on both for the length of the call (rule 4.5), except on disk files, where it means nothing: what
-//! writes to a disk is for a worker; what reads from one is too, as long as the page cache does not have the beginning.
+//! Sockets, terminals and devices have O_NONBLOCK set for the length of the call (rule 4.5); so have pipes for sendfile, while
+//! splice has a flag for them. Disk files need none, since it means nothing there: what writes to a disk is for a worker; what
+//! reads from one moves only what the page cache is seen to have, and a worker fetches the rest into it. Where the kernel
+//! does not tell what it has, a worker makes the whole call.
 
 use super::attempt::Step;
+use super::disk;
 use super::nonblock::{self, File};
+use super::other;
 use super::workers::Outcome;
 use crate::engine::attachment::{Class, Locked};
-use crate::engine::op::{BY_POINTER, FROM_SOURCE, Kind, MOST_BYTES, OWN_OTHER, OpRef};
+use crate::engine::op::{BY_POINTER, Kind, MOST_BYTES, OpRef, TRIED};
+use crate::engine::table;
 use crate::sys::file::{self, Offset, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, memory, process};
 use core::ffi::{c_int, c_short, c_uint};
+
+/// What is looked at in the page cache before each call. More makes no call cheaper.
+const PAGE: usize = 4096;
+const MOST_PAGES: usize = 16;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Disk,
+    Pipe,
+    Socket,
+    Rest,
+}
 
 /// One end.
 #[derive(Clone, Copy)]
 struct End {
     fd: c_int,
-    is_disk: bool,
-    /// What of it has to be told not to wait.
-    waits: Option<File>,
+    sort: Sort,
+    identity: c_int,
 }
 
 impl End {
-    fn of(fd: c_int, is_disk: bool, identity: c_int) -> End {
-        End { fd, is_disk, waits: (!is_disk).then_some(File { fd, identity }) }
+    fn of(fd: c_int) -> End {
+        let (kind, identity) = fd::nature(fd).map_or((0, -1), |nature| (nature.kind, nature.identity));
+        let sort = match kind {
+            kind if fd::is_disk_type(kind) => Sort::Disk,
+            libc::S_IFIFO => Sort::Pipe,
+            libc::S_IFSOCK => Sort::Socket,
+            _ => Sort::Rest,
+        };
+        End { fd, sort, identity }
+    }
+
+    /// What of it has to be told not to wait.
+    fn waits(self, kind: Kind) -> Option<File> {
+        let is_told = match self.sort {
+            Sort::Disk => false,
+            Sort::Pipe => kind == Kind::Sendfile,
+            Sort::Socket | Sort::Rest => true,
+        };
+        is_told.then_some(File { fd: self.fd, identity: self.identity })
+    }
+
+    fn is_disk(self) -> bool {
+        self.sort == Sort::Disk
     }
 }
 
@@ -39,68 +72,108 @@ struct Ends {
 }
 
 impl Ends {
-    fn of(own: c_int, own_is_disk: bool, op: OpRef) -> Ends {
-        let own = End::of(own, own_is_disk, fd::identity(own));
-        let other = match fd::nature(other(op)) {
-            Ok(nature) => End::of(other(op), fd::is_disk_type(nature.kind), nature.identity),
-            Err(_) => End::of(other(op), false, -1),
-        };
-        if op.has(FROM_SOURCE) {
+    fn of(own: c_int, op: OpRef) -> Result<Ends> {
+        let (own, other) = (End::of(own), End::of(other::current(op)?));
+        Ok(if other::is_destination(op) {
             Ends { source: own, destination: other }
         } else {
             Ends { source: other, destination: own }
-        }
+        })
     }
 }
 
-/// The descriptor that does not own the operation.
-pub(super) fn other(op: OpRef) -> c_int {
-    op.buf.get().addr() as c_int
-}
-
-/// Gives the operation a descriptor of the library's own in the place of the program's; returns it. EMFILE if there is
-/// none to be had.
-pub(super) fn own_other(op: OpRef) -> Result<c_int> {
-    if !op.has(OWN_OTHER) {
-        let own = fd::duplicate(other(op))?.into_raw();
-        op.buf.set(UserPtr::number(own as usize));
-        op.mark(OWN_OTHER);
-    }
-    Ok(other(op))
+/// What the page cache has of what a transfer reads next.
+enum Cached {
+    /// At least so many bytes, or all there are.
+    Bytes(usize),
+    /// Nothing: it has to be fetched from there.
+    Nothing(usize),
+    /// The kernel does not tell.
+    Unknown,
 }
 
 /// Tries it, unless it is a worker's.
 pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
-    let ends = Ends::of(attachment.fd.get(), attachment.class.get() == Class::Disk, op);
-    if ends.destination.is_disk || (ends.source.is_disk && is_cold(ends, op)) {
+    let ends = match Ends::of(attachment.fd.get(), op) {
+        Ok(ends) => ends,
+        Err(errno) => return Step::Done(part_or(op, errno)),
+    };
+    if attachment.class.get() == Class::Special && !disk::is_ready(attachment, other::is_destination(op)) {
+        return Step::Wait;
+    }
+    if ends.destination.is_disk() || attachment.class.get() == Class::Special {
         return Step::Work;
     }
-    transfer(ends, op)
+    if op.has(TRIED) && op.done.get() > 0 && is_broken(ends.destination) {
+        return Step::Done(Ok(op.done.get() as usize));
+    }
+    if !ends.source.is_disk() {
+        return transfer(ends, op, |_| Cached::Bytes(MOST_BYTES));
+    }
+    // The position of the file is asked for, and moved.
+    let Some(positions) = table::world().map(|world| &world.positions) else { return Step::Work };
+    let Some(_in_use) = positions.attempt(ends.source.identity) else { return Step::Work };
+    transfer(ends, op, |ends| cached(ends, op))
 }
 
-/// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it.
-pub(super) fn work(own: c_int, own_is_disk: bool, op: OpRef) -> Outcome {
-    let ends = Ends::of(own, own_is_disk, op);
-    if ends.destination.is_disk {
-        return match transfer(ends, op) {
-            Step::Done(r) => Outcome::Done(r),
-            _ => Outcome::Wait,
-        };
+/// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it, or all of it if the kernel
+/// has no other way.
+pub(super) fn work(own: c_int, op: OpRef) -> Outcome {
+    let ends = match Ends::of(own, op) {
+        Ok(ends) => ends,
+        Err(errno) => return Outcome::Done(part_or(op, errno)),
+    };
+    if ends.source.is_disk() && !ends.destination.is_disk() {
+        match cached(ends, op) {
+            Cached::Bytes(_) => return Outcome::Wait,
+            Cached::Nothing(at) => {
+                file::warm(ends.source.fd, at);
+                return Outcome::Wait;
+            }
+            Cached::Unknown => {}
+        }
     }
-    if let Some(at) = source_position(ends, op) {
-        file::warm(ends.source.fd, at);
-    }
-    // If the pages are gone again by then, that costs one wait for the disk.
-    match transfer(ends, op) {
+    outcome(transfer(ends, op, |_| Cached::Bytes(MOST_BYTES)))
+}
+
+fn outcome(step: Step) -> Outcome {
+    match step {
         Step::Done(r) => Outcome::Done(r),
+        // What was moved is moved; the error will be there again, or was the other descriptor's.
+        Step::Part(done, _) => Outcome::Done(Ok(done)),
         _ => Outcome::Wait,
     }
+}
+
+/// The part that was moved, or else this error.
+pub(super) fn part_or(op: OpRef, errno: Errno) -> Result<usize> {
+    match op.done.get() as usize {
+        0 => Err(errno),
+        done => Ok(done),
+    }
+}
+
+/// Whether an error after a part is one that a socket tells once, and the socket is the one that owns the operation.
+fn is_for_next(ends: Ends, op: OpRef, errno: Errno) -> bool {
+    op.done.get() > 0
+        && if other::is_destination(op) {
+            ends.source.sort == Sort::Socket && errno != Errno::EPIPE
+        } else {
+            ends.destination.sort == Sort::Socket
+        }
 }
 
 /// Whether an operation that reads is a transfer, and waits for its destination.
 pub(super) fn waits_for_destination(op: OpRef) -> bool {
     const WRITABLE: c_short = libc::POLLOUT;
-    matches!(op.kind.get(), Kind::Sendfile | Kind::Splice) && fd::poll_now(other(op), WRITABLE) == Ok(0)
+    matches!(op.kind.get(), Kind::Sendfile | Kind::Splice)
+        && other::current(op).is_ok_and(|other| fd::poll_now(other, WRITABLE) == Ok(0))
+}
+
+/// Whether an error waits in a socket: it ends the stream, and is left to the next call.
+fn is_broken(end: End) -> bool {
+    const BROKEN: c_short = libc::POLLERR | libc::POLLHUP;
+    end.sort == Sort::Socket && fd::poll_now(end.fd, 0).is_ok_and(|revents| revents & BROKEN == BROKEN)
 }
 
 /// Where in the source it goes on.
@@ -123,10 +196,29 @@ fn source_position(ends: Ends, op: OpRef) -> Option<usize> {
     Some(unsafe { (addr.addr() as *const libc::off_t).read_unaligned() } as usize)
 }
 
-fn is_cold(ends: Ends, op: OpRef) -> bool {
-    // To the kernel -1 would be the file's own position, which that read moves.
+fn left(op: OpRef) -> usize {
+    (op.len.get() as usize).min(MOST_BYTES) - op.done.get() as usize
+}
+
+/// What the page cache has of what is to be moved next.
+fn cached(ends: Ends, op: OpRef) -> Cached {
+    // To the kernel -1 would be the file's own position, which a look moves.
     let is_offset = |at: &usize| (*at as i64) >= 0;
-    source_position(ends, op).filter(is_offset).is_some_and(|at| file::is_cold(ends.source.fd, at))
+    let Some(begin) = source_position(ends, op).filter(is_offset) else { return Cached::Bytes(MOST_BYTES) };
+    let end = begin.saturating_add(left(op)).min((begin / PAGE + MOST_PAGES) * PAGE);
+    let mut at = begin;
+    while at < end {
+        match file::look_at(ends.source.fd, at) {
+            Ok(0) => return Cached::Bytes(MOST_BYTES),
+            Ok(_) => at = (at / PAGE + 1) * PAGE,
+            Err(Errno::EAGAIN) if at == begin => return Cached::Nothing(at),
+            Err(Errno::EAGAIN) => break,
+            Err(Errno::EOPNOTSUPP) => return Cached::Unknown,
+            // The call will say so.
+            Err(_) => return Cached::Bytes(MOST_BYTES),
+        }
+    }
+    Cached::Bytes(at.min(end) - begin)
 }
 
 /// An offset after the bytes that were moved: the kernel moves a caller's variable on by itself.
@@ -137,28 +229,34 @@ fn offset(op: OpRef, address: UserPtr) -> Offset {
     Offset::At(Position::at(address.addr()).after(op.done.get() as usize))
 }
 
-fn call(ends: Ends, op: OpRef) -> Result<usize> {
-    let left = (op.len.get() as usize).min(MOST_BYTES) - op.done.get() as usize;
+fn call(ends: Ends, op: OpRef, most: usize) -> Result<usize> {
+    let count = left(op).min(most);
     let source = offset(op, op.addr.get());
+    let kind = op.kind.get();
     let call = || {
-        process::without_sigpipe(|| match op.kind.get() {
-            Kind::Sendfile => file::sendfile(ends.destination.fd, ends.source.fd, source, left),
+        process::without_sigpipe(|| match kind {
+            Kind::Sendfile => file::sendfile(ends.destination.fd, ends.source.fd, source, count),
             _ => file::splice(
                 (ends.source.fd, source),
                 (ends.destination.fd, offset(op, op.addrlen.get())),
-                left,
-                op.arg.get() as c_uint | libc::SPLICE_F_NONBLOCK,
+                count,
+                other::flags(op) as c_uint | libc::SPLICE_F_NONBLOCK,
             ),
         })
     };
-    nonblock::with_both(ends.source.waits, ends.destination.waits, call)
+    nonblock::with_both(ends.source.waits(kind), ends.destination.waits(kind), call)
 }
 
-/// Moves what can be moved without waiting for anything but a disk.
-fn transfer(ends: Ends, op: OpRef) -> Step {
+/// Moves what can be moved without waiting.
+fn transfer(ends: Ends, op: OpRef, cached: impl Fn(Ends) -> Cached) -> Step {
     loop {
         let done = op.done.get() as usize;
-        match call(ends, op) {
+        let most = match cached(ends) {
+            Cached::Bytes(most) => most,
+            _ if done > 0 && is_enough(ends, op) => return Step::Done(Ok(done)),
+            Cached::Nothing(_) | Cached::Unknown => return Step::Work,
+        };
+        match call(ends, op, most) {
             Ok(n) => {
                 let done = done + n;
                 op.done.set(done as u32);
@@ -167,23 +265,22 @@ fn transfer(ends: Ends, op: OpRef) -> Step {
                 }
             }
             Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) if goes_on(ends, op) => return Step::Wait,
-            Err(_) if done > 0 => return Step::Done(Ok(done)),
-            Err(errno) => return Step::Done(Err(errno)),
+            Err(Errno::EAGAIN) if done > 0 && is_enough(ends, op) => return Step::Done(Ok(done)),
+            Err(Errno::EAGAIN) => return Step::Wait,
+            Err(errno) if is_for_next(ends, op, errno) => return Step::Part(done, errno),
+            Err(errno) => return Step::Done(part_or(op, errno)),
         }
     }
 }
 
-/// Whether the call that waits would go on waiting. With a file as its source sendfile does until it has moved all, and
-/// splice only until it has moved something; with another source both stop when that has no more, and go on while it is the
-/// destination that they wait for.
-fn goes_on(ends: Ends, op: OpRef) -> bool {
+/// Whether the call that waits would return with what was moved so far, rather than wait for more. What goes into a pipe is what
+/// fits. Else sendfile goes on to the end of the file, splice from a file stops when it has moved something, and with
+/// another source both stop when that has no more, and go on while it is the destination that they wait for.
+fn is_enough(ends: Ends, op: OpRef) -> bool {
     const READABLE: c_short = libc::POLLIN;
-    if op.done.get() == 0 {
-        true
-    } else if ends.source.is_disk {
-        op.kind.get() == Kind::Sendfile
-    } else {
-        fd::poll_now(ends.source.fd, READABLE).is_ok_and(|revents| revents & READABLE != 0)
+    match (ends.destination.sort, ends.source.sort) {
+        (Sort::Pipe, _) => true,
+        (_, Sort::Disk) => op.kind.get() == Kind::Splice,
+        _ => !fd::poll_now(ends.source.fd, READABLE).is_ok_and(|revents| revents & READABLE != 0),
     }
 }

@@ -3,31 +3,42 @@
 //! # Protocol
 //!
 //! An operation that is given to a worker stays in its queue, marked IN_KERNEL; from then on it is the worker's, and
-//! whoever walks the queue leaves it alone. The worker makes the call on a descriptor of its own, locks the attachment,
-//! and takes the operation out. If the attachment goes first (detach, close, closing the pipe), the operation is taken out
-//! of the queue and marked as an orphan, under the same lock; then the worker hands out the event by itself. A pipe is
-//! closed only when it has no operation with a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun
-//! yet can be taken back (`withdraw`), and then ended like any other.
+//! a thread that walks the queue leaves it alone. The worker makes the calls, locks the attachment, and takes the operation out. If
+//! the attachment goes first (detach, close, closing the pipe), the operation is taken out of the queue and marked as an orphan,
+//! under the same lock; then the worker hands out the event by itself. A pipe is closed only when it has no operation with
+//! a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun yet can be taken back (`withdraw`), and then ended
+//! like any other.
+//!
+//! *The number.* A worker makes its calls on the program's own number. It has no copy of the descriptor: closing a copy would make
+//! the process lose its locks of fcntl(2) on the file. Before each call it makes sure that the number still is that file
+//! (a plain close(2) may have taken it away), and says in its seat that it is `calling`. A thread that closes or replaces the
+//! number (`take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the kernel with the
+//! call that it is about to make: until the seat says that it is over, or the kernel says that the worker sleeps in a call, which
+//! holds the open file. Neither of these waits for a disk.
 //!
 //! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe is
 //! closed. What no thread can be had for is done by the caller, who then waits for the disk.
 
-use super::{disk, run, transfer};
+use super::{class, disk, run, transfer};
 use crate::engine::attachment::{Attachment, Class, Locked};
 use crate::engine::lock::{Condvar, Mutex};
 use crate::engine::op::{Completion, Fate, IN_KERNEL, Kind, OpRef, Order};
 use crate::engine::pipe::Pipe;
+use crate::engine::private;
 use crate::engine::sink::Sink;
 use crate::engine::visit::Visit;
-use crate::sys::fd::{self, OwnedFd};
 use crate::sys::thread::{Task, Thread};
-use crate::sys::{Errno, Result, process};
+use crate::sys::{Errno, Result, fd, process};
+use core::ffi::c_int;
 use std::collections::VecDeque;
 
 /// How many threads there are at most.
 const MOST: usize = 4;
 /// How long a thread without work stays, in nanoseconds.
 const IDLE: u64 = 100_000_000;
+/// How often a thread that takes a number away looks, a millisecond apart, whether the worker has come to the kernel, where
+/// that cannot be seen. One that could run would be there long before.
+const PATIENCE: u32 = 100;
 /// Room for the stack of a thread, of which 64 KiB are a buffer.
 const STACK: usize = 256 * 1024;
 
@@ -36,21 +47,39 @@ pub(super) enum Outcome {
     Done(Result<usize>),
     /// It has to wait for something else than a disk.
     Wait,
+    /// There was nothing: it has to be tried again.
+    Again,
 }
 
 /// An operation for a worker. All of it lives as long as the process; see `Pipe::begin_work` for the pipe.
+#[derive(Clone, Copy)]
 struct Job {
     node: &'static Attachment,
     op: OpRef,
     pipe: &'static Pipe,
-    /// The library's own descriptor of the file.
-    file: OwnedFd,
-    is_disk: bool,
+    /// The program's number.
+    number: c_int,
+    identity: c_int,
+    is_special: bool,
+}
+
+/// What a worker is at work on.
+#[derive(Clone, Copy)]
+struct Seat {
+    op: OpRef,
+    number: c_int,
+    /// The number is the library's own copy.
+    is_copy: bool,
+    /// The worker makes a call on it, or is about to.
+    calling: bool,
+    /// Who the worker is, to the kernel.
+    thread: c_int,
 }
 
 struct State {
     jobs: VecDeque<Job>,
     threads: [Option<Thread>; MOST],
+    seats: [Option<Seat>; MOST],
     idle: usize,
     ending: bool,
 }
@@ -67,6 +96,7 @@ impl Workers {
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 threads: [const { None }; MOST],
+                seats: [None; MOST],
                 idle: 0,
                 ending: false,
             }),
@@ -74,11 +104,11 @@ impl Workers {
         }
     }
 
-    /// Hands a job to a thread, or back if there is none.
-    fn give(&'static self, job: Job) -> core::result::Result<(), Job> {
+    /// Hands a job to a thread; false if there is none.
+    fn give(&'static self, job: Job) -> bool {
         let mut state = self.state.lock();
         if state.jobs.try_reserve(1).is_err() {
-            return Err(job);
+            return false;
         }
         if state.idle <= state.jobs.len() && !state.ending {
             // No thread is free for it. Without a new one it waits for its turn, if anybody is there at all.
@@ -88,11 +118,11 @@ impl Workers {
             }
         }
         if state.threads.iter().all(Option::is_none) {
-            return Err(job);
+            return false;
         }
         state.jobs.push_back(job);
         self.wake.notify_one();
-        Ok(())
+        true
     }
 
     /// Takes an operation back that no thread has begun yet; false if one has. The caller holds the lock of its attachment.
@@ -106,6 +136,29 @@ impl Workers {
         true
     }
 
+    /// The number that the worker of an operation uses is about to be closed or replaced, and still is what it was: the worker
+    /// goes on with a copy. When this returns it makes no call on the number any more, but one that it has begun.
+    pub(crate) fn take_number(&self, op: OpRef) {
+        let mut state = self.state.lock();
+        let Some(seat) = state.seat_of(op) else { return };
+        if seat.is_copy {
+            return;
+        }
+        let number = seat.number;
+        // Without a copy its next call gives EBADF.
+        seat.number = fd::duplicate(number).and_then(private::keep).unwrap_or(-1);
+        seat.is_copy = true;
+        let (thread, mut is_calling) = (seat.thread, seat.calling);
+        drop(state);
+        let mut patience = PATIENCE;
+        while is_calling && patience > 0 && !process::is_in_call(thread) {
+            process::pause();
+            patience -= 1;
+            let mut state = self.state.lock();
+            is_calling = state.seat_of(op).is_some_and(|seat| seat.calling);
+        }
+    }
+
     /// The last pipe was closed: ends all threads, and waits for that. They have no work left.
     pub(crate) fn end(&self) {
         let mut state = self.state.lock();
@@ -117,12 +170,19 @@ impl Workers {
         self.state.lock().ending = false;
     }
 
-    /// The next job; `None` when the calling thread is to end.
-    fn next(&self) -> Option<Job> {
+    /// The next job, and the seat for it; `None` when the calling thread is to end.
+    fn next(&self) -> Option<(Job, usize)> {
         let mut state = self.state.lock();
         loop {
-            if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
+            if let Some(index) = state.seats.iter().position(Option::is_none)
+                && let Some(job) = state.jobs.pop_front()
+            {
+                let thread = process::thread_id();
+                let seat = Seat { op: job.op, number: job.number, is_copy: false, calling: false, thread };
+                if let Some(free) = state.seats.get_mut(index) {
+                    *free = Some(seat);
+                }
+                return Some((job, index));
             }
             if state.ending {
                 return None;
@@ -140,58 +200,113 @@ impl Workers {
             }
         }
     }
+
+    /// The number to use now. `calling`: a call follows at once.
+    fn number(&self, index: usize, calling: bool) -> c_int {
+        let mut state = self.state.lock();
+        let Some(Some(seat)) = state.seats.get_mut(index) else { return -1 };
+        seat.calling = calling;
+        seat.number
+    }
+
+    /// The job of a seat is done.
+    fn leave(&self, index: usize) {
+        let mut state = self.state.lock();
+        let seat = state.seats.get_mut(index).and_then(Option::take);
+        drop(state);
+        if let Some(seat) = seat
+            && seat.is_copy
+            && seat.number >= 0
+        {
+            private::close(seat.number);
+        }
+    }
+}
+
+impl State {
+    fn seat_of(&mut self, op: OpRef) -> Option<&mut Seat> {
+        self.seats.iter_mut().flatten().find(|seat| core::ptr::eq(seat.op, op))
+    }
 }
 
 impl Task for Workers {
     fn run(&'static self) {
-        while let Some(job) = self.next() {
-            let outcome = job.work();
-            job.finish(outcome);
+        while let Some((job, index)) = self.next() {
+            let Job { number, identity, is_special, .. } = job;
+            let file = JobFile { number, identity, is_special, seat: Some((self, index)) };
+            let outcome = carry_out(&file, job.op);
+            job.finish(outcome, || self.leave(index));
+        }
+    }
+}
+
+/// The file of a job.
+pub(super) struct JobFile {
+    number: c_int,
+    pub(super) identity: c_int,
+    /// Its class is `Special`.
+    pub(super) is_special: bool,
+    /// Where the number is, if a worker does it.
+    seat: Option<(&'static Workers, usize)>,
+}
+
+impl JobFile {
+    /// Makes a call on the file; EBADF if its number was closed, or has become another file.
+    pub(super) fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T> {
+        let Some((workers, index)) = self.seat else { return call(self.number) };
+        loop {
+            let number = workers.number(index, false);
+            if fd::nature(number)?.identity != self.identity {
+                return Err(Errno::EBADF);
+            }
+            if workers.number(index, true) == number {
+                let r = call(number);
+                workers.number(index, false);
+                return r;
+            }
         }
     }
 }
 
 /// Hands an operation, which stays in its queue, to a worker. If there is none, the outcome.
 pub(super) fn work_on(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Outcome> {
-    let fd = attachment.fd.get();
-    let is_disk = attachment.class.get() == Class::Disk;
-    if let Some(pipe) = sink.pipe.by_index(op.pipe.get())
-        && let Ok(file) = fd::duplicate(fd)
-    {
+    let number = attachment.fd.get();
+    let identity = class::identity(attachment);
+    let is_special = attachment.class.get() == Class::Special;
+    if let Some(pipe) = sink.pipe.by_index(op.pipe.get()) {
         op.mark(IN_KERNEL);
         pipe.begin_work();
-        match pipe.workers().give(Job { node: attachment.node(), op, pipe, file, is_disk }) {
-            Ok(()) => return None,
-            Err(_) => pipe.end_work(),
+        if pipe.workers().give(Job { node: attachment.node(), op, pipe, number, identity, is_special }) {
+            return None;
         }
+        pipe.end_work();
         op.unmark(IN_KERNEL);
     }
-    Some(carry_out(fd, is_disk, op))
+    Some(carry_out(&JobFile { number, identity, is_special, seat: None }, op))
 }
 
-fn carry_out(fd: core::ffi::c_int, is_disk: bool, op: OpRef) -> Outcome {
+fn carry_out(file: &JobFile, op: OpRef) -> Outcome {
     match op.kind.get() {
-        Kind::Sendfile | Kind::Splice => transfer::work(fd, is_disk, op),
-        _ => disk::work(fd, op),
+        Kind::Sendfile | Kind::Splice => match file.call(|fd| Ok(transfer::work(fd, op))) {
+            Ok(outcome) => outcome,
+            Err(errno) => Outcome::Done(transfer::part_or(op, errno)),
+        },
+        _ => disk::work(file, op),
     }
 }
 
 impl Job {
-    fn work(&self) -> Outcome {
-        carry_out(self.file.raw(), self.is_disk, self.op)
-    }
-
-    fn finish(self, outcome: Outcome) {
-        let Job { node, op, pipe, file, .. } = self;
-        // Before the event, so that the file is not held any longer than that.
-        drop(file);
+    fn finish(self, outcome: Outcome, leave: impl FnOnce()) {
+        let Job { node, op, pipe, .. } = self;
         let visit = Visit::begin();
         let attachment = node.lock();
+        // Under the lock, and before the event: nobody takes the number away after this, and the file is held no longer.
+        leave();
         if op.fate() == Fate::Orphan {
             drop(attachment);
             let result = match outcome {
                 Outcome::Done(r) => r.into(),
-                Outcome::Wait => Completion::early(op, Errno::ECANCELED),
+                Outcome::Wait | Outcome::Again => Completion::early(op, Errno::ECANCELED),
             };
             pipe.end_orphan(op, result);
         } else {

@@ -1,0 +1,132 @@
+//! Descriptors of the library's own that hold open files of the program's: copies, files that were opened anew, and accepted
+//! descriptors that the program does not know yet.
+//!
+//! There is a word for each such number, which says which file it is. It serves three ends:
+//!
+//! - A program may close all numbers that it does not know (close_range(2)), and be given them again for files of its own. So
+//!   before a number is used or closed, it is looked at whether it still is that file (rule 5.5).
+//! - A forked child has copies of them, which would keep the files open that all who know of them have closed. It finds the
+//!   numbers here and closes what still is what it was (rule 5.5). The table is ordinary memory, of which a child has a copy.
+//! - Closing any descriptor of a file makes the process lose all locks that fcntl(2) has taken on that file. One that the
+//!   program has such a lock on is not closed as long as that is so (`linger`).
+
+use super::table::{self, CHUNKS};
+use crate::sys::fd::{self, OwnedFd};
+use crate::sys::{Result, process};
+use core::ffi::c_int;
+use core::ptr::null_mut;
+use core::sync::atomic::{
+    AtomicI32, AtomicPtr, AtomicUsize,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
+
+static NUMBERS: [AtomicPtr<AtomicUsize>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
+/// No number above this was ever private. Relaxed: a child has the copy that its parent's thread saw.
+static HIGHEST: AtomicI32 = AtomicI32::new(-1);
+/// How many linger. Relaxed: a hint.
+static LINGERING: AtomicUsize = AtomicUsize::new(0);
+
+/// In a word, besides the identity: the number is private.
+const PRIVATE: usize = 1 << 32;
+/// It lingers.
+const LINGERS: usize = 1 << 33;
+/// An accepted descriptor whose event nobody has read. Its identity is not known.
+const ACCEPTED: usize = 1 << 34;
+
+fn word(identity: c_int) -> usize {
+    PRIVATE | identity as u32 as usize
+}
+
+fn enter(number: c_int, word: usize) -> Result<()> {
+    // Release in `make_slot` and here: nobody looks at the word but the thread that has the number, and a child.
+    table::make_slot(&NUMBERS, number)?.store(word, Relaxed);
+    HIGHEST.fetch_max(number, Relaxed);
+    Ok(())
+}
+
+/// Keeps a descriptor; returns its number. To be closed with `close`.
+pub(super) fn keep(fd: OwnedFd) -> Result<c_int> {
+    enter(fd.raw(), word(fd::nature(fd.raw())?.identity))?;
+    Ok(fd.into_raw())
+}
+
+/// Whether a number that is kept still is the file that it was.
+pub(super) fn is_kept(number: c_int) -> bool {
+    let known = table::slot(&NUMBERS, number).map_or(0, |slot| slot.load(Acquire));
+    known & PRIVATE != 0 && fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS)
+}
+
+/// Closes a number that is kept, if it still is the file that it was.
+pub(super) fn close(number: c_int) {
+    if LINGERING.load(Relaxed) > 0 {
+        close_lingering();
+    }
+    let kept = is_kept(number);
+    let Some(slot) = table::slot(&NUMBERS, number) else { return };
+    if kept && process::has_lock(number) {
+        slot.fetch_or(LINGERS, AcqRel);
+        LINGERING.fetch_add(1, Relaxed);
+        return;
+    }
+    slot.store(0, Relaxed);
+    if kept {
+        let _ = fd::close(number);
+    }
+}
+
+/// Closes what lingers and need not any more.
+#[cold]
+fn close_lingering() {
+    for number in 0..=HIGHEST.load(Relaxed) {
+        let Some(slot) = table::slot(&NUMBERS, number) else { continue };
+        let known = slot.load(Relaxed);
+        if known & LINGERS == 0 {
+            continue;
+        }
+        let kept = is_kept(number);
+        if (!kept || !process::has_lock(number))
+            // Only one thread closes it.
+            && slot.compare_exchange(known, 0, AcqRel, Relaxed).is_ok()
+        {
+            LINGERING.fetch_sub(1, Relaxed);
+            if kept {
+                let _ = fd::close(number);
+            }
+        }
+    }
+}
+
+/// The kernel has given out a descriptor for an accept whose event has to wait for its reader. (Without memory for the note, a
+/// forked child keeps it.)
+pub(super) fn accepted(number: c_int) {
+    let _ = enter(number, PRIVATE | ACCEPTED);
+}
+
+/// The program knows the number now: it is its own.
+pub(super) fn hand_over(number: c_int) {
+    if let Some(slot) = table::slot(&NUMBERS, number) {
+        slot.store(0, Relaxed);
+    }
+}
+
+/// In a forked child: closes the copies. `early`: the program has not had its turn in the child yet.
+pub(super) fn close_in_child(early: bool) {
+    for number in 0..=HIGHEST.load(Relaxed) {
+        let Some(slot) = table::slot(&NUMBERS, number) else { continue };
+        let known = slot.swap(0, Relaxed);
+        let is_what_it_was = match known {
+            0 => continue,
+            known if known & ACCEPTED != 0 => {
+                early && fd::nature(number).is_ok_and(|nature| nature.kind == libc::S_IFSOCK)
+            }
+            known => {
+                fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS)
+            }
+        };
+        if is_what_it_was {
+            let _ = fd::close(number);
+        }
+    }
+    LINGERING.store(0, Relaxed);
+    HIGHEST.store(-1, Relaxed);
+}
