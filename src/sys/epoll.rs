@@ -68,10 +68,14 @@ pub(crate) fn arm(timerfd: c_int, time: u64) -> Result<()> {
 fn control(epfd: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> Result<()> {
     let event = Event { events, u64: data };
     // SAFETY: `event` is read.
-    unsafe {
-        raw::call4(Sysno::epoll_ctl, epfd as usize, op as usize, fd as usize, &raw const event as usize)?;
+    let r = unsafe {
+        raw::call4(Sysno::epoll_ctl, epfd as usize, op as usize, fd as usize, &raw const event as usize)
+    };
+    match r {
+        // EPERM means that this file cannot be watched; it must mean nothing else.
+        Err(Errno::EPERM) if raw::check(Sysno::epoll_ctl, 0).is_err() => Err(Errno::ENOSYS),
+        r => r.map(drop),
     }
-    Ok(())
 }
 
 /// EPOLL_CTL_ADD.
@@ -104,14 +108,24 @@ pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Opti
 
 #[inline]
 fn wait_milliseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_int) -> Result<usize> {
-    let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
-    // SAFETY: the kernel writes at most `most` entries.
+    // Other processors have no epoll_wait.
     #[cfg(target_arch = "x86_64")]
-    return unsafe { raw::call4(Sysno::epoll_wait, epfd, to, most, timeout as usize) };
-    // There is no epoll_wait here.
-    // SAFETY: as above; there is no mask.
-    #[cfg(not(target_arch = "x86_64"))]
-    return unsafe { raw::call6(Sysno::epoll_pwait, epfd, to, most, timeout as usize, 0, 8) };
+    {
+        let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
+        // SAFETY: the kernel writes at most `most` entries.
+        match unsafe { raw::call4(Sysno::epoll_wait, epfd, to, most, timeout as usize) } {
+            Err(errno) if errno.is_refusal() => {}
+            r => return r,
+        }
+    }
+    wait_without_mask(epfd, events, timeout)
+}
+
+#[cfg_attr(target_arch = "x86_64", cold)]
+fn wait_without_mask(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_int) -> Result<usize> {
+    let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
+    // SAFETY: the kernel writes at most `most` entries; there is no mask.
+    unsafe { raw::call6(Sysno::epoll_pwait, epfd, to, most, timeout as usize, 0, 8) }
 }
 
 /// Set once the kernel, or a filter in front of it, has refused epoll_pwait2 (Linux 5.11).
@@ -134,7 +148,7 @@ fn wait_nanoseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], ns: u64) -> 
             )
         };
         match r {
-            Err(Errno::ENOSYS | Errno::EPERM) => WITHOUT_PWAIT2.store(true, Ordering::Relaxed),
+            Err(errno) if errno.is_refusal() => WITHOUT_PWAIT2.store(true, Ordering::Relaxed),
             r => return r,
         }
     }

@@ -12,6 +12,7 @@ macro_rules! names {
 }
 
 names!(
+    EACCES,
     EAGAIN,
     EALREADY,
     EBADF,
@@ -30,6 +31,14 @@ names!(
     EPIPE,
     ETIMEDOUT
 );
+
+impl Errno {
+    /// Whether this is what the kernel says of a call that it does not know, or a filter in front of it (seccomp(2), say) of
+    /// one that it does not let through. Some calls have other reasons to answer so.
+    pub(crate) fn is_refusal(self) -> bool {
+        matches!(self, Errno::ENOSYS | Errno::EPERM | Errno::EACCES)
+    }
+}
 
 /// The calling thread's `errno`.
 pub(crate) fn get() -> c_int {

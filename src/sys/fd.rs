@@ -1,8 +1,9 @@
 //! Descriptors: making, moving, closing, their flags and kinds.
 
-use super::raw::{self, Sysno};
+use super::raw::{self, Refusable, Sysno};
 use super::{Errno, Result};
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A descriptor of the library's own; closed when dropped.
 #[derive(Debug)]
@@ -60,9 +61,16 @@ fn descriptor_limit() -> u64 {
 
 /// close(2). The number is free afterwards whatever the answer is.
 pub(crate) fn close(fd: c_int) -> Result<()> {
+    static CLOSE: Refusable = Refusable::new(Sysno::close);
     // SAFETY: no pointers. Whoever calls this owns the descriptor.
-    unsafe { raw::call1(Sysno::close, fd as usize)? };
-    Ok(())
+    let r = unsafe { raw::call1(Sysno::close, fd as usize) };
+    // A file may have its own reasons to answer like that; then its number is free.
+    if CLOSE.explains(&r, 0) {
+        // SAFETY: as above.
+        unsafe { raw::call3(Sysno::close_range, fd as usize, fd as usize, 0)? };
+        return Ok(());
+    }
+    r.map(drop)
 }
 
 /// fcntl(2) with an integer argument.
@@ -104,15 +112,57 @@ pub(crate) fn with_flags<T>(fd: c_int, before: c_int, set: c_int, call: impl FnO
     r
 }
 
-fn status(fd: c_int) -> Result<libc::stat> {
+/// What statx(2) and fstat(2) say of a file, as far as it matters here.
+struct Status {
+    mode: u32,
+    device: u64,
+    inode: u64,
+    nameless: bool,
+}
+
+/// What the kernel knows of a file. A server that has the file is not asked (rule 5.5), if there is a statx(2).
+fn status(fd: c_int) -> Result<Status> {
+    let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
+    let mask = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_NLINK;
+    let mut statx = core::mem::MaybeUninit::<libc::statx>::zeroed();
+    // SAFETY: the path is a constant with its zero byte; the kernel fills `statx`.
+    let r = unsafe {
+        raw::call5(
+            Sysno::statx,
+            fd as usize,
+            c"".as_ptr() as usize,
+            flags as usize,
+            mask as usize,
+            statx.as_mut_ptr() as usize,
+        )
+    };
+    match r {
+        Ok(_) => {
+            // SAFETY: zeroed, then filled: every field is initialised.
+            let statx = unsafe { statx.assume_init() };
+            Ok(Status {
+                mode: statx.stx_mode.into(),
+                device: libc::makedev(statx.stx_dev_major, statx.stx_dev_minor),
+                inode: statx.stx_ino,
+                nameless: statx.stx_nlink == 0,
+            })
+        }
+        Err(errno) if errno.is_refusal() => status_by_fstat(fd),
+        Err(errno) => Err(errno),
+    }
+}
+
+#[cold]
+fn status_by_fstat(fd: c_int) -> Result<Status> {
     let mut stat = core::mem::MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
     unsafe { raw::call2(Sysno::fstat, fd as usize, stat.as_mut_ptr() as usize)? };
     // SAFETY: zeroed, then filled: every field is initialised.
-    Ok(unsafe { stat.assume_init() })
+    let stat = unsafe { stat.assume_init() };
+    Ok(Status { mode: stat.st_mode, device: stat.st_dev, inode: stat.st_ino, nameless: stat.st_nlink == 0 })
 }
 
-/// What fstat(2) says of a file, as far as it matters here.
+/// What there is to know of a file, as far as it matters here.
 #[derive(Clone, Copy)]
 pub(crate) struct Nature {
     /// The type bits (S_IFMT) of its mode.
@@ -125,12 +175,12 @@ pub(crate) struct Nature {
 
 /// What kind of file is behind `fd`, and which.
 pub(crate) fn nature(fd: c_int) -> Result<Nature> {
-    let stat = status(fd)?;
-    let mixed = (stat.st_ino ^ stat.st_dev.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let status = status(fd)?;
+    let mixed = (status.inode ^ status.device.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     Ok(Nature {
-        kind: stat.st_mode & libc::S_IFMT,
+        kind: status.mode & libc::S_IFMT,
         identity: (mixed >> 34) as c_int,
-        nameless: stat.st_nlink == 0,
+        nameless: status.nameless,
     })
 }
 
@@ -198,18 +248,33 @@ pub(crate) fn duplicate(fd: c_int) -> Result<OwnedFd> {
     core::mem::ManuallyDrop::new(OwnedFd(fd)).duplicate_out_of_the_way()
 }
 
-/// Whether `fd` is an end of a pipe without a name (which lives in the kernel's pipefs).
+/// Whether `fd` is an end of a pipe without a name. Those have a file system of their own in the kernel; where a FIFO may be on
+/// a server, which must not be asked (so no fstatfs(2)). False too if it cannot be told: a pipe can be treated as a FIFO.
 pub(crate) fn is_unnamed_pipe(fd: c_int) -> bool {
-    const PIPEFS_MAGIC: libc::__fsword_t = 0x5049_5045;
-    let mut stat = core::mem::MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
-    let r = unsafe { raw::call2(Sysno::fstatfs, fd as usize, stat.as_mut_ptr() as usize) };
-    // SAFETY: zeroed, then filled: every field is initialised.
-    r.is_ok() && unsafe { stat.assume_init() }.f_type == PIPEFS_MAGIC
+    let Ok(status) = status(fd) else { return false };
+    pipes_device().is_ok_and(|device| device == status.device)
+}
+
+/// The device number of that file system.
+fn pipes_device() -> Result<u64> {
+    /// 0: not known yet.
+    static DEVICE: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: it is the same whoever finds it out.
+    let known = DEVICE.load(Relaxed);
+    if known != 0 {
+        return Ok(known);
+    }
+    let mut ends = [-1 as c_int; 2];
+    // SAFETY: the kernel writes two ints.
+    unsafe { raw::call2(Sysno::pipe2, ends.as_mut_ptr() as usize, libc::O_CLOEXEC as usize)? };
+    let [input, _output] = ends.map(OwnedFd::adopt);
+    let device = status(input.raw())?.device;
+    DEVICE.store(device, Relaxed);
+    Ok(device)
 }
 
 /// Whether `fd` is the slave side of a pseudo-terminal or another terminal that can be opened anew. The master side
-/// cannot: opening it gives another terminal.
+/// cannot: opening it gives another terminal. False too if it cannot be told.
 pub(crate) fn is_reopenable_terminal(fd: c_int) -> bool {
     let mut number: c_int = 0;
     // SAFETY: the kernel writes an int. Only a master has a pty number.
@@ -219,7 +284,7 @@ pub(crate) fn is_reopenable_terminal(fd: c_int) -> bool {
     // SAFETY: the kernel writes a winsize.
     let terminal =
         unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
-    master.is_err() && terminal.is_ok()
+    master.is_err_and(|errno| !errno.is_refusal()) && terminal.is_ok()
 }
 
 /// Whether `fd` is a terminal that was hung up: it reads as ended and takes nothing.
@@ -249,38 +314,62 @@ pub(crate) fn reopen_nonblocking(fd: c_int) -> Result<OwnedFd> {
     for (to, from) in path.iter_mut().skip(14).zip(digits.iter().take(n).rev()) {
         *to = *from;
     }
-    // SAFETY: `path` ends in a zero byte: at most ten digits were written before the last two.
-    let own = unsafe {
-        raw::call4(Sysno::openat, libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, 0)?
-    };
-    OwnedFd(own as c_int).move_out_of_the_way()
+    // At most ten digits were written before the last two bytes.
+    open(CStr::from_bytes_until_nul(&path).unwrap_or(c""), flags)?.move_out_of_the_way()
 }
 
-/// A descriptor that can do nothing but be closed: `open("/", O_PATH | O_CLOEXEC)`.
+/// What openat2(2) takes.
+#[repr(C)]
+struct How {
+    flags: u64,
+    mode: u64,
+    resolve: u64,
+}
+
+fn open(path: &CStr, flags: c_int) -> Result<OwnedFd> {
+    let directory = libc::AT_FDCWD as usize;
+    // SAFETY: the path ends in a zero byte.
+    let r = unsafe { raw::call4(Sysno::openat, directory, path.as_ptr() as usize, flags as usize, 0) };
+    match r {
+        Err(errno) if errno.is_refusal() => {
+            let how = How { flags: flags as u64, mode: 0, resolve: 0 };
+            let (how, size) = (&raw const how as usize, size_of::<How>());
+            // SAFETY: as above; `how` is read.
+            let other = unsafe { raw::call4(Sysno::openat2, directory, path.as_ptr() as usize, how, size) };
+            // What openat says of it matters more.
+            other.or(r)
+        }
+        r => r,
+    }
+    .map(|fd| OwnedFd::adopt(fd as c_int))
+}
+
+/// A descriptor that can do nothing but be closed: `open("/", O_PATH | O_CLOEXEC)`; or, if nothing can be opened, an epoll
+/// instance of its own, which cannot be read or written either.
 pub(crate) fn open_dead() -> Result<OwnedFd> {
-    let flags = libc::O_PATH | libc::O_CLOEXEC;
-    // SAFETY: the path is a constant with its zero byte.
-    let fd = unsafe {
-        raw::call4(Sysno::openat, libc::AT_FDCWD as usize, c"/".as_ptr() as usize, flags as usize, 0)?
-    };
-    Ok(OwnedFd(fd as c_int))
+    open(c"/", libc::O_PATH | libc::O_CLOEXEC).or_else(|_| super::epoll::create())
 }
 
-/// dup3(2) with O_CLOEXEC.
+/// dup3(2) with O_CLOEXEC. Where there is none, another thread could be given the number in between; in a forked child there is
+/// no other.
 pub(crate) fn replace(fd: c_int, by: c_int) -> Result<()> {
     // SAFETY: no pointers.
-    unsafe { raw::call3(Sysno::dup3, by as usize, fd as usize, libc::O_CLOEXEC as usize)? };
-    Ok(())
+    let r = unsafe { raw::call3(Sysno::dup3, by as usize, fd as usize, libc::O_CLOEXEC as usize) };
+    if r.is_err_and(Errno::is_refusal) {
+        close(fd)?;
+        let copy = OwnedFd::adopt(control(by, libc::F_DUPFD_CLOEXEC, fd as usize)? as c_int);
+        if copy.raw() == fd {
+            copy.into_raw();
+        }
+        return Ok(());
+    }
+    r.map(drop)
 }
 
 /// poll(2) on one descriptor without waiting: what of `events` (and POLLERR, POLLHUP, POLLNVAL) holds now.
 pub(crate) fn poll_now(fd: c_int, events: i16) -> Result<i16> {
     let mut entry = libc::pollfd { fd, events, revents: 0 };
-    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel reads `none` and reads and writes `entry`. (ppoll: aarch64 has no poll.)
-    unsafe {
-        raw::call5(Sysno::ppoll, &raw mut entry as usize, 1, &raw const none as usize, 0, 8)?;
-    }
+    poll(core::slice::from_mut(&mut entry), 0)?;
     Ok(entry.revents)
 }
 
@@ -291,8 +380,15 @@ pub(crate) fn readable(fd: c_int) -> libc::pollfd {
 
 /// poll(2). The timeout is in milliseconds; -1 waits for ever.
 pub(crate) fn poll(entries: &mut [libc::pollfd], timeout: c_int) -> Result<usize> {
-    let time = super::process::timespec(timeout.max(0) as u64 * 1_000_000);
-    let time = if timeout < 0 { 0 } else { &raw const time as usize };
-    // SAFETY: the kernel reads and writes the entries, and reads the time or gets none.
-    unsafe { raw::call5(Sysno::ppoll, entries.as_mut_ptr() as usize, entries.len(), time, 0, 8) }
+    let mut time = super::process::timespec(timeout.max(0) as u64 * 1_000_000);
+    let time = if timeout < 0 { 0 } else { &raw mut time as usize };
+    // SAFETY: the kernel reads and writes the entries, and the time if it gets one. (ppoll: aarch64 has no poll.)
+    let r = unsafe { raw::call5(Sysno::ppoll, entries.as_mut_ptr() as usize, entries.len(), time, 0, 8) };
+    #[cfg(target_arch = "x86_64")]
+    if r.is_err_and(Errno::is_refusal) {
+        let timeout = timeout as usize;
+        // SAFETY: as above.
+        return unsafe { raw::call3(Sysno::poll, entries.as_mut_ptr() as usize, entries.len(), timeout) };
+    }
+    r
 }

@@ -1,7 +1,7 @@
 //! Reading and writing anything that is no socket, without waiting and without changing a flag of the open file.
 
-use super::raw::{self, Sysno};
-use super::{Errno, Result, UserPtr, process};
+use super::raw::{self, Refusable, Sysno};
+use super::{Errno, Result, UserPtr, fd, process};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -60,34 +60,86 @@ fn preadv2(fd: c_int, to: Buffers, at: Position, flags: usize) -> Result<usize> 
     })
 }
 
+static PREADV2: Refusable = Refusable::new(Sysno::preadv2);
+static PWRITEV2: Refusable = Refusable::new(Sysno::pwritev2);
+
 /// readv(2), preadv(2). It may wait.
 pub(crate) fn read(fd: c_int, to: Buffers, at: Position) -> Result<usize> {
-    preadv2(fd, to, at, 0)
+    if !PREADV2.is_refused() {
+        let r = preadv2(fd, to, at, 0);
+        if !PREADV2.explains(&r, 0) {
+            return r;
+        }
+    }
+    plainly(fd, to, at, Sysno::readv, Sysno::preadv)
+}
+
+/// readv(2) and preadv(2), or writev(2) and pwritev(2), which know no flags.
+#[cold]
+fn plainly(fd: c_int, buffers: Buffers, at: Position, own: Sysno, positioned: Sysno) -> Result<usize> {
+    buffers.with_iovec(|iov, n| match at {
+        // SAFETY: as in `preadv2`.
+        Position::OWN => unsafe { raw::call3(own, fd as usize, iov, n) },
+        // SAFETY: as in `preadv2`.
+        Position(offset) => unsafe { raw::call5(positioned, fd as usize, iov, n, offset, 0) },
+    })
 }
 
 /// The same without waiting, whatever the flags of the open file; EOPNOTSUPP where the kernel cannot promise that.
 pub(crate) fn read_nowait(fd: c_int, to: Buffers, at: Position) -> Result<usize> {
-    preadv2(fd, to, at, RWF_NOWAIT)
+    if !PREADV2.is_refused() {
+        let r = preadv2(fd, to, at, RWF_NOWAIT);
+        if !PREADV2.explains(&r, RWF_NOWAIT) {
+            return r;
+        }
+    }
+    Err(Errno::EOPNOTSUPP)
 }
 
 /// Set once the kernel has refused RWF_NOSIGNAL.
 static WITHOUT_NOSIGNAL: AtomicBool = AtomicBool::new(false);
 
-fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Result<usize> {
-    // Relaxed: a hint; whoever misses it asks the kernel itself.
-    if !WITHOUT_NOSIGNAL.load(Ordering::Relaxed) {
-        let r = pwritev2(fd, from, at, flags | RWF_NOSIGNAL);
-        if r != Err(Errno::EOPNOTSUPP) {
-            return r;
-        }
-        // Either flag may have been refused. Without any flag pwritev2 is pwritev, so ask again without NOSIGNAL.
-        let r = process::without_sigpipe(|| pwritev2(fd, from, at, flags));
-        if r != Err(Errno::EOPNOTSUPP) {
-            WITHOUT_NOSIGNAL.store(true, Ordering::Relaxed);
-        }
-        return r;
+/// `None`: pwritev2 is refused.
+fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Option<Result<usize>> {
+    if PWRITEV2.is_refused() {
+        return None;
     }
-    process::without_sigpipe(|| pwritev2(fd, from, at, flags))
+    // Relaxed: a hint; whoever misses it asks the kernel itself.
+    let without_nosignal = WITHOUT_NOSIGNAL.load(Ordering::Relaxed);
+    if !without_nosignal {
+        let r = pwritev2(fd, from, at, flags | RWF_NOSIGNAL);
+        if PWRITEV2.explains(&r, flags | RWF_NOSIGNAL) {
+            return None;
+        }
+        if r != Err(Errno::EOPNOTSUPP) {
+            return Some(r);
+        }
+    }
+    // Either flag may have been refused. Without any flag pwritev2 is pwritev, so ask again without NOSIGNAL.
+    let mut refused = false;
+    let r = without_sigpipe(fd, || {
+        let r = pwritev2(fd, from, at, flags);
+        refused = PWRITEV2.explains(&r, flags);
+        r
+    });
+    if refused {
+        return None;
+    }
+    if !without_nosignal && r != Err(Errno::EOPNOTSUPP) {
+        WITHOUT_NOSIGNAL.store(true, Ordering::Relaxed);
+    }
+    Some(r)
+}
+
+/// `process::without_sigpipe` for a write to `fd`. Where a SIGPIPE cannot be taken back, only what raises none is made.
+fn without_sigpipe(fd: c_int, call: impl FnOnce() -> Result<usize>) -> Result<usize> {
+    match process::takes_sigpipe_back() {
+        Ok(()) => process::without_sigpipe(call),
+        Err(errno) => {
+            let kind = fd::nature(fd)?.kind;
+            if matches!(kind, libc::S_IFIFO | libc::S_IFSOCK) { Err(errno) } else { call() }
+        }
+    }
 }
 
 fn pwritev2(fd: c_int, from: Buffers, at: Position, flags: usize) -> Result<usize> {
@@ -100,11 +152,12 @@ fn pwritev2(fd: c_int, from: Buffers, at: Position, flags: usize) -> Result<usiz
 /// writev(2), pwritev(2) without SIGPIPE. It may wait.
 pub(crate) fn write(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
     write_flags(fd, from, at, 0)
+        .unwrap_or_else(|| without_sigpipe(fd, || plainly(fd, from, at, Sysno::writev, Sysno::pwritev)))
 }
 
 /// The same without waiting, whatever the flags of the open file; EOPNOTSUPP where the kernel cannot promise that.
 pub(crate) fn write_nowait(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
-    write_flags(fd, from, at, RWF_NOWAIT)
+    write_flags(fd, from, at, RWF_NOWAIT).unwrap_or(Err(Errno::EOPNOTSUPP))
 }
 
 /// read(2) of no bytes, which many kinds of files refuse; readv(2) would be 0.
@@ -122,9 +175,9 @@ pub(crate) fn write_nothing(fd: c_int, buf: UserPtr) -> Result<usize> {
 /// Looks at a byte of a file in the page cache: 1, or 0 at the end. EAGAIN if it would have to be fetched from the disk.
 pub(crate) fn look_at(fd: c_int, at: usize) -> Result<usize> {
     let mut byte = 0u8;
-    let one = [&raw mut byte as usize, 1];
-    // SAFETY: one byte of `byte` is written.
-    unsafe { raw::call6(Sysno::preadv2, fd as usize, one.as_ptr() as usize, 1, at, OWN_POSITION, RWF_NOWAIT) }
+    // SAFETY: it is used only during the call.
+    let buf = unsafe { UserPtr::new(&raw mut byte) };
+    read_nowait(fd, Buffers::One { buf, len: 1 }, Position(at))
 }
 
 /// Fetches pages of a file into the page cache.

@@ -30,6 +30,11 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Resul
     };
     match outcome {
         Err(Errno::EAGAIN) | Ok(_) => Ok(()),
+        // A filter that came when the library was in use already (`needs`).
+        Err(errno) if errno.is_refusal() => {
+            process::pause();
+            Ok(())
+        }
         Err(errno) => Err(errno),
     }
 }

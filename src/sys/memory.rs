@@ -9,20 +9,27 @@ pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
     let prot = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
-    let addr = unsafe { raw::call6(Sysno::mmap, 0, bytes, prot as usize, flags as usize, usize::MAX, 0)? };
-    NonNull::new(addr as *mut u8).ok_or(Errno::ENOMEM)
+    let r = unsafe { raw::call6(Sysno::mmap, 0, bytes, prot as usize, flags as usize, usize::MAX, 0) };
+    match r {
+        // There is a limit on locked memory, and all of it is to be locked.
+        Err(Errno::EAGAIN) => Err(Errno::ENOMEM),
+        r => NonNull::new(r? as *mut u8).ok_or(Errno::ENOMEM),
+    }
 }
 
-/// Whether an aligned word can be read at an address of the caller's. The kernel reads it to see whether it should wait for
-/// its change, and then does not.
+/// Whether an aligned word can be read at an address of the caller's. The kernel reads what is to be registered before it sees
+/// that there is no epoll instance to register it with.
 pub(crate) fn has_word(at: super::UserPtr) -> bool {
-    if !at.addr().is_multiple_of(align_of::<u64>()) {
+    const EVENT: usize = size_of::<super::epoll::Event>();
+    let at = at.addr();
+    if !at.is_multiple_of(size_of::<u64>()) {
         return false;
     }
-    let at_once = super::process::timespec(0);
-    let wait = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-    // SAFETY: the kernel checks the address; the time is read.
-    let r = unsafe { raw::call4(Sysno::futex, at.addr(), wait as usize, 0, &raw const at_once as usize) };
+    // An event is larger than a word: it has to lie in the same page.
+    let event = if at.is_multiple_of(4096) { at } else { at + size_of::<u64>() - EVENT };
+    let nothing = usize::MAX;
+    // SAFETY: the kernel checks the address, and only reads.
+    let r = unsafe { raw::call4(Sysno::epoll_ctl, nothing, libc::EPOLL_CTL_ADD as usize, nothing, event) };
     r != Err(Errno::EFAULT)
 }
 
@@ -70,5 +77,20 @@ mod tests {
         let (good, bad) =
             unsafe { (UserPtr::new(&raw const word), UserPtr::new(core::ptr::dangling::<u64>())) };
         assert!(has_word(good) && !has_word(bad));
+    }
+
+    #[test]
+    fn the_first_and_the_last_word_of_a_page_are_words() {
+        let page = map_zeroed(3 * 4096).unwrap().as_ptr();
+        // SAFETY: nobody uses these two pages.
+        unsafe {
+            libc::munmap(page.cast(), 4096);
+            libc::munmap(page.add(2 * 4096).cast(), 4096);
+        }
+        for (offset, expected) in [(4088, false), (4096, true), (4104, true), (8184, true), (8192, false)] {
+            // SAFETY: nothing but the question is done with it.
+            let word = unsafe { UserPtr::new(page.wrapping_add(offset)) };
+            assert_eq!(has_word(word), expected, "{offset}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::raw::{self, Sysno};
 use super::{Errno, Result, UserPtr};
 use core::ffi::c_int;
+use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// CLOCK_MONOTONIC in nanoseconds.
 pub(crate) fn now() -> u64 {
@@ -66,7 +67,10 @@ pub(crate) fn has_lock(fd: c_int) -> bool {
 pub(crate) fn pause() {
     let moment = timespec(1_000_000);
     // SAFETY: the time is read; no rest is asked for.
-    let _ = unsafe { raw::call2(Sysno::nanosleep, &raw const moment as usize, 0) };
+    let r = unsafe { raw::call2(Sysno::nanosleep, &raw const moment as usize, 0) };
+    if r.is_err_and(Errno::is_refusal) && super::fd::poll(&mut [], 1).is_err() {
+        std::thread::yield_now();
+    }
 }
 
 /// Room for a set of 8,192 processors, the most that a kernel is built for.
@@ -143,14 +147,12 @@ fn signal_mask(how: libc::c_int, set: u64) -> Result<u64> {
     Ok(old)
 }
 
-/// Runs `call` with all signals blocked in this thread; threads that it makes inherit that.
-pub(crate) fn with_all_signals_blocked<T>(call: impl FnOnce() -> T) -> T {
-    let old = signal_mask(libc::SIG_SETMASK, u64::MAX);
+/// Runs `call` with all signals blocked in this thread; threads that it makes inherit that. Not at all if they cannot be.
+pub(crate) fn with_all_signals_blocked<T>(call: impl FnOnce() -> T) -> Result<T> {
+    let old = signal_mask(libc::SIG_SETMASK, u64::MAX)?;
     let r = call();
-    if let Ok(old) = old {
-        let _ = signal_mask(libc::SIG_SETMASK, old);
-    }
-    r
+    let _ = signal_mask(libc::SIG_SETMASK, old);
+    Ok(r)
 }
 
 fn pending_signals() -> Result<u64> {
@@ -160,18 +162,47 @@ fn pending_signals() -> Result<u64> {
     Ok(set)
 }
 
-/// Runs `call` so that a SIGPIPE that it raises in this thread is taken back (rule 2.4). Five system calls; only for
-/// kernels without RWF_NOSIGNAL.
+/// The errno if a SIGPIPE cannot be taken back.
+pub(crate) fn takes_sigpipe_back() -> Result<()> {
+    // Relaxed: a hint; whoever misses it asks the kernel itself.
+    match SIGPIPE_STAYS.load(Relaxed) {
+        UNKNOWN => {
+            let r = raw::check(Sysno::rt_sigtimedwait, 0);
+            SIGPIPE_STAYS.store(r.map_or_else(|errno| errno.0, |()| NO), Relaxed);
+            r
+        }
+        NO => Ok(()),
+        errno => Err(Errno(errno)),
+    }
+}
+
+const UNKNOWN: c_int = 0;
+const NO: c_int = -1;
+/// UNKNOWN, NO, or why.
+static SIGPIPE_STAYS: AtomicI32 = AtomicI32::new(UNKNOWN);
+
+/// Runs `call` so that a SIGPIPE that it raises in this thread is taken back (rule 2.4); not at all if that cannot be done. Four
+/// system calls; only for kernels without RWF_NOSIGNAL, and for what has no such flag.
 pub(crate) fn without_sigpipe<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
-    let Ok(old) = signal_mask(libc::SIG_BLOCK, SIGPIPE_ONLY) else { return call() };
-    let was_pending = pending_signals().is_ok_and(|set| set & SIGPIPE_ONLY != 0);
+    takes_sigpipe_back()?;
+    let old = signal_mask(libc::SIG_BLOCK, SIGPIPE_ONLY)?;
+    // What was not blocked was not pending. (If it was blocked, there is nothing to put back.)
+    let was_pending = old & SIGPIPE_ONLY != 0 && pending_signals()? & SIGPIPE_ONLY != 0;
     let r = call();
-    if matches!(r, Err(Errno::EPIPE)) && !was_pending {
+    // It may have been raised for the rest of what was moved only in part.
+    if matches!(r, Ok(_) | Err(Errno::EPIPE)) && !was_pending {
         let (set, none) = (SIGPIPE_ONLY, timespec(0));
         // SAFETY: `set` and `none` are read; no siginfo is asked for.
-        let _ = unsafe {
+        let taken = unsafe {
             raw::call4(Sysno::rt_sigtimedwait, &raw const set as usize, 0, &raw const none as usize, 8)
         };
+        if let Err(errno) = taken
+            && errno.is_refusal()
+        {
+            // A filter has come since it was asked for. The signal would kill the process: it stays blocked.
+            SIGPIPE_STAYS.store(errno.0, Relaxed);
+            return r;
+        }
     }
     let _ = signal_mask(libc::SIG_SETMASK, old);
     r

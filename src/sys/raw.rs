@@ -1,6 +1,7 @@
 //! System calls by number. The result is split into value and error here and nowhere else.
 
 use super::{Errno, Result};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 pub(super) use syscalls::Sysno;
 
 /// The kernel answers with -errno in this range.
@@ -38,4 +39,53 @@ define!(call6, syscall6, a, b, c, d, e, f);
 pub(super) unsafe fn answer6(nr: Sysno, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
     // SAFETY: passed on to the caller.
     unsafe { syscalls::raw::syscall6(nr as usize, a, b, c, d, e, f) as isize }
+}
+
+/// An error if a call is refused as such (`Errno::is_refusal`), whatever it is called with. It is made with -1 in the place of a
+/// descriptor or an address, and with `last` as its sixth argument: only for calls that then answer with another error, and
+/// at once.
+#[cold]
+pub(super) fn check(nr: Sysno, last: usize) -> Result<()> {
+    // SAFETY: no memory is at the addresses.
+    match unsafe { call6(nr, usize::MAX, 0, 0, 0, 0, last) } {
+        Err(errno) if errno.is_refusal() => Err(errno),
+        _ => Ok(()),
+    }
+}
+
+/// A call that may be refused, and for which there is another way: whether it was. (That is for good: a process cannot take a
+/// filter away.)
+pub(super) struct Refusable {
+    nr: Sysno,
+    refused: AtomicBool,
+}
+
+impl Refusable {
+    /// See `check` for which calls.
+    pub(super) const fn new(nr: Sysno) -> Refusable {
+        Refusable { nr, refused: AtomicBool::new(false) }
+    }
+
+    /// Whether it is known to be refused.
+    #[inline(always)]
+    pub(super) fn is_refused(&self) -> bool {
+        // Relaxed: a hint; whoever misses it asks the kernel itself.
+        self.refused.load(Relaxed)
+    }
+
+    /// Whether it has answered so because it is refused, and not for a reason of its own. `last` is its sixth argument.
+    #[inline(always)]
+    pub(super) fn explains<T>(&self, answer: &Result<T>, last: usize) -> bool {
+        matches!(answer, Err(errno) if errno.is_refusal()) && self.ask(last)
+    }
+
+    #[cold]
+    fn ask(&self, last: usize) -> bool {
+        let is_refused = check(self.nr, last).is_err();
+        if is_refused {
+            // Relaxed: as above.
+            self.refused.store(true, Relaxed);
+        }
+        is_refused
+    }
 }

@@ -156,14 +156,16 @@ pub(crate) fn shutdown(fd: c_int, how: c_int) -> Result<usize> {
     unsafe { raw::call2(Sysno::shutdown, fd as usize, how as usize) }
 }
 
-/// Whether a connect(2) that does not wait may leave a connection begun: it does not on AF_UNIX, nor without connections.
+/// Whether a connect(2) that does not wait may leave a connection begun: it does not on AF_UNIX, nor without connections. True
+/// too if it cannot be told.
 pub(crate) fn connects_in_steps(fd: c_int) -> bool {
-    is_stream(fd) && !is_unix(fd)
+    let is_unix = option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) == Ok(libc::AF_UNIX);
+    is_stream(fd).unwrap_or(true) && !is_unix
 }
 
-/// Whether it is AF_UNIX.
+/// Whether it is AF_UNIX. True too if it cannot be told.
 pub(crate) fn is_unix(fd: c_int) -> bool {
-    option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) == Ok(libc::AF_UNIX)
+    !option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN).is_ok_and(|domain| domain != libc::AF_UNIX)
 }
 
 fn option(fd: c_int, level: c_int, name: c_int) -> Result<c_int> {
@@ -192,11 +194,12 @@ pub(crate) fn bytes_to_read(fd: c_int) -> Result<c_int> {
 }
 
 /// Whether the socket moves a stream of bytes, so that a write may be taken in parts.
-pub(crate) fn is_stream(fd: c_int) -> bool {
-    option(fd, libc::SOL_SOCKET, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
+pub(crate) fn is_stream(fd: c_int) -> Result<bool> {
+    option(fd, libc::SOL_SOCKET, libc::SO_TYPE).map(|kind| kind == libc::SOCK_STREAM)
 }
 
-/// Whether the socket is TCP over IPv4 or IPv6, without an upper layer protocol (such as TLS in the kernel).
+/// Whether the socket is TCP over IPv4 or IPv6, without an upper layer protocol (such as TLS in the kernel). False too if
+/// it cannot be told.
 pub(crate) fn is_plain_tcp(fd: c_int) -> bool {
     let domain = option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN);
     if !matches!(domain, Ok(libc::AF_INET | libc::AF_INET6))
@@ -218,5 +221,9 @@ pub(crate) fn is_plain_tcp(fd: c_int) -> bool {
             &raw mut len as usize,
         )
     };
-    r.is_err() || len == 0
+    match r {
+        Ok(_) => len == 0,
+        // Kernels before 4.13 have no upper layers.
+        Err(errno) => !errno.is_refusal(),
+    }
 }

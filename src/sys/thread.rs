@@ -22,7 +22,7 @@ extern "C" fn enter<T: Task>(task: *mut c_void) -> *mut c_void {
 }
 
 impl Thread {
-    /// Starts a thread. EAGAIN if there is none to be had.
+    /// Starts a thread. EAGAIN if there is none to be had; no thread either if signals cannot be blocked in it.
     pub(crate) fn start<T: Task>(task: &'static T, stack: usize) -> Result<Thread> {
         let mut attributes = MaybeUninit::uninit();
         let mut thread = MaybeUninit::uninit();
@@ -35,7 +35,7 @@ impl Thread {
             let r = libc::pthread_create(thread.as_mut_ptr(), attributes.as_ptr(), enter::<T>, task);
             libc::pthread_attr_destroy(attributes.as_mut_ptr());
             r
-        });
+        })?;
         if r != 0 {
             return Err(Errno(r));
         }

@@ -1,20 +1,25 @@
 //! What kind of file a descriptor is.
 
 use crate::engine::attachment::{Class, Inside, Locked, READABLE, WRITABLE};
-use crate::sys::fd::{self, Nature};
-use crate::sys::socket;
+use crate::sys::{Result, fd, socket};
 use core::ffi::c_int;
 
-/// Finds out, when the descriptor is attached, how its I/O is to be done.
-pub(super) fn classify(attachment: &Locked) {
+/// Finds out, when the descriptor is attached, how its I/O is to be done. An error if the kernel does not say what it is: to
+/// treat it as what it is not would lose data.
+pub(super) fn classify(attachment: &Locked) -> Result<()> {
     let number = attachment.fd.get();
-    let nature = fd::nature(number).unwrap_or(Nature { kind: 0, identity: -1, nameless: false });
+    let nature = fd::nature(number)?;
     let class = match nature.kind {
-        kind if fd::is_disk_type(kind) => return make_disk(attachment),
+        libc::S_IFREG if nature.is_virtual && fd::is_of_the_kernel(number) => Class::Special,
+        kind if fd::is_disk_type(kind) => {
+            make_disk(attachment);
+            return Ok(());
+        }
         libc::S_IFSOCK if socket::is_plain_tcp(number) => Class::Tcp,
-        libc::S_IFSOCK if socket::is_stream(number) => Class::Stream,
+        libc::S_IFSOCK if socket::is_stream(number)? => Class::Stream,
         libc::S_IFSOCK => Class::Datagram,
-        libc::S_IFIFO if !fd::is_unnamed_pipe(number) => Class::Reopened,
+        libc::S_IFIFO if fd::is_unnamed_pipe(number) => Class::Pipe,
+        libc::S_IFIFO => Class::Reopened,
         libc::S_IFCHR if fd::is_reopenable_terminal(number) => Class::Reopened,
         _ => Class::File,
     };
@@ -23,6 +28,7 @@ pub(super) fn classify(attachment: &Locked) {
     if class != Class::Reopened {
         attachment.set_identity(nature.identity);
     }
+    Ok(())
 }
 
 /// In an identity: the open file was marked.
@@ -34,6 +40,15 @@ pub(super) fn make_disk(attachment: &Locked) {
     attachment.class.set(Class::Disk);
     attachment.ready.set(READABLE | WRITABLE);
     attachment.set_identity(fd::identity(fd) | if fd::mark(fd) { MARKED } else { 0 });
+}
+
+/// Which file it is (`fd::identity`).
+pub(super) fn identity(attachment: &Locked) -> c_int {
+    match attachment.class.get() {
+        Class::Reopened => fd::identity(attachment.fd.get()),
+        Class::Disk => attachment.identity() & !MARKED,
+        _ => attachment.identity(),
+    }
 }
 
 /// Whether the descriptor still is the disk file that was attached, as far as device, inode and mark tell.

@@ -378,7 +378,7 @@ fn watch_output(attachment: &Locked) {
 
 impl Engine for Epoll {
     fn attach(&self, attachment: &Locked) -> Result<()> {
-        class::classify(attachment);
+        class::classify(attachment)?;
         self.register(attachment, attachment.fd.get())
     }
 
