@@ -118,12 +118,16 @@ struct Status {
     device: u64,
     inode: u64,
     nameless: bool,
+    /// Bytes; what it takes up, in units of 512.
+    size: u64,
+    blocks: u64,
 }
 
 /// What the kernel knows of a file. A server that has the file is not asked (rule 5.5), if there is a statx(2).
 fn status(fd: c_int) -> Result<Status> {
     let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
-    let mask = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_NLINK;
+    let mask =
+        libc::STATX_TYPE | libc::STATX_INO | libc::STATX_NLINK | libc::STATX_SIZE | libc::STATX_BLOCKS;
     let mut statx = core::mem::MaybeUninit::<libc::statx>::zeroed();
     // SAFETY: the path is a constant with its zero byte; the kernel fills `statx`.
     let r = unsafe {
@@ -145,6 +149,8 @@ fn status(fd: c_int) -> Result<Status> {
                 device: libc::makedev(statx.stx_dev_major, statx.stx_dev_minor),
                 inode: statx.stx_ino,
                 nameless: statx.stx_nlink == 0,
+                size: statx.stx_size,
+                blocks: statx.stx_blocks,
             })
         }
         Err(errno) if errno.is_refusal() => status_by_fstat(fd),
@@ -159,7 +165,14 @@ fn status_by_fstat(fd: c_int) -> Result<Status> {
     unsafe { raw::call2(Sysno::fstat, fd as usize, stat.as_mut_ptr() as usize)? };
     // SAFETY: zeroed, then filled: every field is initialised.
     let stat = unsafe { stat.assume_init() };
-    Ok(Status { mode: stat.st_mode, device: stat.st_dev, inode: stat.st_ino, nameless: stat.st_nlink == 0 })
+    Ok(Status {
+        mode: stat.st_mode,
+        device: stat.st_dev,
+        inode: stat.st_ino,
+        nameless: stat.st_nlink == 0,
+        size: stat.st_size as u64,
+        blocks: stat.st_blocks as u64,
+    })
 }
 
 /// What there is to know of a file, as far as it matters here.
@@ -171,6 +184,8 @@ pub(crate) struct Nature {
     pub(crate) identity: c_int,
     /// Whether no directory has it: a file in memory, or one that was removed.
     pub(crate) nameless: bool,
+    /// Whether it is on no device and takes up nothing: it may be one that the kernel makes up (`is_of_the_kernel`).
+    pub(crate) is_virtual: bool,
 }
 
 /// What kind of file is behind `fd`, and which.
@@ -181,7 +196,36 @@ pub(crate) fn nature(fd: c_int) -> Result<Nature> {
         kind: status.mode & libc::S_IFMT,
         identity: (mixed >> 34) as c_int,
         nameless: status.nameless,
+        is_virtual: status.blocks == 0 && libc::major(status.device) == 0,
     })
+}
+
+/// The size of a regular file, in bytes; nothing for other kinds of files.
+pub(crate) fn size(fd: c_int) -> Option<u64> {
+    status(fd).ok().filter(|status| status.mode & libc::S_IFMT == libc::S_IFREG).map(|status| status.size)
+}
+
+/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on. (Those of FUSE are not among
+/// them: there it is a process that would be asked.)
+pub(crate) fn is_of_the_kernel(fd: c_int) -> bool {
+    const MAGICS: [i64; 11] = [
+        0x9fa0,      // proc
+        0x6265_6572, // sysfs
+        0x6462_6720, // debugfs
+        0x7472_6163, // tracefs
+        0x0027_e0eb, // cgroup
+        0x6367_7270, // cgroup2
+        0x7363_6673, // securityfs
+        0xf97c_ff8c, // selinuxfs
+        0x6265_6570, // configfs
+        0xcafe_4a11, // bpf
+        0x6e73_6673, // nsfs
+    ];
+    let mut stat = core::mem::MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
+    let r = unsafe { raw::call2(Sysno::fstatfs, fd as usize, stat.as_mut_ptr() as usize) };
+    // SAFETY: zeroed, then filled: every field is initialised.
+    r.is_ok() && MAGICS.contains(&(unsafe { stat.assume_init() }.f_type as i64))
 }
 
 /// Whether I/O on a file of this type may wait for a disk, and for nothing else.

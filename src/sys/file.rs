@@ -46,6 +46,11 @@ impl Position {
         Position(offset)
     }
 
+    /// The place as a number.
+    pub(crate) fn offset(self) -> usize {
+        self.0
+    }
+
     /// `n` bytes further on; the file's own position moves by itself.
     pub(crate) fn after(self, n: usize) -> Position {
         if self == Position::OWN { self } else { Position(self.0.wrapping_add(n)) }

@@ -10,6 +10,7 @@ pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod memory;
+pub(crate) mod needs;
 pub(crate) mod process;
 mod raw;
 pub(crate) mod socket;

@@ -13,6 +13,17 @@ pub(crate) fn now() -> u64 {
     spec.tv_sec as u64 * 1_000_000_000 + spec.tv_nsec as u64
 }
 
+/// An error if there is no such clock: then it would stand still for ever.
+pub(crate) fn check_clock() -> Result<()> {
+    let kept = super::errno::Kept::new();
+    let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: as in `now`.
+    let r = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut spec) };
+    let errno = Errno(super::errno::get());
+    drop(kept);
+    if r == 0 { Ok(()) } else { Err(errno) }
+}
+
 /// The number of this process; in a child made by vfork(2), the child's.
 pub(crate) fn id() -> libc::pid_t {
     // SAFETY: no pointers.
@@ -61,6 +72,34 @@ pub(crate) fn has_lock(fd: c_int) -> bool {
         }
     }
     false
+}
+
+/// The number of the calling thread.
+pub(crate) fn thread_id() -> c_int {
+    // SAFETY: no pointers.
+    unsafe { raw::call1(Sysno::gettid, 0) }.map_or(-1, |id| id as c_int)
+}
+
+/// Whether a thread of this process sleeps in a system call other than one that waits for a lock. False too where that cannot be
+/// seen. (The file says "running", or the number of the call, or -1 if the thread sleeps elsewhere.)
+pub(crate) fn is_in_call(thread: c_int) -> bool {
+    use std::io::Write;
+    let mut path = [0u8; 64];
+    let mut rest = &mut path[..];
+    if write!(rest, "/proc/self/task/{thread}/syscall\0").is_err() {
+        return false;
+    }
+    let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
+    // SAFETY: the path ends with its zero byte.
+    let opened = unsafe { raw::call4(Sysno::openat, libc::AT_FDCWD as usize, path.as_ptr() as usize, flags, 0) };
+    let Ok(fd) = opened else { return false };
+    let mut text = [0u8; 32];
+    // SAFETY: the kernel writes at most the length of `text`.
+    let n = unsafe { raw::call3(Sysno::read, fd, text.as_mut_ptr() as usize, text.len()) };
+    let _ = super::fd::close(fd as c_int);
+    let number = text.get(..n.unwrap_or(0)).unwrap_or(&[]).split(|byte| *byte == b' ').next().unwrap_or(&[]);
+    let number = core::str::from_utf8(number).ok().and_then(|number| number.parse::<i64>().ok());
+    number.is_some_and(|number| number >= 0 && number != Sysno::futex as i64)
 }
 
 /// Lets other threads go first, for a moment.

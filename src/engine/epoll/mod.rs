@@ -48,7 +48,7 @@ use super::wake::Bell;
 use super::{Alone, AtOnce, Engine, Heard, LookedAlone, Turn};
 use crate::sys::epoll::{self as sys, Event};
 use crate::sys::errno::Kept;
-use crate::sys::{Errno, Result, UserPtr, fd, futex, process};
+use crate::sys::{Errno, Result, UserPtr, fd, futex, needs, process};
 use alarm::Alarm;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -101,6 +101,7 @@ impl Epoll {
     /// Makes the engine's descriptors. Returns the one for the public: a dup of the epoll descriptor, so that it is
     /// readable whenever there is something in it.
     pub(crate) fn open(&self) -> Result<fd::OwnedFd> {
+        needs::check()?;
         let public = sys::create()?;
         let epfd = public.duplicate_out_of_the_way()?;
         let bell = sys::eventfd()?.move_out_of_the_way()?;

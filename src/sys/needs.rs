@@ -1,0 +1,38 @@
+//! The system calls that the library cannot do without.
+//!
+//! A filter (seccomp(2)) may refuse any of them. Where there is another way, it is gone where the call is made. Where there is
+//! none, and somebody would wait for ever if the call is refused when its time has come, a pipe is not made in the first place.
+//! Calls that only one kind of operation needs are not here: their error is that operation's.
+
+use super::raw::{self, Sysno};
+use super::{Errno, Result, epoll, fd, process};
+use core::mem::MaybeUninit;
+
+/// Each of these is asked in a way that does nothing (`raw::check`).
+const CALLS: [Sysno; 7] = [
+    // Time limits, and threads that take over from others.
+    Sysno::timerfd_settime,
+    Sysno::epoll_ctl,
+    // Locks, and threads that stand by.
+    Sysno::futex,
+    // Threads of the library's own take no signals, and no call of it raises SIGPIPE.
+    Sysno::rt_sigprocmask,
+    // What wakes a thread that waits, and what takes that back.
+    Sysno::write,
+    Sysno::read,
+    // A child made by vfork(2) is told from its parent.
+    Sysno::getpid,
+];
+
+/// The error of the first of them that is refused.
+pub(crate) fn check() -> Result<()> {
+    for call in CALLS {
+        raw::check(call, 0)?;
+    }
+    fd::poll(&mut [], 0)?;
+    match epoll::wait(-1, &mut [const { MaybeUninit::uninit() }], Some(0)) {
+        Err(Errno::EBADF) | Ok(_) => {}
+        Err(errno) => return Err(errno),
+    }
+    process::check_clock()
+}
