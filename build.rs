@@ -3,6 +3,8 @@
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libioevent.so.0");
+    // It has threads of its own, which run its code: once loaded it stays.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     println!("cargo::rustc-cfg=have_timespec");
     println!("cargo::rustc-cfg=have_waitid");
 }

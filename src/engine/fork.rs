@@ -2,13 +2,14 @@
 //!
 //! The table of the parent is not in the child (see `table`), so the child has no pipes and no attachments from its
 //! first instruction on. A handler, which runs where the child was made by fork(3), replaces the numbers of the pipes by
-//! descriptors that can do nothing, and closes the copies of the engines' descriptors; the parent's registrations
+//! descriptors that can do nothing, and closes the copies of all others that the library has; the parent's registrations
 //! belong to open files that the parent still has, and are not touched.
 //!
 //! In a child that was made otherwise (_Fork, clone) no handler runs. There the first call that finds nothing in the table
-//! does that, for the pipes whose numbers and engines it can still tell (kcmp(2)): by then the child may have closed them and
-//! have other files under their numbers, which must be left alone.
+//! does that. By then the child may have closed any of them and have other files under their numbers, which must be left alone
+//! (and so may a handler of the program's that runs before this one): whatever is closed is first seen to be what it was.
 
+use super::private;
 use super::table::{self, World};
 use crate::sys::fd;
 use core::ptr::null_mut;
@@ -44,19 +45,22 @@ pub(super) fn notice() {
         return;
     }
     let Some(world) = parents_world() else { return };
-    let Ok(dead) = fd::open_dead() else { return };
-    for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
-        pipe.bury_if_known(dead.raw());
-    }
+    leave(world, false);
 }
 
 extern "C" fn in_child() {
     table::forget();
     let Some(world) = parents_world() else { return };
-    world.watch.bury();
-    let Ok(dead) = fd::open_dead() else { return };
+    leave(world, true);
+}
+
+/// Lets go of all that the parent's world holds. `early`: the program has not had its turn in the child yet.
+fn leave(world: &World, early: bool) {
+    private::close_in_child(early);
+    world.watch.leave_in_child();
+    let dead = fd::open_dead().ok();
     for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
-        pipe.bury(dead.raw());
+        pipe.replace_with_dead(dead.as_ref().map(fd::OwnedFd::raw));
     }
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Pipe {
     world: &'static World,
     engine: Epoll,
     in_use: AtomicBool,
+    /// It was closed while threads waited in an engine that can wake them no more; it is not used again.
+    abandoned: AtomicBool,
     next: AtomicPtr<Pipe>,
     quiet: (Mutex<()>, Condvar),
     lanes: [Lane; LANES],
@@ -118,6 +120,7 @@ impl Pipes {
             world,
             engine: Epoll::new(),
             in_use: AtomicBool::new(true),
+            abandoned: AtomicBool::new(false),
             next: AtomicPtr::new(null_mut()),
             quiet: (Mutex::new(()), Condvar::new()),
             lanes: core::array::from_fn(|_| Lane::default()),
@@ -715,6 +718,7 @@ impl Pipe {
     fn open(&'static self, capacity: u32, flags: c_int) -> Result<c_int> {
         let public = self.engine.open()?;
         let number = public.raw();
+        self.world.lose(self, number);
         let nonblock = flags & libc::O_NONBLOCK != 0;
         let prepared = table::reserve(number).and_then(|()| {
             if flags & libc::O_CLOEXEC == 0 {
@@ -740,7 +744,13 @@ impl Pipe {
 
     /// Whether the public number still is this pipe's descriptor (rule 3.7).
     pub(super) fn is_current(&self) -> bool {
-        self.engine.is_behind(self.number())
+        self.engine.is_whole() && self.engine.is_behind(self.number())
+    }
+
+    /// Whether the engine's descriptors still are that. A program may have closed them, as some that it did not know, and so have
+    /// lost the pipe (rule 5.5).
+    pub(super) fn is_whole(&self) -> bool {
+        self.engine.is_whole()
     }
 
     /// Ends everything. The public descriptor stays open: it is the caller's. False if somebody else closes the pipe already.
@@ -760,9 +770,13 @@ impl Pipe {
             // See `harvest_at_once`: whoever has the lane now is done before this goes on.
             drop(lane.lock());
         }
-        self.wait_until_unused(|| self.users.0.load(Acquire) == CLOSING);
+        let is_lost = !self.is_whole();
+        let is_left = self.wait_until_unused(is_lost, || self.users.0.load(Acquire) == CLOSING);
         attach::detach_all_of(self);
-        self.wait_until_unused(|| self.working.load(Acquire) == 0);
+        self.wait_until_unused(false, || self.working.load(Acquire) == 0);
+        if !is_left {
+            return self.abandon(last);
+        }
         let mut places = 0;
         self.engine.drop_timers(|op| {
             self.ops().give(op);
@@ -794,13 +808,33 @@ impl Pipe {
 
     /// Waits for the threads that use the pipe, or for the workers. Acquire in `unused` pairs with the Release in
     /// `InUse::drop` and `end_work`.
-    fn wait_until_unused(&self, unused: impl Fn() -> bool) {
+    ///
+    /// Threads that wait in an engine that is lost cannot be woken: then it waits only for those that do not sleep. False if some
+    /// are left.
+    fn wait_until_unused(&self, is_lost: bool, unused: impl Fn() -> bool) -> bool {
+        /// In nanoseconds.
+        const PATIENCE: u64 = 20_000_000;
+        let deadline = is_lost.then(|| process::now() + PATIENCE);
         let mut guard = self.quiet.0.lock();
         while !unused() {
             self.engine.ring_all();
             self.wake.0.sleepers.call_all(&self.engine);
-            self.quiet.1.wait(&mut guard, None);
+            if !self.quiet.1.wait(&mut guard, deadline) {
+                return unused();
+            }
         }
+        true
+    }
+
+    /// The last part of closing a pipe that some threads will never leave.
+    #[cold]
+    fn abandon(&'static self, last: impl FnOnce()) -> bool {
+        self.engine.close();
+        last();
+        table::clear(self.number(), Entry::Pipe(self));
+        self.number.store(-1, Relaxed);
+        self.abandoned.store(true, Relaxed);
+        true
     }
 
     #[cold]
@@ -835,23 +869,20 @@ impl Pipe {
     }
 
     pub(super) fn is_in_use(&self) -> bool {
-        self.in_use.load(Relaxed)
+        self.in_use.load(Relaxed) && !self.abandoned.load(Relaxed)
     }
 
     /// In a forked child: the descriptors are the child's copies. The number stays taken, by a descriptor that can do
-    /// nothing; the parent's registrations are not touched.
-    pub(super) fn bury(&self, dead: c_int) {
-        let _ = fd::replace(self.number(), dead);
-        self.engine.close();
-    }
-
-    /// The same later, when the child may have done anything to its descriptors: only what still is what it was.
-    pub(super) fn bury_if_known(&self, dead: c_int) {
-        let engine = self.engine.descriptor();
-        if engine >= 0 && fd::are_same(self.number(), engine) {
-            let _ = fd::replace(self.number(), dead);
-            let _ = fd::close(engine);
+    /// nothing (if there is one to be had). The child may have closed any of them, and have other files there, which are left
+    /// alone; so are the parent's registrations.
+    pub(super) fn replace_with_dead(&self, dead: Option<c_int>) {
+        if self.is_current() {
+            let _ = match dead {
+                Some(dead) => fd::replace(self.number(), dead),
+                None => fd::close(self.number()),
+            };
         }
+        self.engine.close();
     }
 }
 

@@ -119,9 +119,7 @@ pub(super) fn close_in_child(early: bool) {
             known if known & ACCEPTED != 0 => {
                 early && fd::nature(number).is_ok_and(|nature| nature.kind == libc::S_IFSOCK)
             }
-            known => {
-                fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS)
-            }
+            known => fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS),
         };
         if is_what_it_was {
             let _ = fd::close(number);

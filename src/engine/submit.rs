@@ -346,6 +346,9 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
             return Err(fd::unfit(fd));
         }
         let pipe = pipe::enter(fd)?;
+        if !pipe.is_whole() {
+            return Err(Errno::EBADF);
+        }
         let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
         return Ok(pipe.engine().cancel_timers(meant, &Sink::of_thread(&pipe)));
     };

@@ -139,7 +139,10 @@ fn word_of(number: c_int) -> Option<&'static AtomicUsize> {
 
 /// The entry of a number in a table of two levels: `None` if nothing near it was ever used.
 #[inline(always)]
-pub(super) fn slot(chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS], number: c_int) -> Option<&'static AtomicUsize> {
+pub(super) fn slot(
+    chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS],
+    number: c_int,
+) -> Option<&'static AtomicUsize> {
     let number = number as u32 as usize;
     let chunk = chunks.get(number / CHUNK)?;
     // Acquire pairs with the Release in `make_slot`: the chunk is zeroed before its address is seen.
@@ -244,6 +247,21 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// The kernel has just given out the numbers of a new pipe: another that takes some of them for its own has lost them.
+    pub(super) fn lose(&self, new: &'static Pipe, public: c_int) {
+        let [epfd, bell, clock] = new.engine().numbers();
+        let numbers = [epfd, bell, clock, public];
+        for pipe in self.pipes.iter().filter(|pipe| pipe.is_in_use() && !core::ptr::eq(*pipe, new)) {
+            pipe.engine().lose(&numbers);
+        }
+        self.watch.lose(&numbers);
+    }
+
+    /// The same for the watch.
+    pub(super) fn lose_to_watch(&self, numbers: &[c_int]) {
+        self.pipes.iter().filter(|pipe| pipe.is_in_use()).for_each(|pipe| pipe.engine().lose(numbers));
+    }
+
     /// The lock for those who attach `number`.
     pub(super) fn attaching(&self, number: c_int) -> Option<MutexGuard<'_, ()>> {
         self.stripes.get(number as usize % STRIPES).map(Mutex::lock)

@@ -36,8 +36,9 @@ use super::visit::{self, Visit};
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{epoll as sys, fd, process};
 use core::ffi::c_int;
+use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::SeqCst;
-use core::sync::atomic::{AtomicBool, AtomicI32};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32};
 
 /// How often the watch looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
 /// two ticks at most: within the 20 ms of the rule.
@@ -58,10 +59,13 @@ const STACK: usize = 256 * 1024;
 /// What the watch of a world shares with others.
 pub(crate) struct Watch {
     thread: Mutex<Option<Thread>>,
-    /// Wakes the thread; -1 tells it to end.
+    /// Counts the threads, one after the other: one whose turn is over ends.
+    turn: AtomicU32,
+    /// An epoll instance that holds `alarm`, while the thread is there; else -1. It is what the thread polls, to be woken.
+    inbox: AtomicI32,
+    /// An eventfd that is always readable. To wake the thread is to register it anew, which does nothing where the program has
+    /// closed one of the two and has another file there (see `epoll`). It also is what `look` needs.
     alarm: AtomicI32,
-    /// An eventfd that is always readable, while the thread is there; else -1. See `look`.
-    always: AtomicI32,
     /// The thread sleeps without end, or is about to.
     dormant: AtomicBool,
     /// Held while it looks into a pipe.
@@ -76,15 +80,22 @@ struct Notes {
     polled: Vec<libc::pollfd>,
 }
 
+impl Notes {
+    const fn new() -> Notes {
+        Notes { known: Vec::new(), polled: Vec::new() }
+    }
+}
+
 impl Watch {
     pub(super) const fn new() -> Watch {
         Watch {
             thread: Mutex::new(None),
+            turn: AtomicU32::new(0),
+            inbox: AtomicI32::new(-1),
             alarm: AtomicI32::new(-1),
-            always: AtomicI32::new(-1),
             dormant: AtomicBool::new(false),
             looking: Mutex::new(()),
-            notes: Mutex::new(Notes { known: Vec::new(), polled: Vec::new() }),
+            notes: Mutex::new(Notes::new()),
         }
     }
 
@@ -93,25 +104,65 @@ impl Watch {
     #[cold]
     pub(super) fn begin(&self, world: &'static World) {
         let mut thread = self.thread.lock();
+        if thread.is_some() && !self.is_whole() {
+            self.forget(&mut thread);
+        }
         if thread.is_none() {
-            let eventfd = || sys::eventfd().and_then(fd::OwnedFd::move_out_of_the_way);
-            let (Ok(alarm), Ok(always)) = (eventfd(), eventfd()) else { return };
-            let _ = sys::signal(always.raw());
+            let inbox = sys::create().and_then(fd::OwnedFd::move_out_of_the_way);
+            let alarm = sys::readable_eventfd().and_then(fd::OwnedFd::move_out_of_the_way);
+            let (Ok(inbox), Ok(alarm)) = (inbox, alarm) else { return };
+            if sys::add(inbox.raw(), alarm.raw(), sys::EPOLLET as u32, sys::NOTHING).is_err() {
+                return;
+            }
+            world.lose_to_watch(&[inbox.raw(), alarm.raw()]);
+            self.inbox.store(inbox.raw(), SeqCst);
             self.alarm.store(alarm.raw(), SeqCst);
-            self.always.store(always.raw(), SeqCst);
+            self.turn.fetch_add(1, SeqCst);
             match Thread::start(world, STACK) {
                 Ok(started) => {
+                    inbox.into_raw();
                     alarm.into_raw();
-                    always.into_raw();
                     *thread = Some(started);
                 }
                 Err(_) => {
+                    self.inbox.store(-1, SeqCst);
                     self.alarm.store(-1, SeqCst);
-                    self.always.store(-1, SeqCst);
                 }
             }
         }
         self.wake();
+    }
+
+    /// Whether its descriptors still are what they were.
+    fn is_whole(&self) -> bool {
+        sys::is_registered(self.inbox.load(SeqCst), self.alarm.load(SeqCst))
+    }
+
+    /// The descriptors were closed behind the library's back, and with them the way to wake the thread. It ends when it wakes.
+    fn forget(&self, thread: &mut Option<Thread>) {
+        self.turn.fetch_add(1, SeqCst);
+        self.close();
+        if let Some(lost) = thread.take() {
+            lost.detach();
+        }
+    }
+
+    /// Closes its descriptors, if they still are that.
+    fn close(&self) {
+        let (inbox, alarm) = (self.inbox.swap(-1, SeqCst), self.alarm.swap(-1, SeqCst));
+        if sys::is_registered(inbox, alarm) {
+            let _ = fd::close(alarm);
+            let _ = fd::close(inbox);
+        }
+    }
+
+    /// The kernel has just given these numbers out to others.
+    pub(super) fn lose(&self, numbers: &[c_int]) {
+        for own in [&self.inbox, &self.alarm] {
+            if numbers.contains(&own.load(SeqCst)) {
+                own.store(-1, SeqCst);
+            }
+        }
     }
 
     /// A pipe was closed: ends the thread if that was the last, and waits for its end.
@@ -121,29 +172,25 @@ impl Watch {
             return self.wake();
         }
         world.workers.end();
+        if !self.is_whole() {
+            return self.forget(&mut thread);
+        }
         let Some(handle) = thread.take() else { return };
-        let alarm = self.alarm.swap(-1, SeqCst);
-        let _ = sys::signal(alarm);
+        self.turn.fetch_add(1, SeqCst);
+        self.wake();
         // The thread takes no lock that is held here.
         handle.join();
-        let _ = fd::close(alarm);
-        let _ = fd::close(self.always.swap(-1, SeqCst));
+        self.close();
     }
 
     /// In a forked child, which has copies of the descriptors but not the thread.
-    pub(super) fn bury(&self) {
-        for fd in [self.alarm.swap(-1, SeqCst), self.always.swap(-1, SeqCst)] {
-            if fd >= 0 {
-                let _ = fd::close(fd);
-            }
-        }
+    pub(super) fn leave_in_child(&self) {
+        self.close();
     }
 
     fn wake(&self) {
-        let alarm = self.alarm.load(SeqCst);
-        if alarm >= 0 {
-            let _ = sys::signal(alarm);
-        }
+        let edge = (sys::EPOLLIN | sys::EPOLLET) as u32;
+        let _ = sys::modify(self.inbox.load(SeqCst), self.alarm.load(SeqCst), edge, sys::NOTHING);
     }
 
     /// The last user has left a pipe.
@@ -169,8 +216,11 @@ impl Watch {
 
     /// Looks into a pipe, unless somebody harvests it, or has since there were `harvests` of them: then what has become ready
     /// is theirs to find, and to hand out in its order (rule 3.5). A pipe that others wait on (rule 3.6) is kept readable meanwhile by
-    /// `always`, an eventfd that always is: its edges are gone from the kernel before their events ring the bell.
-    fn look(&self, pipe: &'static Pipe, harvests: u32) {
+    /// `alarm`, which always is: its edges are gone from the kernel before their events ring the bell. False if the pipe was lost.
+    fn look(&self, pipe: &'static Pipe, harvests: u32) -> bool {
+        if !pipe.is_whole() {
+            return false;
+        }
         let _visit = Visit::begin();
         let _looking = self.looking.lock();
         pipe.set_watched(true);
@@ -178,8 +228,8 @@ impl Watch {
             && !pipe.has_other_users()
             && pipe.harvests() == harvests
         {
-            let always = self.always.load(SeqCst);
-            let held = pipe.is_nonblock() && pipe.engine().hold(always);
+            let alarm = self.alarm.load(SeqCst);
+            let held = pipe.is_nonblock() && pipe.engine().hold(alarm);
             let sink = Sink::common(&pipe);
             for _ in 0..MOST_LOOKS {
                 let Ok(heard) = pipe.engine().look(&sink, BATCH, Some(0), || {}) else { break };
@@ -192,10 +242,11 @@ impl Watch {
             }
             pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
             if held {
-                pipe.engine().let_go(always);
+                pipe.engine().let_go(alarm);
             }
         }
         pipe.set_watched(false);
+        true
     }
 }
 
@@ -296,13 +347,13 @@ impl Task for World {
 
 fn watch(world: &'static World) {
     let watch = &world.watch;
-    let Notes { known, polled } = &mut *watch.notes.lock();
+    let turn = watch.turn.load(SeqCst);
+    let inbox = watch.inbox.load(SeqCst);
+    // A thread that can be woken no more may have them.
+    let (mut kept, mut own) = (watch.notes.try_lock(), Notes::new());
+    let Notes { known, polled } = kept.as_deref_mut().unwrap_or(&mut own);
     known.clear();
-    let alarm = watch.alarm.load(SeqCst);
-    if alarm < 0 {
-        return;
-    }
-    while watch.alarm.load(SeqCst) == alarm {
+    while watch.turn.load(SeqCst) == turn {
         let now = process::now();
         known.retain_mut(|known| known.update(now));
         let mut missed = false;
@@ -329,10 +380,10 @@ fn watch(world: &'static World) {
         let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
         polled.clear();
         if polled.try_reserve(known.len() + 1).is_err() {
-            crate::sys::process::pause();
+            process::pause();
             continue;
         }
-        polled.push(fd::readable(alarm));
+        polled.push(fd::readable(inbox));
         polled
             .extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
 
@@ -347,24 +398,32 @@ fn watch(world: &'static World) {
                 timeout = known.iter().filter_map(|known| known.relief.rest(now)).min().unwrap_or(-1);
             }
         }
-        let _ = fd::poll(polled, timeout);
+        if fd::poll(polled, timeout).is_err() {
+            // Not without end, whatever the reason is.
+            process::pause();
+        }
         watch.dormant.store(false, SeqCst);
 
         let Some((own, others)) = polled.split_first() else { break };
         if own.revents != 0 {
-            sys::drain(alarm);
+            if !watch.is_whole() {
+                return;
+            }
+            let _ = sys::wait(inbox, &mut [const { MaybeUninit::uninit() }], Some(0));
         }
         let mut looked = false;
         let mut others = others.iter();
-        for known in &*known {
+        known.retain(|known| {
             let readable = wait_for(known) && others.next().is_some_and(|entry| entry.revents != 0);
-            if readable || known.is_readable_for_long() {
-                watch.look(known.pipe, known.harvests);
-                looked = true;
+            if !readable && !known.is_readable_for_long() {
+                return true;
             }
-        }
+            looked = true;
+            // A pipe that was lost is not known again.
+            watch.look(known.pipe, known.harvests)
+        });
         if looked {
-            let _ = fd::poll(&mut [fd::readable(alarm)], PAUSE);
+            let _ = fd::poll(&mut [fd::readable(inbox)], PAUSE);
         }
     }
 }

@@ -311,12 +311,57 @@ pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
     };
     answer(|| {
         let room = nbytes / size_of::<Event>();
-        // SAFETY: passed on to the caller.
-        match unsafe { harvest(&pipe, buf.cast(), room, patience(&pipe)) }? {
-            0 => Err(Errno::EAGAIN),
-            n => Ok((n * size_of::<Event>()) as isize),
-        }
+        let patience = patience(&pipe);
+        let n = if buf.cast::<Event>().is_aligned() {
+            // SAFETY: passed on to the caller.
+            unsafe { harvest(&pipe, buf.cast(), room, patience) }?
+        } else {
+            // SAFETY: passed on to the caller.
+            unsafe { harvest_unaligned(&pipe, buf.cast(), room, patience) }?
+        };
+        if n == 0 { Err(Errno::EAGAIN) } else { Ok((n * size_of::<Event>()) as isize) }
     })
+}
+
+/// How many events are copied at a time to or from a buffer that is not aligned.
+const PART: usize = 64;
+
+/// # Safety
+///
+/// As for `harvest`, but `events` may have any alignment.
+#[cold]
+unsafe fn harvest_unaligned(
+    pipe: &InUse,
+    events: *mut Event,
+    room: usize,
+    timeout: Option<u64>,
+) -> Result<usize> {
+    let mut part = [NO_EVENT; PART];
+    let mut count = 0;
+    while count < room || room == 0 {
+        let most = (room - count).min(PART);
+        let timeout = if count == 0 { timeout } else { Some(0) };
+        // SAFETY: there is room for as many.
+        let n = match unsafe { harvest(pipe, part.as_mut_ptr(), most, timeout) } {
+            Err(_) if count > 0 => break,
+            n => n?,
+        };
+        // SAFETY: the caller's buffer has room for what is left of it.
+        let to = unsafe { events.add(count) };
+        // SAFETY: as above; the two do not overlap, and bytes need no alignment.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                part.as_ptr().cast::<u8>(),
+                to.cast::<u8>(),
+                n * size_of::<Event>(),
+            );
+        }
+        count += n;
+        if n < PART {
+            break;
+        }
+    }
+    Ok(count)
 }
 
 /// write(2) to a descriptor that is not attached.
@@ -340,9 +385,37 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isiz
         if buf.is_null() {
             return Err(Errno::EFAULT);
         }
-        // SAFETY: passed on to the caller; the events are copied before this returns.
-        let events = unsafe { core::slice::from_raw_parts(buf.cast::<Event>(), count) };
-        let posted = pipe.post(events)?;
+        let events = buf.cast::<Event>();
+        let posted = if events.is_aligned() {
+            // SAFETY: passed on to the caller; the events are copied before this returns.
+            pipe.post(unsafe { core::slice::from_raw_parts(events, count) })?
+        } else {
+            // SAFETY: passed on to the caller.
+            unsafe { post_unaligned(&pipe, events, count) }?
+        };
         Ok((posted * size_of::<Event>()) as isize)
     })
+}
+
+/// # Safety
+///
+/// `events` has `count` events, of any alignment.
+#[cold]
+unsafe fn post_unaligned(pipe: &InUse, events: *const Event, count: usize) -> Result<usize> {
+    let mut part = [NO_EVENT; PART];
+    let mut posted = 0;
+    while posted < count {
+        let most = (count - posted).min(PART);
+        for (index, slot) in part.iter_mut().take(most).enumerate() {
+            // SAFETY: passed on to the caller.
+            *slot = unsafe { events.add(posted + index).read_unaligned() };
+        }
+        match pipe.post(part.get(..most).unwrap_or(&[])) {
+            Ok(n) if n == most => posted += n,
+            Ok(n) => return Ok(posted + n),
+            Err(_) if posted > 0 => break,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(posted)
 }

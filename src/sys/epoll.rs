@@ -22,14 +22,6 @@ pub(crate) fn create() -> Result<OwnedFd> {
     Ok(OwnedFd::adopt(fd as c_int))
 }
 
-/// A new eventfd with count 0, close-on-exec, nonblocking.
-pub(crate) fn eventfd() -> Result<OwnedFd> {
-    let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
-    // SAFETY: no pointers.
-    let fd = unsafe { raw::call2(Sysno::eventfd2, 0, flags as usize)? };
-    Ok(OwnedFd::adopt(fd as c_int))
-}
-
 /// A new disarmed timer on CLOCK_MONOTONIC, close-on-exec, nonblocking.
 pub(crate) fn timerfd() -> Result<OwnedFd> {
     let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
@@ -38,20 +30,30 @@ pub(crate) fn timerfd() -> Result<OwnedFd> {
     Ok(OwnedFd::adopt(fd as c_int))
 }
 
-/// Adds one to an eventfd: an edge for every epoll that watches it.
-pub(crate) fn signal(eventfd: c_int) -> Result<()> {
-    let one = 1u64;
-    // SAFETY: the eight bytes of `one` are read.
-    unsafe { raw::call3(Sysno::write, eventfd as usize, &raw const one as usize, 8)? };
-    Ok(())
+/// A new eventfd with count 1, which nobody reads: it is readable for ever. Close-on-exec.
+pub(crate) fn readable_eventfd() -> Result<OwnedFd> {
+    let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
+    // SAFETY: no pointers.
+    let fd = unsafe { raw::call2(Sysno::eventfd2, 1, flags as usize)? };
+    Ok(OwnedFd::adopt(fd as c_int))
 }
 
-/// Reads an eventfd, so that it is not readable any more.
-pub(crate) fn drain(eventfd: c_int) {
-    let mut count = 0u64;
-    // SAFETY: eight bytes of `count` are written.
-    let _ = unsafe { raw::call3(Sysno::read, eventfd as usize, &raw mut count as usize, 8) };
+/// Whether an epoll instance has an entry for the file and number `fd`. Nothing else happens, whatever the two are.
+pub(crate) fn is_registered(epfd: c_int, fd: c_int) -> bool {
+    if epfd < 0 || fd < 0 {
+        return false;
+    }
+    match add(epfd, fd, 0, NOTHING) {
+        Err(errno) => errno == Errno::EEXIST,
+        Ok(()) => {
+            let _ = delete(epfd, fd);
+            false
+        }
+    }
 }
+
+/// Data of an entry that means nothing to anybody.
+pub(crate) const NOTHING: u64 = 2;
 
 /// Arms a timerfd: it goes off once, at a time of CLOCK_MONOTONIC in nanoseconds.
 pub(crate) fn arm(timerfd: c_int, time: u64) -> Result<()> {
@@ -98,10 +100,15 @@ pub(crate) fn delete(epfd: c_int, fd: c_int) -> Result<()> {
 #[inline]
 pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Option<u64>) -> Result<&[Event]> {
     let n = match timeout {
-        None => wait_milliseconds(epfd, events, -1)?,
-        Some(0) => wait_milliseconds(epfd, events, 0)?,
-        Some(ns) => wait_nanoseconds(epfd, events, ns)?,
+        None => wait_milliseconds(epfd, events, -1),
+        Some(0) => wait_milliseconds(epfd, events, 0),
+        Some(ns) => wait_nanoseconds(epfd, events, ns),
     };
+    let n = match n {
+        // It is another file now.
+        Err(Errno::EINVAL) => Err(Errno::EBADF),
+        n => n,
+    }?;
     // SAFETY: the kernel has filled the first `n` entries, and `n` is at most the length it was given.
     Ok(unsafe { core::slice::from_raw_parts(events.as_ptr().cast(), n) })
 }

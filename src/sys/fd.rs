@@ -105,7 +105,12 @@ pub(crate) fn with_nonblock<T>(fd: c_int, call: impl FnOnce() -> Result<T>) -> R
 }
 
 /// Runs `call` with status flags set on the open file, which are put back to what they were afterwards.
-pub(crate) fn with_flags<T>(fd: c_int, before: c_int, set: c_int, call: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn with_flags<T>(
+    fd: c_int,
+    before: c_int,
+    set: c_int,
+    call: impl FnOnce() -> Result<T>,
+) -> Result<T> {
     control(fd, libc::F_SETFL, set as usize)?;
     let r = call();
     let _ = control(fd, libc::F_SETFL, before as usize);
@@ -126,8 +131,7 @@ struct Status {
 /// What the kernel knows of a file. A server that has the file is not asked (rule 5.5), if there is a statx(2).
 fn status(fd: c_int) -> Result<Status> {
     let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
-    let mask =
-        libc::STATX_TYPE | libc::STATX_INO | libc::STATX_NLINK | libc::STATX_SIZE | libc::STATX_BLOCKS;
+    let mask = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_NLINK | libc::STATX_SIZE | libc::STATX_BLOCKS;
     let mut statx = core::mem::MaybeUninit::<libc::statx>::zeroed();
     // SAFETY: the path is a constant with its zero byte; the kernel fills `statx`.
     let r = unsafe {
@@ -233,14 +237,6 @@ pub(crate) fn is_disk_type(file_type: u32) -> bool {
     matches!(file_type, libc::S_IFREG | libc::S_IFBLK | libc::S_IFDIR)
 }
 
-/// Whether two numbers are of one open file; false too where the kernel does not say.
-pub(crate) fn are_same(one: c_int, other: c_int) -> bool {
-    const KCMP_FILE: usize = 0;
-    let me = super::process::id() as usize;
-    // SAFETY: no pointers.
-    unsafe { raw::call5(Sysno::kcmp, me, me, KCMP_FILE, one as usize, other as usize) == Ok(0) }
-}
-
 /// Which file is behind `fd` (`Nature::identity`); -1 if it is not open.
 pub(crate) fn identity(fd: c_int) -> c_int {
     nature(fd).map_or(-1, |nature| nature.identity)
@@ -335,7 +331,8 @@ pub(crate) fn is_reopenable_terminal(fd: c_int) -> bool {
 pub(crate) fn is_hung_up(fd: c_int) -> bool {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: the kernel writes a winsize.
-    let r = unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
+    let r =
+        unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
     r == Err(Errno(libc::EIO))
 }
 

@@ -9,7 +9,7 @@ use super::{Errno, Result, epoll, fd, process};
 use core::mem::MaybeUninit;
 
 /// Each of these is asked in a way that does nothing (`raw::check`).
-const CALLS: [Sysno; 7] = [
+const CALLS: [Sysno; 5] = [
     // Time limits, and threads that take over from others.
     Sysno::timerfd_settime,
     Sysno::epoll_ctl,
@@ -17,9 +17,6 @@ const CALLS: [Sysno; 7] = [
     Sysno::futex,
     // Threads of the library's own take no signals, and no call of it raises SIGPIPE.
     Sysno::rt_sigprocmask,
-    // What wakes a thread that waits, and what takes that back.
-    Sysno::write,
-    Sysno::read,
     // A child made by vfork(2) is told from its parent.
     Sysno::getpid,
 ];

@@ -91,7 +91,8 @@ pub(crate) fn is_in_call(thread: c_int) -> bool {
     }
     let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
     // SAFETY: the path ends with its zero byte.
-    let opened = unsafe { raw::call4(Sysno::openat, libc::AT_FDCWD as usize, path.as_ptr() as usize, flags, 0) };
+    let opened =
+        unsafe { raw::call4(Sysno::openat, libc::AT_FDCWD as usize, path.as_ptr() as usize, flags, 0) };
     let Ok(fd) = opened else { return false };
     let mut text = [0u8; 32];
     // SAFETY: the kernel writes at most the length of `text`.

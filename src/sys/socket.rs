@@ -1,7 +1,7 @@
 //! Socket calls that do not wait: MSG_DONTWAIT where there is such a flag.
 
-use super::raw::{self, Sysno};
 use super::fd::OwnedFd;
+use super::raw::{self, Sysno};
 use super::{Errno, Result, UserPtr};
 use core::ffi::c_int;
 

@@ -52,6 +52,8 @@ pub(super) struct Retry {
 pub(super) struct Alarm {
     /// Relaxed everywhere: -1, or what `open` has stored before the pipe could be used.
     timerfd: AtomicI32,
+    /// The epoll instance that it is registered with.
+    epfd: AtomicI32,
     /// The earliest deadline, as of the last change. Relaxed: a harvest that does not wait asks whether one has passed; it
     /// was there before only for who has seen it set.
     first: AtomicU64,
@@ -60,10 +62,16 @@ pub(super) struct Alarm {
 
 impl Alarm {
     pub(super) const fn new() -> Alarm {
-        Alarm { timerfd: AtomicI32::new(-1), first: AtomicU64::new(NEVER), times: Mutex::new(Times::none()) }
+        Alarm {
+            timerfd: AtomicI32::new(-1),
+            epfd: AtomicI32::new(-1),
+            first: AtomicU64::new(NEVER),
+            times: Mutex::new(Times::none()),
+        }
     }
 
-    pub(super) fn open(&self, timerfd: c_int) {
+    pub(super) fn open(&self, timerfd: c_int, epfd: c_int) {
+        self.epfd.store(epfd, Relaxed);
         self.timerfd.store(timerfd, Relaxed);
     }
 
@@ -71,6 +79,23 @@ impl Alarm {
     pub(super) fn reset(&self) {
         *self.times.lock() = Times::none();
         self.first.store(NEVER, Relaxed);
+    }
+
+    /// The number of the descriptor.
+    pub(super) fn number(&self) -> c_int {
+        self.timerfd.load(Relaxed)
+    }
+
+    /// Whether the descriptor is still what was put into this epoll instance.
+    pub(super) fn is_registered(&self, epfd: c_int) -> bool {
+        sys::is_registered(epfd, self.number())
+    }
+
+    /// The kernel has just given these numbers out to others.
+    pub(super) fn lose(&self, numbers: &[c_int]) {
+        if numbers.contains(&self.number()) {
+            self.timerfd.store(-1, Relaxed);
+        }
     }
 
     /// Gives the descriptor away.
@@ -82,7 +107,7 @@ impl Alarm {
     pub(super) fn tick(&self) {
         let mut times = self.times.lock();
         times.tick = process::now() + TICK;
-        self.arm(&mut times);
+        let _ = self.arm(&mut times);
     }
 
     /// Has the first operation of one side of a descriptor tried again after a pause; ENOMEM.
@@ -97,8 +122,7 @@ impl Alarm {
             side,
         }));
         attachment.set_ready(side);
-        self.arm(&mut times);
-        Ok(())
+        self.arm(&mut times)
     }
 
     /// A second try that is due. (It may be for a descriptor that is no more.)
@@ -125,15 +149,14 @@ impl Alarm {
 
     /// Sees to it that the alarm goes off again in time, after `heard`.
     pub(super) fn set_again(&self) {
-        self.arm(&mut self.times.lock());
+        let _ = self.arm(&mut self.times.lock());
     }
 
     /// Enters a deadline.
     pub(super) fn limit(&self, deadline: Deadline) -> Result<()> {
         let mut times = self.times.lock();
         times.deadlines.insert(deadline)?;
-        self.set_first(&mut times);
-        Ok(())
+        self.set_first(&mut times).inspect_err(|_| times.deadlines.remove(deadline.op))
     }
 
     /// The operation has no deadline any more.
@@ -166,7 +189,7 @@ impl Alarm {
                 due => break due,
             }
         };
-        self.set_first(&mut times);
+        let _ = self.set_first(&mut times);
         due
     }
 
@@ -179,20 +202,25 @@ impl Alarm {
         self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
     }
 
-    fn set_first(&self, times: &mut Times) {
+    fn set_first(&self, times: &mut Times) -> Result<()> {
         self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
-        self.arm(times);
+        self.arm(times)
     }
 
     /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would take back
     /// an expiry that nobody has heard yet.
-    fn arm(&self, times: &mut Times) {
+    fn arm(&self, times: &mut Times) -> Result<()> {
         let retry = times.retries.peek().map_or(NEVER, |first| first.0.time);
         let next = times.tick.min(retry).min(times.deadlines.first().unwrap_or(NEVER));
         if next < times.armed {
             times.armed = next;
-            let _ = sys::arm(self.timerfd.load(Relaxed), next);
+            // It may be another file by now.
+            if !self.is_registered(self.epfd.load(Relaxed)) {
+                return Err(Errno::EBADF);
+            }
+            return sys::arm(self.number(), next);
         }
+        Ok(())
     }
 }
 

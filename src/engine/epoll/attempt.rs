@@ -69,7 +69,20 @@ fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
         _ if too_many(op) => Done(Err(Errno::EINVAL)),
         // Read, Readv.
         _ if is_disk_io(attachment, op) => disk::attempt(attachment, op),
-        _ => finish(read_file(attachment, buffers(op), position(op))),
+        _ => not_readable(attachment, finish(read_file(attachment, buffers(op), position(op)))),
+    }
+}
+
+/// What a read is to wait for. A device may say that there is something, give nothing, and say no more.
+fn not_readable(attachment: &Locked, step: Step) -> Step {
+    match step {
+        Wait if attachment.class.get() == Class::File
+            && fd::poll_now(attachment.fd.get(), libc::POLLIN)
+                .is_ok_and(|revents| revents & libc::POLLIN != 0) =>
+        {
+            Retry
+        }
+        step => step,
     }
 }
 
@@ -473,10 +486,9 @@ pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd.get();
     let disk = is_disk(attachment);
     match op.kind.get() {
-        Kind::Poll => match fd::poll_now(fd, op.arg.get() as i16) {
+        Kind::Poll => match poll(attachment, op) {
             Ok(0) => Wait,
-            Ok(revents) => Done(Ok(revents as u16 as usize)),
-            Err(errno) => finish(Err(errno)),
+            r => finish(r),
         },
         Kind::Recv | Kind::Recvmsg if op.arg.get() & libc::MSG_OOB != 0 => {
             // A read ends at the mark of urgent data, also when its byte has been read.
@@ -492,6 +504,16 @@ pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
         Kind::Pwrite | Kind::Pwritev => finish(write_file(attachment, buffers(op), position(op))),
         _ => receive_outside(fd, op),
     }
+}
+
+/// What a poll gives now; 0 if there is nothing yet.
+pub(super) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
+    fd::poll_now(attachment.fd.get(), op.arg.get() as i16).map(|revents| revents as u16 as usize)
+}
+
+/// What it may give: what was asked for, and what always is.
+pub(super) fn polled_for(op: OpRef) -> u16 {
+    op.arg.get() as u16 | (libc::POLLERR | libc::POLLHUP) as u16
 }
 
 /// recv, recvfrom or recvmsg of what is not in the stream.

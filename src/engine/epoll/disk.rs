@@ -66,10 +66,12 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     }
     let positions = table::world().map(|world| &world.positions);
     let _in_use = match positions {
-        Some(positions) if moves_position(op.kind.get()) => match positions.attempt(class::identity(attachment)) {
-            Some(in_use) => Some(in_use),
-            None => return Step::Work,
-        },
+        Some(positions) if moves_position(op.kind.get()) => {
+            match positions.attempt(class::identity(attachment)) {
+                Some(in_use) => Some(in_use),
+                None => return Step::Work,
+            }
+        }
         _ => None,
     };
     loop {

@@ -17,8 +17,14 @@
 //! Edges carry the node of the attachment and its generation; one that is late, for a descriptor that is no more (its
 //! open file may live on in a dup or a child), is ignored.
 //!
-//! The bell is an eventfd and the clock a timerfd, both registered edge-triggered and never read: each ring and
-//! each expiry is an edge, taken by exactly one epoll_wait.
+//! The bell is an eventfd that always is readable, and the clock a timerfd; both are registered edge-triggered and never read.
+//! To ring is to register the bell anew (EPOLL_CTL_MOD), which makes an edge. Each ring and each expiry is an edge, taken by
+//! exactly one epoll_wait.
+//!
+//! A program may close the engine's descriptors, as one that it knows nothing of, and be given their numbers for files of its
+//! own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the bell's entry is there
+//! (`is_whole`) says of both numbers that they are what they were. It is asked for before they are closed, and before a
+//! descriptor is attached; a call on the two together does nothing when one of them is another file.
 
 mod alarm;
 mod attempt;
@@ -68,11 +74,13 @@ const NO_PROOF: u32 = (sys::EPOLLRDHUP | sys::EPOLLPRI) as u32 | HUNG_UP;
 const INPUT: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLRDBAND) as u32 | NO_PROOF;
 const OUTPUT: u32 = (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32 | HUNG_UP;
 
+const EDGE: u32 = (sys::EPOLLIN | sys::EPOLLET) as u32;
+
 /// Data of the bell and of the clock; those of descriptors are never so small (`Attachment::to_word`).
 const BELL: u64 = 0;
 const CLOCK: u64 = 1;
 /// Data of what keeps the engine's descriptor readable; it means nothing to a look.
-const HOLD: u64 = 2;
+const HOLD: u64 = sys::NOTHING;
 
 /// The most edges taken from the kernel at a time. More would save hardly any calls, and what the kernel has of a connection
 /// would be out of the processor's near caches when the program writes to it after having read from all the others (at a
@@ -104,25 +112,49 @@ impl Epoll {
         needs::check()?;
         let public = sys::create()?;
         let epfd = public.duplicate_out_of_the_way()?;
-        let bell = sys::eventfd()?.move_out_of_the_way()?;
+        let bell = sys::readable_eventfd()?.move_out_of_the_way()?;
         let clock = sys::timerfd()?.move_out_of_the_way()?;
-        let edge = (sys::EPOLLIN | sys::EPOLLET) as u32;
-        sys::add(epfd.raw(), bell.raw(), edge, BELL)?;
-        sys::add(epfd.raw(), clock.raw(), edge, CLOCK)?;
-        self.epfd.store(epfd.into_raw(), Relaxed);
+        sys::add(epfd.raw(), bell.raw(), sys::EPOLLET as u32, BELL)?;
+        sys::add(epfd.raw(), clock.raw(), EDGE, CLOCK)?;
+        self.epfd.store(epfd.raw(), Relaxed);
         self.bell.store(bell.into_raw(), Relaxed);
         self.alarm.reset();
-        self.alarm.open(clock.into_raw());
+        self.alarm.open(clock.into_raw(), epfd.into_raw());
         Ok(public)
     }
 
-    /// Closes them. No lock is taken: a forked child calls it too.
+    /// Closes those that still are the engine's; the program may have closed some and have files of its own there. No lock is
+    /// taken: a forked child calls it too.
     pub(crate) fn close(&self) {
-        for fd in [self.epfd.swap(-1, Relaxed), self.bell.swap(-1, Relaxed), self.alarm.close()] {
-            if fd >= 0 {
-                let _ = fd::close(fd);
+        let (epfd, bell, clock) =
+            (self.epfd.swap(-1, Relaxed), self.bell.swap(-1, Relaxed), self.alarm.close());
+        let others = [bell, clock].map(|fd| (fd, sys::is_registered(epfd, fd)));
+        for (fd, _) in others.iter().filter(|(_, is_own)| *is_own) {
+            let _ = fd::close(*fd);
+        }
+        if others.iter().any(|(_, is_own)| *is_own) {
+            let _ = fd::close(epfd);
+        }
+    }
+
+    /// Whether the descriptors still are the engine's (rule 5.5).
+    pub(crate) fn is_whole(&self) -> bool {
+        sys::is_registered(self.epfd(), self.bell.load(Relaxed))
+    }
+
+    /// The kernel has just given these numbers out, to others: what this engine had under them was closed behind its back.
+    pub(crate) fn lose(&self, numbers: &[c_int]) {
+        for own in [&self.epfd, &self.bell] {
+            if numbers.contains(&own.load(Relaxed)) {
+                own.store(-1, Relaxed);
             }
         }
+        self.alarm.lose(numbers);
+    }
+
+    /// The numbers of its descriptors.
+    pub(crate) fn numbers(&self) -> [c_int; 3] {
+        [self.epfd(), self.bell.load(Relaxed), self.alarm.number()]
     }
 
     /// The descriptor that is readable when there is something to look for.
@@ -148,7 +180,8 @@ impl Epoll {
 
     /// Rings without regard to whether it has been heard: for closing.
     pub(crate) fn ring_all(&self) {
-        let _ = sys::signal(self.bell.load(Relaxed));
+        // Where the descriptors were lost, nothing happens to the files that have their numbers now.
+        let _ = sys::modify(self.epfd(), self.bell.load(Relaxed), EDGE, BELL);
     }
 
     #[inline(always)]
@@ -202,7 +235,7 @@ impl Epoll {
             }
         }
         // First: after the reads there may be nothing left that polls could tell of.
-        run::polls(attachment, sink);
+        run::polls(attachment, events, sink);
         if events & INPUT != 0 {
             attachment.set_ready(READABLE);
             run::input(attachment, sink);
@@ -235,6 +268,10 @@ impl Epoll {
 
     /// Has the kernel tell of a descriptor.
     fn register(&self, attachment: &Locked, fd: c_int) -> Result<()> {
+        if attachment.class.get() == Class::Disk {
+            // The kernel would refuse it; or ask whose file it is, for which the program does not wait.
+            return Ok(());
+        }
         let watched = watched(attachment);
         match sys::add(self.epfd(), fd, watched, Attachment::to_word(attachment)) {
             // A registration of an earlier attachment, whose open file has come back to its old number.
@@ -322,11 +359,11 @@ impl Epoll {
             self.alarm.forget(op);
         }
         if op.has(OWN_OTHER) {
-            let other = transfer::other(op);
-            let _ = sys::delete(self.epfd(), other);
-            let _ = fd::close(other);
+            other::let_go(op, |other| {
+                let _ = sys::delete(self.epfd(), other);
+            });
         }
-        op.unmark(TIMED | OWN_OTHER);
+        op.unmark(TIMED);
     }
 }
 
@@ -379,26 +416,31 @@ fn watch_output(attachment: &Locked) {
 
 impl Engine for Epoll {
     fn attach(&self, attachment: &Locked) -> Result<()> {
+        if !self.is_whole() {
+            return Err(Errno::EBADF);
+        }
         class::classify(attachment)?;
         self.register(attachment, attachment.fd.get())
     }
 
     fn attach_again(&self, attachment: &Locked) -> Result<()> {
+        if !self.is_whole() {
+            return Err(Errno::EBADF);
+        }
         class::begin_anew(attachment);
-        let fd = attachment.fd.get();
-        self.register(attachment, fd)
+        self.register(attachment, attachment.fd.get())
     }
 
     fn detach(&self, attachment: &Locked) {
-        let _ = sys::delete(self.epfd(), attachment.fd.get());
+        if attachment.class.get() != Class::Disk {
+            let _ = sys::delete(self.epfd(), attachment.fd.get());
+        }
     }
 
     fn knows(&self, attachment: &Locked) -> bool {
-        let word = Attachment::to_word(attachment);
-        match sys::modify(self.epfd(), attachment.fd.get(), watched(attachment), word) {
-            Ok(()) => attachment.class.get() != Class::Disk || class::is_same_disk(attachment),
-            Err(Errno::EPERM) => class::is_same_disk(attachment),
-            Err(_) => false,
+        match attachment.class.get() {
+            Class::Disk => class::is_same_disk(attachment),
+            _ => sys::is_registered(self.epfd(), attachment.fd.get()),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::engine::op::{
 use crate::engine::private;
 use crate::engine::sink::Sink;
 use crate::engine::table;
-use crate::sys::{Errno, Result, fd};
+use crate::sys::{Errno, Result};
 
 /// A new operation that reads.
 pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
@@ -76,12 +76,8 @@ pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
     match attempt::alone(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
         Step::Part(done, _) => complete(attachment, op, Ok(done), sink),
-        Step::Wait | Step::Retry => {
-            if op.kind.get() == Kind::Poll && op.arg.get() as u32 & super::OUTPUT != 0 {
-                watch_output(attachment);
-            }
-            attachment.alone.push(op);
-        }
+        Step::Wait | Step::Retry if op.kind.get() == Kind::Poll => poll_later(attachment, op),
+        Step::Wait | Step::Retry => attachment.alone.push(op),
         Step::Work => {
             attachment.alone.push(op);
             if let Some(outcome) = workers::work_on(attachment, op, sink) {
@@ -188,9 +184,32 @@ pub(super) fn output(attachment: &Locked, sink: &Sink) {
     }
 }
 
-/// Goes on with polls.
-pub(super) fn polls(attachment: &Locked, sink: &Sink) {
-    attachment.alone.take_out(|op| op.kind.get() == Kind::Poll, |op| submit_alone(attachment, op, sink));
+/// Goes on with polls, for an edge that said `events`. There are descriptors that tell of something only once (those of
+/// /proc/self/mountinfo, perf_event_open(2) and others): the edge has it, and poll(2) nothing more. What others say may
+/// have been read since, so they are asked again.
+pub(super) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
+    let told = match attachment.class.get() {
+        Class::File | Class::Special => events as u16,
+        _ => 0,
+    };
+    attachment.alone.take_out(
+        |op| op.kind.get() == Kind::Poll,
+        |op| match attempt::poll(attachment, op) {
+            Ok(0) if told & attempt::polled_for(op) != 0 => {
+                complete(attachment, op, Ok((told & attempt::polled_for(op)).into()), sink);
+            }
+            Ok(0) => poll_later(attachment, op),
+            r => complete(attachment, op, r, sink),
+        },
+    );
+}
+
+/// A poll that has found nothing waits for an edge.
+fn poll_later(attachment: &Locked, op: OpRef) {
+    if op.arg.get() as u32 & super::OUTPUT != 0 {
+        watch_output(attachment);
+    }
+    attachment.alone.push(op);
 }
 
 /// Goes on with what stands outside the order.
@@ -253,7 +272,9 @@ fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     let completion = match outcome {
         Outcome::Done(r) => r.into(),
         // What was to end it while it was in the kernel ends it now (rule 4.8).
-        Outcome::Wait | Outcome::Again if op.fate() == Fate::Cancelled => Completion::early(op, Errno::ECANCELED),
+        Outcome::Wait | Outcome::Again if op.fate() == Fate::Cancelled => {
+            Completion::early(op, Errno::ECANCELED)
+        }
         Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
         Outcome::Wait => return op.mark(TRIED),
         Outcome::Again => return attachment.assume_ready(),
