@@ -140,8 +140,8 @@ impl Watch {
 
     /// The descriptors were closed behind the library's back, and with them the way to wake the thread. It ends when it wakes.
     fn forget(&self, thread: &mut Option<Thread>) {
-        self.turn.fetch_add(1, SeqCst);
         self.close();
+        self.turn.fetch_add(1, SeqCst);
         if let Some(lost) = thread.take() {
             lost.detach();
         }
@@ -149,11 +149,7 @@ impl Watch {
 
     /// Closes its descriptors, if they still are that.
     fn close(&self) {
-        let (inbox, alarm) = (self.inbox.swap(-1, SeqCst), self.alarm.swap(-1, SeqCst));
-        if sys::is_registered(inbox, alarm) {
-            let _ = fd::close(alarm);
-            let _ = fd::close(inbox);
-        }
+        close(self.inbox.swap(-1, SeqCst), self.alarm.swap(-1, SeqCst));
     }
 
     /// The kernel has just given these numbers out to others.
@@ -176,11 +172,13 @@ impl Watch {
             return self.forget(&mut thread);
         }
         let Some(handle) = thread.take() else { return };
+        // In this order: a thread that begins only now sees one or the other (`watch`).
+        let (inbox, alarm) = (self.inbox.swap(-1, SeqCst), self.alarm.swap(-1, SeqCst));
         self.turn.fetch_add(1, SeqCst);
-        self.wake();
+        wake(inbox, alarm);
         // The thread takes no lock that is held here.
         handle.join();
-        self.close();
+        close(inbox, alarm);
     }
 
     /// In a forked child, which has copies of the descriptors but not the thread.
@@ -189,8 +187,7 @@ impl Watch {
     }
 
     fn wake(&self) {
-        let edge = (sys::EPOLLIN | sys::EPOLLET) as u32;
-        let _ = sys::modify(self.inbox.load(SeqCst), self.alarm.load(SeqCst), edge, sys::NOTHING);
+        wake(self.inbox.load(SeqCst), self.alarm.load(SeqCst));
     }
 
     /// The last user has left a pipe.
@@ -247,6 +244,20 @@ impl Watch {
         }
         pipe.set_watched(false);
         true
+    }
+}
+
+/// Wakes the thread that polls `inbox`.
+fn wake(inbox: c_int, alarm: c_int) {
+    let edge = (sys::EPOLLIN | sys::EPOLLET) as u32;
+    let _ = sys::modify(inbox, alarm, edge, sys::NOTHING);
+}
+
+/// Closes the two, if they still are what they were.
+fn close(inbox: c_int, alarm: c_int) {
+    if sys::is_registered(inbox, alarm) {
+        let _ = fd::close(alarm);
+        let _ = fd::close(inbox);
     }
 }
 
@@ -353,6 +364,9 @@ fn watch(world: &'static World) {
     let (mut kept, mut own) = (watch.notes.try_lock(), Notes::new());
     let Notes { known, polled } = kept.as_deref_mut().unwrap_or(&mut own);
     known.clear();
+    if inbox < 0 {
+        return;
+    }
     while watch.turn.load(SeqCst) == turn {
         let now = process::now();
         known.retain_mut(|known| known.update(now));

@@ -39,7 +39,8 @@ impl IdentityLocks {
 
     /// Holds a file, once nobody else does.
     pub(super) fn lock(&self, identity: c_int) -> Guard<'_> {
-        self.lock_if(identity, || true).unwrap_or(Guard { locks: self, identity })
+        // It is always needed, so there always is a guard.
+        self.lock_if(identity, || true).unwrap_or_else(|| Guard { locks: self, identity })
     }
 
     /// The same, unless `is_needed` says no. It is asked while nobody holds the file, and must be quick.
