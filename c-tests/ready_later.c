@@ -37,9 +37,12 @@ static void run(int kind, bool nonblock, bool harvest)
 
 int main(void)
 {
+    /* what a full receiver, memory that is short, or a driver can do this to */
+    static const int kinds[] = { UNIX_OUT, TCP_OUT, UDP_OUT, INOTIFY, MASTER_IN, MASTER_OUT };
+
     stubborn_start();
-    for (int kind = 0; kind < KINDS; kind++)
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (int nonblock = 0; nonblock < 2; nonblock++)
-            run(kind, nonblock, (kind + nonblock) % 2 == 0);
+            run(kinds[i], nonblock, (i + (size_t)nonblock) % 2 == 0);
     return 0;
 }
