@@ -1,6 +1,6 @@
 /*
- * A file system that hangs altogether (a process of the test is its server, and answers nothing, not even what stat(2),
- * poll(2) and fsync(2) ask): to attach its file, to queue on it, to poll, cancel and detach do not wait for it, and other
+ * A file system that hangs altogether (a process of the test is its server, and answers nothing, not even what stat(2)
+ * asks): to attach its file, to queue on it, to poll, cancel and detach do not wait for it, and other
  * descriptors go on; all that was queued ends when the server answers: rule 5.5, rule 2.2. (close(2) of such a file
  * waits by itself.) Needs root and FUSE.
  */
@@ -78,7 +78,10 @@ static void run(const char *path, bool attached_before, int flags)
 int main(void)
 {
     const char *path = fuse_mount(true);
+    int fd = OK(open(path, O_RDWR | O_CLOEXEC));
 
+    OK(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0)); /* asked once: it has no answer of its own */
+    OK(close(fd));
     calls_let_go = let_go;
     ZERO(pthread_detach(start_thread(watch_calls, NULL)));
     p = OK(ioeventpipe(4096));
