@@ -1,11 +1,11 @@
 /*
- * An unconnected AF_UNIX datagram socket whose receiver is full is ready all the time and takes nothing. A send waits for
- * room, costs next to nothing until then, and is done soon after: rule 2.4, rule 3.2. Whoever harvests, or nobody:
+ * An AF_UNIX datagram socket whose receiver is full is ready all the time and takes nothing, if it is not connected or
+ * connected to another. A send waits for room, costs next to nothing until then, and is done soon after: rule 2.4, rule 3.2. Whoever harvests, or nobody:
  * rule 2.7.
  */
 #include "test_spin.h"
 
-enum { SENDTO, SENDMSG, SUBMIT, SUBMIT_MSG, INLINE, CALLS };
+enum { SENDTO, SENDMSG, SUBMIT, SUBMIT_MSG, INLINE, ELSEWHERE, CONNECTED, CALLS };
 enum { HARVESTED, UNHARVESTED, NONBLOCK_PIPE, HOWS };
 
 static ssize_t send_by(int call, int s, struct receiver *r)
@@ -27,6 +27,8 @@ static ssize_t send_by(int call, int s, struct receiver *r)
         GIVES(ioevent_submit(&op, 1), 1);
         errno = EIOEVENTQUEUED;
         return -1;
+    case CONNECTED:
+        return ioevent_write(s, "last", 4);
     default:
         return ioevent_sendto(s, "last", 4, 0, SOCKADDR(&r->address), r->address.length);
     }
@@ -35,11 +37,16 @@ static ssize_t send_by(int call, int s, struct receiver *r)
 static void run(int call, int how, bool nonblock)
 {
     int p = OK(ioeventpipe2(8, how == NONBLOCK_PIPE ? O_NONBLOCK : 0)), s = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), fd[2];
-    struct receiver r;
+    struct receiver r, other;
     char b[8];
 
     make_receiver(&r);
     fill_receiver(&r);
+    make_receiver(&other);
+    if (call == ELSEWHERE) /* poll(2) asks about this one */
+        OK(connect(s, SOCKADDR(&other.address), other.address.length));
+    else if (call == CONNECTED)
+        OK(connect(s, SOCKADDR(&r.address), r.address.length));
     unix_pair(fd);
     set_nonblock(s, nonblock);
     ATTACH(s, p, 1);
@@ -58,6 +65,11 @@ static void run(int call, int how, bool nonblock)
     EXPECT(p, 2, 3, 0);
 
     empty_receiver(&r);
+    if (how == NONBLOCK_PIPE) { /* it says so, and is not looked at before */
+        struct pollfd ready = { .fd = p, .events = POLLIN };
+
+        CHECK(poll(&ready, 1, test_timeout() * 500) == 1);
+    }
     if (how == UNHARVESTED) {
         SAME(recv(r.fd, b, sizeof b, 0), 4); /* blocks until the library has sent it by itself */
         EXPECT(p, 1, 4, 0);
@@ -79,6 +91,7 @@ static void run(int call, int how, bool nonblock)
     QUEUED(send_by(call, s, &r));
     STAYS_QUIET(p);
     OK(close(r.fd));
+    OK(close(other.fd));
     EXPECT(p, 1, -1, ECONNREFUSED);
     STAYS_QUIET(p);
     GIVES(ioevent_close(s), 0);
