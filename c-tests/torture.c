@@ -477,8 +477,13 @@ static void check_result(const struct op *op)
                 is_overdue(op));
         return;
     }
-    if (op->err != 0)
-        die(op, "a result and an error");
+    if (op->err != 0) { /* a part, and why it is one */
+        if (r == 0 || (size_t)r >= op->len || !(whole || moves_pages(op->what)))
+            die(op, "a result and an error");
+        if ((op->err != ECANCELED && op->err != ETIMEDOUT) || !may_fail(op))
+            die(op, "a part with %s, for no reason (cancelled %d, overdue %d)", strerror(op->err), was_cancelled(op),
+                is_overdue(op));
+    }
     switch (op->what) {
     case IOEVENT_OP_POLL:
         if (r == 0 || r & ~(op->flags | POLLERR | POLLHUP | POLLNVAL))
@@ -506,7 +511,7 @@ static void check_result(const struct op *op)
         die(op, "a part of a message");
     if (whole && (size_t)r < op->len && !op->direct) {
         ADD(parts, 1);
-        if (!was_cancelled(op) && !is_overdue(op) && !op->conn && !op->chan->is->mixed && !GET(op->chan->ended))
+        if (op->err == 0 && !op->conn && !op->chan->is->mixed && !GET(op->chan->ended))
             die(op, "a part, and nobody ended it");
     }
 }
@@ -904,7 +909,7 @@ static void take_event(const struct ioevent *e)
     if (!(user & 1)) {
         if (user == FOREIGN || index >= LIVES)
             die(NULL, "an event with user %p result %d errno %d", e->ioe_user, e->ioe_result, err);
-        if (err == EAGAIN || err == EINTR || (e->ioe_result >= 0) != (err == 0) || err < 0 || err >= EIOEVENTFULL)
+        if (err == EAGAIN || err == EINTR || (e->ioe_result < 0 && err == 0) || err < 0 || err >= EIOEVENTFULL)
             die(NULL, "an event with result %d errno %d", e->ioe_result, err);
         life_event(&lives[index], e);
         return;
