@@ -7,8 +7,8 @@
 enum { TIMERS = 6000, USERS = 37, ROUNDS = 60 };
 
 static int p, q;
-static int left[USERS];    /* timers for an hour with that pointer */
-static int short_ones;     /* timers for a moment that nobody has harvested, or only they count */
+static int left[USERS];     /* timers for an hour with that pointer */
+static int short_ones;      /* timers for a moment: how many there were */
 static int cancelled, over; /* events to come, and seen */
 
 static void timer(int to, uintptr_t user, long long ns)
