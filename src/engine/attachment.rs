@@ -413,7 +413,7 @@ impl Locked {
 
     /// Forgets errors that were kept for operations to come.
     pub(crate) fn forget_kept(&self) {
-        for queue in [&self.input, &self.output] {
+        for queue in [&self.input, &self.output, &self.alone] {
             queue.take_out(|op| op.kind.get() == Kind::Kept, |kept| self.give_kept(kept));
         }
     }
@@ -472,8 +472,17 @@ impl Locked {
         }
     }
 
+    /// Whether no operation is outstanding.
     pub(crate) fn is_idle(&self) -> bool {
-        self.input.is_empty() && self.output.is_empty() && self.alone.is_empty()
+        let is_operation = |op: OpRef| op.kind.get() != Kind::Kept;
+        [&self.input, &self.output, &self.alone]
+            .iter()
+            .all(|queue| queue.is_empty() || !queue.any(is_operation))
+    }
+
+    /// What an edge has told that no poll has asked for yet (`epoll::run`).
+    pub(crate) fn told(&self) -> Option<OpRef> {
+        self.alone.find(|op| op.kind.get() == Kind::Kept)
     }
 }
 

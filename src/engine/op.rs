@@ -60,8 +60,8 @@ pub(crate) enum Kind {
     Timer,
     /// Not an operation: an event that the application posted.
     Posted,
-    /// Not an operation: an error, in `arg`, that came after an operation had moved a part. It is first in its queue, for the
-    /// next operation there (rule 2.4).
+    /// Not an operation: in a queue of reads or writes an error, in `arg`, that came after an operation had moved a part; it is
+    /// first, for the next operation there (rule 2.4). Outside the order, what was told of the descriptor, for the next poll.
     Kept,
 }
 
@@ -510,18 +510,23 @@ impl Queue {
     }
 
     pub(crate) fn any(&self, test: impl Fn(OpRef) -> bool) -> bool {
-        let Some(last) = self.last() else { return false };
+        self.find(test).is_some()
+    }
+
+    /// The first for which `test` says true.
+    pub(crate) fn find(&self, test: impl Fn(OpRef) -> bool) -> Option<OpRef> {
+        let last = self.last()?;
         let mut at = last.next.get();
         while let Some(op) = at {
             if test(op) {
-                return true;
+                return Some(op);
             }
             if core::ptr::eq(op, last) {
-                return false;
+                break;
             }
             at = op.next.get();
         }
-        false
+        None
     }
 }
 

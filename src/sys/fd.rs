@@ -130,36 +130,37 @@ struct Status {
 
 /// What the kernel knows of a file. A server that has the file is not asked (rule 5.5), if there is a statx(2).
 fn status(fd: c_int) -> Result<Status> {
-    let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
+    match status_of(fd, c"", libc::AT_EMPTY_PATH) {
+        Err(errno) if errno.is_refusal() => status_by_fstat(fd),
+        r => r,
+    }
+}
+
+fn status_of(directory: c_int, path: &CStr, flags: c_int) -> Result<Status> {
+    let flags = flags | libc::AT_STATX_DONT_SYNC;
     let mask = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_NLINK | libc::STATX_SIZE | libc::STATX_BLOCKS;
     let mut statx = core::mem::MaybeUninit::<libc::statx>::zeroed();
-    // SAFETY: the path is a constant with its zero byte; the kernel fills `statx`.
-    let r = unsafe {
+    // SAFETY: the path ends with its zero byte; the kernel fills `statx`.
+    unsafe {
         raw::call5(
             Sysno::statx,
-            fd as usize,
-            c"".as_ptr() as usize,
+            directory as usize,
+            path.as_ptr() as usize,
             flags as usize,
             mask as usize,
             statx.as_mut_ptr() as usize,
-        )
+        )?
     };
-    match r {
-        Ok(_) => {
-            // SAFETY: zeroed, then filled: every field is initialised.
-            let statx = unsafe { statx.assume_init() };
-            Ok(Status {
-                mode: statx.stx_mode.into(),
-                device: libc::makedev(statx.stx_dev_major, statx.stx_dev_minor),
-                inode: statx.stx_ino,
-                nameless: statx.stx_nlink == 0,
-                size: statx.stx_size,
-                blocks: statx.stx_blocks,
-            })
-        }
-        Err(errno) if errno.is_refusal() => status_by_fstat(fd),
-        Err(errno) => Err(errno),
-    }
+    // SAFETY: zeroed, then filled: every field is initialised.
+    let statx = unsafe { statx.assume_init() };
+    Ok(Status {
+        mode: statx.stx_mode.into(),
+        device: libc::makedev(statx.stx_dev_major, statx.stx_dev_minor),
+        inode: statx.stx_ino,
+        nameless: statx.stx_nlink == 0,
+        size: statx.stx_size,
+        blocks: statx.stx_blocks,
+    })
 }
 
 #[cold]
@@ -209,27 +210,26 @@ pub(crate) fn size(fd: c_int) -> Option<u64> {
     status(fd).ok().filter(|status| status.mode & libc::S_IFMT == libc::S_IFREG).map(|status| status.size)
 }
 
-/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on. (Those of FUSE are not among
-/// them: there it is a process that would be asked.)
+/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on: one that is mounted at one of
+/// the usual places. (The file system itself cannot be asked: where it is that of a server or of a process, that would be asked,
+/// and the program would wait for it.)
 pub(crate) fn is_of_the_kernel(fd: c_int) -> bool {
-    const MAGICS: [i64; 11] = [
-        0x9fa0,      // proc
-        0x6265_6572, // sysfs
-        0x6462_6720, // debugfs
-        0x7472_6163, // tracefs
-        0x0027_e0eb, // cgroup
-        0x6367_7270, // cgroup2
-        0x7363_6673, // securityfs
-        0xf97c_ff8c, // selinuxfs
-        0x6265_6570, // configfs
-        0xcafe_4a11, // bpf
-        0x6e73_6673, // nsfs
+    const PLACES: [&CStr; 7] = [
+        c"/proc",
+        c"/sys",
+        c"/sys/kernel/debug",
+        c"/sys/kernel/tracing",
+        c"/sys/kernel/debug/tracing",
+        c"/sys/fs/cgroup",
+        c"/sys/kernel/security",
     ];
-    let mut stat = core::mem::MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: the kernel fills `stat`, whose layout in libc is the kernel's on both targets.
-    let r = unsafe { raw::call2(Sysno::fstatfs, fd as usize, stat.as_mut_ptr() as usize) };
-    // SAFETY: zeroed, then filled: every field is initialised.
-    r.is_ok() && MAGICS.contains(&(unsafe { stat.assume_init() }.f_type as i64))
+    /// The root of such a file system, and of hardly any other.
+    const ROOT: u64 = 1;
+    let Ok(file) = status(fd) else { return false };
+    PLACES.iter().any(|place| {
+        status_of(libc::AT_FDCWD, place, libc::AT_NO_AUTOMOUNT)
+            .is_ok_and(|root| root.device == file.device && root.inode == ROOT)
+    })
 }
 
 /// Whether I/O on a file of this type may wait for a disk, and for nothing else.
@@ -355,8 +355,9 @@ pub(crate) fn reopen_nonblocking(fd: c_int) -> Result<OwnedFd> {
     for (to, from) in path.iter_mut().skip(14).zip(digits.iter().take(n).rev()) {
         *to = *from;
     }
-    // At most ten digits were written before the last two bytes.
-    open(CStr::from_bytes_until_nul(&path).unwrap_or(c""), flags)?.move_out_of_the_way()
+    // At most ten digits were written before the last two bytes. (It stays on its number: to move it would be to close a
+    // descriptor of the file, and with that to lose the process's locks on it.)
+    open(CStr::from_bytes_until_nul(&path).unwrap_or(c""), flags)
 }
 
 /// What openat2(2) takes.

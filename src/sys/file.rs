@@ -185,13 +185,14 @@ pub(crate) fn look_at(fd: c_int, at: usize) -> Result<usize> {
     read_nowait(fd, Buffers::One { buf, len: 1 }, Position(at))
 }
 
-/// Fetches pages of a file into the page cache.
-pub(crate) fn warm(fd: c_int, at: usize) {
+/// Fetches pages of a file into the page cache; how many bytes of them at least. At least one, so that a call says what is the matter.
+pub(crate) fn warm(fd: c_int, at: usize) -> usize {
     let mut room = core::mem::MaybeUninit::<[u8; 1 << 16]>::uninit();
     // SAFETY: the kernel writes at most the room's length to it.
-    let _ = unsafe {
+    let r = unsafe {
         raw::call4(Sysno::pread64, fd as usize, room.as_mut_ptr() as usize, size_of_val(&room), at)
     };
+    r.unwrap_or(1).max(1)
 }
 
 /// The position of an open file.

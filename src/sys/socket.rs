@@ -118,7 +118,7 @@ pub(crate) fn pin(fd: c_int) -> Result<OwnedFd> {
     to.move_out_of_the_way()
 }
 
-/// Makes a descriptor of the open file that `pin` holds, out of the application's way.
+/// Makes a descriptor of the open file that `pin` holds.
 pub(crate) fn take_pinned(pin: c_int) -> Result<OwnedFd> {
     with_message(|message| {
         let flags = (libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC) as usize;
@@ -134,8 +134,7 @@ pub(crate) fn take_pinned(pin: c_int) -> Result<OwnedFd> {
             libc::CMSG_DATA(header).cast::<c_int>().read_unaligned()
         };
         Ok(OwnedFd::adopt(fd))
-    })?
-    .move_out_of_the_way()
+    })
 }
 
 /// accept4(2). It waits unless the open file has O_NONBLOCK.

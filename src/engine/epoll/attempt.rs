@@ -508,6 +508,11 @@ pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
 
 /// What a poll gives now; 0 if there is nothing yet.
 pub(super) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
+    if attachment.class.get() == Class::Disk {
+        // What poll(2) says of what cannot be waited for. (A file system that asks somebody else is not asked.)
+        const ALWAYS: c_int = (libc::POLLIN | libc::POLLRDNORM | libc::POLLOUT | libc::POLLWRNORM) as c_int;
+        return Ok((op.arg.get() & ALWAYS) as usize);
+    }
     fd::poll_now(attachment.fd.get(), op.arg.get() as i16).map(|revents| revents as u16 as usize)
 }
 

@@ -14,7 +14,7 @@ use crate::engine::op::{
 use crate::engine::private;
 use crate::engine::sink::Sink;
 use crate::engine::table;
-use crate::sys::{Errno, Result};
+use crate::sys::{Errno, Result, fd};
 
 /// A new operation that reads.
 pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
@@ -73,7 +73,7 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
 
 /// A new operation outside the order.
 pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
-    match attempt::alone(attachment, op) {
+    match try_alone(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
         Step::Part(done, _) => complete(attachment, op, Ok(done), sink),
         Step::Wait | Step::Retry if op.kind.get() == Kind::Poll => poll_later(attachment, op),
@@ -88,6 +88,19 @@ pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
     }
 }
 
+/// One try of an operation outside the order.
+fn try_alone(attachment: &Locked, op: OpRef) -> Step {
+    let step = attempt::alone(attachment, op);
+    if op.kind.get() != Kind::Poll || !matches!(attachment.class.get(), Class::File | Class::Special) {
+        return step;
+    }
+    match (step, told_before(attachment, op)) {
+        (Step::Wait, told) if told != 0 => Step::Done(Ok(told.into())),
+        (Step::Done(Ok(now)), told) => Step::Done(Ok(now | usize::from(told))),
+        (step, _) => step,
+    }
+}
+
 /// One try of an operation that is in no queue (rule 2.8). `None`: it cannot be finished now, or has to wait for others;
 /// what it has moved so far is in `Op::done`.
 pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize>> {
@@ -96,7 +109,7 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
         Order::Input => attempt::input(attachment, op),
         Order::Output if !attachment.output.is_empty() || has_to_wait(attachment, op) => return None,
         Order::Output => attempt::output(attachment, op),
-        Order::Alone => attempt::alone(attachment, op),
+        Order::Alone => try_alone(attachment, op),
     };
     let_go(attachment);
     match step {
@@ -192,16 +205,48 @@ pub(super) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
         Class::File | Class::Special => events as u16,
         _ => 0,
     };
+    let mut was_told = false;
     attachment.alone.take_out(
         |op| op.kind.get() == Kind::Poll,
         |op| match attempt::poll(attachment, op) {
             Ok(0) if told & attempt::polled_for(op) != 0 => {
+                was_told = true;
                 complete(attachment, op, Ok((told & attempt::polled_for(op)).into()), sink);
             }
             Ok(0) => poll_later(attachment, op),
             r => complete(attachment, op, r, sink),
         },
     );
+    if told != 0 && !was_told && attachment.is_idle() {
+        keep_told(attachment, told);
+    }
+}
+
+/// Nobody has asked for what an edge has told. If poll(2) does not tell it again, it is kept for the poll that will ask.
+fn keep_told(attachment: &Locked, told: u16) {
+    let now = fd::poll_now(attachment.fd.get(), told as i16).map_or(told, |now| now as u16);
+    let gone = told & !now;
+    if gone == 0 {
+        return;
+    }
+    if let Some(kept) = attachment.told() {
+        kept.arg.set(kept.arg.get() | i32::from(gone));
+    } else if let Some(world) = table::world()
+        && let Ok(kept) = world.ops.take()
+    {
+        kept.become_kept(gone.into());
+        attachment.alone.push(kept);
+    }
+}
+
+/// What was kept of what a new poll asks for; it is not told again.
+fn told_before(attachment: &Locked, op: OpRef) -> u16 {
+    let Some(kept) = attachment.told() else { return 0 };
+    let told = kept.arg.get() as u16 & attempt::polled_for(op);
+    if told != 0 {
+        attachment.alone.take_out(|other| core::ptr::eq(other, kept), |kept| attachment.give_kept(kept));
+    }
+    told
 }
 
 /// A poll that has found nothing waits for an edge.
@@ -216,7 +261,7 @@ fn poll_later(attachment: &Locked, op: OpRef) {
 pub(super) fn alone(attachment: &Locked, sink: &Sink) {
     let waiting = attachment.alone.take();
     while let Some(op) = waiting.pop() {
-        if op.has(IN_KERNEL) {
+        if op.has(IN_KERNEL) || op.kind.get() == Kind::Kept {
             attachment.alone.push(op);
         } else {
             submit_alone(attachment, op, sink);

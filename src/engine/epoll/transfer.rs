@@ -15,6 +15,7 @@ use crate::engine::op::{BY_POINTER, Kind, MOST_BYTES, OpRef, TRIED};
 use crate::engine::table;
 use crate::sys::file::{self, Offset, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, memory, process};
+use core::cell::Cell;
 use core::ffi::{c_int, c_short, c_uint};
 
 /// What is looked at in the page cache before each call. More makes no call cheaper.
@@ -123,17 +124,21 @@ pub(super) fn work(own: c_int, op: OpRef) -> Outcome {
         Ok(ends) => ends,
         Err(errno) => return Outcome::Done(part_or(op, errno)),
     };
-    if ends.source.is_disk() && !ends.destination.is_disk() {
-        match cached(ends, op) {
-            Cached::Bytes(_) => return Outcome::Wait,
-            Cached::Nothing(at) => {
-                file::warm(ends.source.fd, at);
-                return Outcome::Wait;
-            }
-            Cached::Unknown => {}
-        }
+    if !ends.source.is_disk() || ends.destination.is_disk() {
+        return outcome(transfer(ends, op, |_| Cached::Bytes(MOST_BYTES)));
     }
-    outcome(transfer(ends, op, |_| Cached::Bytes(MOST_BYTES)))
+    let there = match cached(ends, op) {
+        Cached::Bytes(bytes) => bytes,
+        Cached::Nothing(at) => file::warm(ends.source.fd, at),
+        Cached::Unknown => MOST_BYTES,
+    };
+    // What was seen, or fetched, is there, whatever the kernel says of it now. If it is gone again, that costs one wait for the
+    // disk.
+    let there = Cell::new(there);
+    outcome(transfer(ends, op, |ends| match there.take() {
+        0 => cached(ends, op),
+        bytes => Cached::Bytes(bytes),
+    }))
 }
 
 fn outcome(step: Step) -> Outcome {
@@ -141,7 +146,8 @@ fn outcome(step: Step) -> Outcome {
         Step::Done(r) => Outcome::Done(r),
         // What was moved is moved; the error will be there again, or was the other descriptor's.
         Step::Part(done, _) => Outcome::Done(Ok(done)),
-        _ => Outcome::Wait,
+        Step::Work => Outcome::Again,
+        Step::Wait | Step::Retry => Outcome::Wait,
     }
 }
 
@@ -212,8 +218,8 @@ fn cached(ends: Ends, op: OpRef) -> Cached {
             Ok(0) => return Cached::Bytes(MOST_BYTES),
             Ok(_) => at = (at / PAGE + 1) * PAGE,
             Err(Errno::EAGAIN) if at == begin => return Cached::Nothing(at),
-            Err(Errno::EAGAIN) => break,
-            Err(Errno::EOPNOTSUPP) => return Cached::Unknown,
+            Err(Errno::EOPNOTSUPP) if at == begin => return Cached::Unknown,
+            Err(Errno::EAGAIN | Errno::EOPNOTSUPP) => break,
             // The call will say so.
             Err(_) => return Cached::Bytes(MOST_BYTES),
         }
