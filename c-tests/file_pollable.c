@@ -196,7 +196,8 @@ int main(void)
         any = true;
         OK(close(fd));
         for (int call = 0; call < CALLS; call++)
-            run(which, call, (call + which) % 2);
+            if (which == KMSG || call != PREAD) /* trace_pipe has no places: ESPIPE */
+                run(which, call, (call + which) % 2);
     }
     if (*trace) {
         OK(close(feeder));

@@ -129,10 +129,10 @@ static inline void calls_on_hundreds(int p)
         RETURNS(ioevent_close(fd[i]));
 }
 
-/* The same file by another descriptor: a dup (and so the same position), and opened anew. */
-static inline void calls_on_the_file(int p, int fd)
+/* The same file by another descriptor: a dup (and so the same position), and one that was opened anew, which it closes. */
+static inline void calls_on_the_file(int p, int fd, int anew)
 {
-    int copy = OK(dup(fd)), anew = reopen(fd, O_RDWR), x[2], y[2];
+    int copy = OK(dup(fd)), x[2], y[2];
     static char b[16];
 
     OK(pipe2(x, O_CLOEXEC));
