@@ -31,7 +31,7 @@ static void run(int kind, int what, bool attach_source, bool by_struct, int err)
     bool from_file = kind == FILE_TO_SOCKET || kind == FILE_TO_PIPE;
     int p = OK(ioeventpipe(8)), in[2] = { -1, -1 }, out[2];
     struct ioevent e;
-    struct timespec t = { 1, 0 };
+    struct timespec t = { 0, 200000000 };
     int n;
 
     if (from_file) {
