@@ -1,7 +1,7 @@
 /*
- * A file system that hangs (a process of the test is its server, and does not answer): whatever operation on its file is
- * under way, no call of the program waits, on whatever descriptor, the file's own among them; all is done when the server
- * answers: rule 5.5, rule 4.8. Needs root and FUSE.
+ * A file system that hangs (a process of the test is its server, and does not answer): whatever operation on its file
+ * is under way, no call of the program waits, on whatever descriptor, the file's own among them; all is done when the
+ * server answers: rule 5.5, rule 4.8. Needs root and FUSE.
  */
 #include "test_calls.h"
 #include "test_fuse.h"

@@ -68,7 +68,7 @@ static void run(int from, bool attach_source, bool alone)
     GIVES(ioevent_close(p), 0);
 }
 
-/* From socket to socket through a small pipe, more than fits each time; both ends of the pipe are emptied after events. */
+/* From socket to socket through a small pipe, more than fits each time; the pipe is emptied after its event. */
 static void proxy(void)
 {
     int p = OK(ioeventpipe(8)), a[2], b[2], x[2];

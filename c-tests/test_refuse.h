@@ -1,6 +1,6 @@
 /*
- * epoll_ctl(2) that is refused while a test wants it, as when fs.epoll.max_user_watches is reached or memory is short: a
- * filter of system calls asks a thread of the test what to answer. Calls of that thread are let through.
+ * epoll_ctl(2) that is refused while a test wants it, as when fs.epoll.max_user_watches is reached or memory is
+ * short: a filter of system calls asks a thread of the test what to answer. Calls of that thread are let through.
  */
 #ifndef TEST_REFUSE_H
 #define TEST_REFUSE_H
@@ -16,8 +16,8 @@ static int refuse_errno;
 static int refused;        /* how many were */
 
 /*
- * What the kernel would say of an ADD that it refuses: it looks first whether the descriptor is there already, or is one
- * that can be watched at all. Asked by trying.
+ * What the kernel would say of an ADD that it refuses: it looks first whether the descriptor is there already, or is
+ * one that can be watched at all. Asked by trying.
  */
 static inline int refuse_add(const struct seccomp_data *data)
 {

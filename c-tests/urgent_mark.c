@@ -1,7 +1,7 @@
 /*
  * A read of a TCP stream ends at the mark of urgent data though more is there. Whatever was done in between (the
- * urgent byte read in any way, attached late, elsewhere or anew), every byte is delivered, and no read waits beside data:
- * rule 2.2, rule 2.8, rule 4.2.
+ * urgent byte read in any way, attached late, elsewhere or anew), every byte is delivered, and no read waits beside
+ * data: rule 2.2, rule 2.8, rule 4.2.
  */
 #include "test.h"
 

@@ -1,7 +1,7 @@
 /*
- * The kernel refuses to watch a descriptor that is attached, or to change what it is watched for (ENOSPC, ENOMEM): the
- * attach says so, or the operation does, at once or in its event; what was queued still ends; afterwards all is as ever:
- * rule 2.2, rule 5.4. With IOEVENT_POLLONLY and IOEVENT_INLINE, too.
+ * The kernel refuses to watch a descriptor that is attached, or to change what it is watched for (ENOSPC, ENOMEM):
+ * the attach says so, or the operation does, at once or in its event; what was queued still ends; afterwards all is
+ * as ever: rule 2.2, rule 5.4. With IOEVENT_POLLONLY and IOEVENT_INLINE, too.
  */
 #include "test_refuse.h"
 #include <sys/eventfd.h>
