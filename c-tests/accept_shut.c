@@ -58,7 +58,7 @@ static void check_blocking(int type, int how)
 static void run(int type, int how, int when, int call, bool nonblock)
 {
     struct address a;
-    int l = unix_listener(type, nonblock, &a), before = count_fds();
+    int l = unix_listener(type, nonblock, &a);
 
     if (when == BEFORE)
         OK(shutdown(l, how));
@@ -68,7 +68,8 @@ static void run(int type, int how, int when, int call, bool nonblock)
     if (when == OUTSTANDING) {
         QUEUED(accept_by(call, l, 1));
         QUEUED(accept_by(call, l, 1));
-        STAYS_QUIET(p);
+        if (call <= ACCEPT4)
+            STAYS_QUIET(p);
         OK(shutdown(l, how));
         EXPECT(p, 1, -1, EINVAL);
         EXPECT(p, 1, -1, EINVAL);
@@ -77,8 +78,7 @@ static void run(int type, int how, int when, int call, bool nonblock)
     }
     for (int i = 0; i < 3; i++)
         refused(call, l);
-    STAYS_QUIET(p);
-    SAME(count_fds(), before);
+    QUIET(p);
     CHECK(fcntl(0, F_GETFD) != -1);
     GIVES(ioevent_close(l), 0);
 }

@@ -28,7 +28,8 @@ static void run(int family, int how, bool is_inline)
     DETACH(l);
     ATTACH(l, p, 2);
     EITHER(ioevent_accept(l, NULL, NULL), p, 2, EINVAL);
-    GIVES(ioevent_submit(&(struct ioevent_op){ .ioo_kind = IOEVENT_OP_ACCEPT, .ioo_fd = l, .ioo_user = USER(3) }, 1), 1);
+    GIVES(ioevent_submit(&(struct ioevent_op){ .ioo_kind = IOEVENT_OP_ACCEPT, .ioo_fd = l, .ioo_user = USER(3) }, 1),
+          1);
     EXPECT(p, 3, -1, EINVAL);
     GIVES(ioevent_close(l), 0);
 }

@@ -14,6 +14,7 @@ static int run(int kind)
     int fd = held_file(32 * HELD_PAGE, kind == PWRITE || kind == WRITE);
     char *page = held_page();
     bool held = false;
+    int anew = reopen(fd, O_RDWR);
 
     SET(calls_kind, kind);
     ATTACH(fd, p, 1);
@@ -26,7 +27,7 @@ static int run(int kind)
     if (held) {
         calls_on_others();
         calls_on_hundreds(p);
-        calls_on_the_file(p, fd);
+        calls_on_the_file(p, fd, anew);
         calls_on_itself(p, fd, kind % 2);
         RELEASE();
     }

@@ -1,6 +1,7 @@
 /*
- * An operation that is ended early after it moved a part delivers the count and why it was ended (ECANCELED, ETIMEDOUT);
- * the peer has just that much; one that was finished is not called ended: rule 2.4, rule 4.3, rule 4.6, rule 4.7.
+ * An operation that is ended early after it moved a part delivers the count and why it was ended (ECANCELED,
+ * ETIMEDOUT); the peer has just that much; one that was finished is not called ended: rule 2.4, rule 4.3, rule 4.6,
+ * rule 4.7.
  */
 #include "test_file.h"
 

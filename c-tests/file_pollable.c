@@ -1,6 +1,6 @@
 /*
- * Files that are regular by stat(2) and that poll(2) can wait for (/proc/kmsg, trace_pipe of tracefs): a read gives what
- * is there, or waits; while it waits it costs next to nothing and can be ended in every way: rule 2.4, rule 3.7,
+ * Files that are regular by stat(2) and that poll(2) can wait for (/proc/kmsg, trace_pipe of tracefs): a read gives
+ * what is there, or waits; while it waits it costs next to nothing and can be ended in every way: rule 2.4, rule 3.7,
  * rule 4.3, rule 4.6, rule 4.7. Needs root.
  */
 #include "test_mounts.h"
@@ -196,7 +196,8 @@ int main(void)
         any = true;
         OK(close(fd));
         for (int call = 0; call < CALLS; call++)
-            run(which, call, (call + which) % 2);
+            if (which == KMSG || call != PREAD) /* trace_pipe has no places: ESPIPE */
+                run(which, call, (call + which) % 2);
     }
     if (*trace) {
         OK(close(feeder));

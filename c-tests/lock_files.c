@@ -1,6 +1,7 @@
 /*
- * The process keeps its fcntl(2) locks on a file whatever I/O it does there, by whichever descriptor of the file, cached
- * or not, large or small: rule 5.5. The other descriptors stay open, so nothing but the library can lose a lock.
+ * The process keeps its fcntl(2) locks on a file whatever I/O it does there, by whichever descriptor of the file,
+ * cached or not, large or small: rule 5.5. The other descriptors stay open, so nothing but the library can lose a
+ * lock.
  */
 #include "test_lock.h"
 

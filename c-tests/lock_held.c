@@ -1,7 +1,7 @@
 /*
- * While a thread of the library is in the kernel with an operation on a locked file, the program detaches the file, ends
- * it in other ways, attaches it to another pipe or closes the pipe; it keeps its fcntl(2) locks all the while, and when
- * the operation is done: rule 5.5, rule 4.8.
+ * While a thread of the library is in the kernel with an operation on a locked file, the program detaches the file,
+ * ends it in other ways, attaches it to another pipe or closes the pipe; it keeps its fcntl(2) locks all the while,
+ * and when the operation is done: rule 5.5, rule 4.8.
  */
 #include "test_held.h"
 #include "test_lock.h"

@@ -1,6 +1,6 @@
 /*
- * The process keeps its fcntl(2) locks on a file that a sendfile or a splice reads or writes, while it waits, when it is
- * done, and however it is ended: rule 5.5.
+ * The process keeps its fcntl(2) locks on a file that a sendfile or a splice reads or writes, while it waits, when it
+ * is done, and however it is ended: rule 5.5.
  */
 #include "test_lock.h"
 

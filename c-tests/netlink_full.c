@@ -1,6 +1,6 @@
 /*
- * A netlink socket that is connected to a full receiver is ready all the time and takes nothing: a send waits, costs next
- * to nothing until there is room, and comes soon after: rule 2.4, rule 3.2, rule 2.7. Written by every call that
+ * A netlink socket that is connected to a full receiver is ready all the time and takes nothing: a send waits, costs
+ * next to nothing until there is room, and comes soon after: rule 2.4, rule 3.2, rule 2.7. Written by every call that
  * takes no address.
  */
 #include "test_spin.h"

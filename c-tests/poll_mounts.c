@@ -1,7 +1,7 @@
 /*
  * Files that tell each poller of an event once (mountinfo and mounts): ioevent_poll has one event for each that poll(2)
  * gives on a descriptor of its own, however many events there are, whether polls wait already or come later, one or two
- * of them, harvested or not: rule 2.10, rule 2.2. Needs root.
+ * of them, harvested or not, looked for by poll(2) of the pipe or not: rule 2.10, rule 2.2, rule 3.6. Needs root.
  */
 #include "test_mounts.h"
 
@@ -61,6 +61,12 @@ static void waiting(const char *path, bool by_struct, bool alone, bool nonblock_
                 breathe(); /* the library's own thread finds it */
         CHECK(plain_poll(plain));
         CHECK(!plain_poll(plain));
+        if (nonblock_pipe) { /* to look whether the pipe has an event takes none either */
+            struct pollfd ready = { .fd = p, .events = POLLIN };
+
+            CHECK(poll(&ready, 1, test_timeout() * 500) == 1);
+            CHECK(poll(&ready, 1, test_timeout() * 500) == 1);
+        }
         expect_ready(p);
         STAYS_QUIET(p);
     }

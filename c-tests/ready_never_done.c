@@ -1,6 +1,6 @@
 /*
- * Descriptors that say "ready" and answer EAGAIN, as device files, FUSE and drivers with wrong poll methods do: whatever
- * the kind, the harvest keeps its time limit, others are served, next to no processor time is used, and the
+ * Descriptors that say "ready" and answer EAGAIN, as device files, FUSE and drivers with wrong poll methods do:
+ * whatever the kind, the harvest keeps its time limit, others are served, next to no processor time is used, and the
  * operation can be ended: rule 3.2.
  */
 #include "test_stubborn.h"

@@ -1,7 +1,7 @@
 /*
- * A file system that hangs (a process of the test is its server, and does not answer): whatever operation on its file is
- * under way, no call of the program waits, on whatever descriptor, the file's own among them; all is done when the server
- * answers: rule 5.5, rule 4.8. Needs root and FUSE.
+ * A file system that hangs (a process of the test is its server, and does not answer): whatever operation on its file
+ * is under way, no call of the program waits, on whatever descriptor, the file's own among them; all is done when the
+ * server answers: rule 5.5, rule 4.8. Needs root and FUSE.
  */
 #include "test_calls.h"
 #include "test_fuse.h"
@@ -39,13 +39,18 @@ static ssize_t queue(int kind, int fd, int disk, const int *in, const int *out)
 
 static void run(int kind, const char *path, bool attach_file)
 {
-    int fd = OK(open(path, O_RDWR | O_CLOEXEC)), disk = disk_file(), in[2], out[2], attached = fd;
+    int fd = OK(open(path, O_RDWR | O_CLOEXEC)), anew = OK(open(path, O_RDWR | O_CLOEXEC)), disk = disk_file();
+    int in[2], out[2], attached = fd;
     static char block[4096];
     bool transfer = kind >= SPLICE_OUT && kind <= SENDFILE_IN;
     struct ioevent e;
 
-    if (!attach_file && !transfer)
+    if (!attach_file && !transfer) {
+        OK(close(fd));
+        OK(close(anew));
+        OK(close(disk));
         return;
+    }
     SET(calls_kind, kind);
     fill_file(disk, 4096);
     OK(pipe2(in, O_CLOEXEC));
@@ -62,7 +67,7 @@ static void run(int kind, const char *path, bool attach_file)
     FUSE_WAITING(1);
     calls_on_others();
     calls_on_hundreds(p);
-    calls_on_the_file(p, fd);
+    calls_on_the_file(p, fd, anew);
     if (attach_file)
         calls_on_itself(p, fd, kind % 2);
     else

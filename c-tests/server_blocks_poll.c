@@ -1,7 +1,7 @@
 /*
- * A file system that does not even answer whether its file is ready (poll(2) of such a file waits): neither to attach it
- * nor to read or poll it by the library waits for that, a harvest ends at its time limit, others are served: rule 5.5,
- * rule 3.2. Needs root and FUSE.
+ * A file system that does not even answer whether its file is ready (poll(2) of such a file waits): neither to attach
+ * it nor to read or poll it by the library waits for that, a harvest ends at its time limit, others are served: rule
+ * 5.5, rule 3.2. Needs root and FUSE.
  */
 #include "test_calls.h"
 #include "test_fuse.h"

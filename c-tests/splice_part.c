@@ -1,6 +1,6 @@
 /*
- * A splice or sendfile into a pipe that takes only a part ends with that part, as the blocking call does; what is left is
- * moved by the next ones, and nothing is lost: rule 2.4. From sockets, pipes and files, by each way to ask.
+ * A splice or sendfile into a pipe that takes only a part ends with that part, as the blocking call does; what is
+ * left is moved by the next ones, and nothing is lost: rule 2.4. From sockets, pipes and files, by each way to ask.
  */
 #include "test_file.h"
 #include <sys/sendfile.h>

@@ -26,8 +26,8 @@ static inline void *watch_calls(void *unused)
         } else if (ms > 4000) {
             const struct test_place *place = GET(in_call);
 
-            dprintf(2, "%s:%d: %s has not come back for 4 s, while the kernel holds an operation (kind %d);", place->file,
-                    place->line, place->what, GET(calls_kind));
+            dprintf(2, "%s:%d: %s has not come back for 4 s, while the kernel holds an operation (kind %d);",
+                    place->file, place->line, place->what, GET(calls_kind));
             test_show_file(test_pid, "wchan");
             test_show_file(test_pid, "syscall");
             dprintf(2, "\n");
@@ -129,10 +129,10 @@ static inline void calls_on_hundreds(int p)
         RETURNS(ioevent_close(fd[i]));
 }
 
-/* The same file by another descriptor: a dup (and so the same position), and opened anew. */
-static inline void calls_on_the_file(int p, int fd)
+/* The same file by another descriptor: a dup (and so the same position), and one opened anew, which it closes. */
+static inline void calls_on_the_file(int p, int fd, int anew)
 {
-    int copy = OK(dup(fd)), anew = reopen(fd, O_RDWR), x[2], y[2];
+    int copy = OK(dup(fd)), x[2], y[2];
     static char b[16];
 
     OK(pipe2(x, O_CLOEXEC));

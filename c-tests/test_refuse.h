@@ -1,6 +1,6 @@
 /*
- * epoll_ctl(2) that is refused while a test wants it, as when fs.epoll.max_user_watches is reached or memory is short: a
- * filter of system calls asks a thread of the test what to answer. Calls of that thread are let through.
+ * epoll_ctl(2) that is refused while a test wants it, as when fs.epoll.max_user_watches is reached or memory is
+ * short: a filter of system calls asks a thread of the test what to answer. Calls of that thread are let through.
  */
 #ifndef TEST_REFUSE_H
 #define TEST_REFUSE_H
@@ -15,6 +15,21 @@ static int refuse_op;      /* EPOLL_CTL_ADD, EPOLL_CTL_MOD or 0: none is refused
 static int refuse_errno;
 static int refused;        /* how many were */
 
+/*
+ * What the kernel would say of an ADD that it refuses: it looks first whether the descriptor is there already, or is
+ * one that can be watched at all. Asked by trying.
+ */
+static inline int refuse_add(const struct seccomp_data *data)
+{
+    struct epoll_event nothing = { .events = 0 };
+    int epfd = (int)data->args[0], fd = (int)data->args[2];
+
+    if (epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &nothing) == -1)
+        return errno;
+    epoll_ctl(epfd, EPOLL_CTL_DEL, fd, NULL);
+    return GET(refuse_errno);
+}
+
 static inline void *refuse_serve(void *unused)
 {
     struct seccomp_notif ask;
@@ -28,7 +43,7 @@ static inline void *refuse_serve(void *unused)
         memset(&answer, 0, sizeof answer);
         answer.id = ask.id;
         if ((int)ask.data.args[1] == GET(refuse_op)) {
-            answer.error = -GET(refuse_errno);
+            answer.error = -(GET(refuse_op) == EPOLL_CTL_ADD ? refuse_add(&ask.data) : GET(refuse_errno));
             ADD(refused, 1);
         } else {
             answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;

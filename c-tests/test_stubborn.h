@@ -1,7 +1,7 @@
 /*
  * A number whose descriptor says "ready" and answers EAGAIN for as long as a test wants, whatever it is, as device
- * files, FUSE and drivers with wrong poll methods do: a filter of system calls asks a thread of the test what to answer.
- * Only calls on that number are touched.
+ * files, FUSE and drivers with wrong poll methods do: a filter of system calls asks a thread of the test what to
+ * answer. Only calls on that number are touched.
  */
 #ifndef TEST_STUBBORN_H
 #define TEST_STUBBORN_H
@@ -81,8 +81,8 @@ static inline void stubborn_start(void)
     SET(stubborn_listener, fd);
 }
 
-enum { UNIX_IN, UNIX_OUT, TCP_IN, TCP_OUT, UDP_IN, UDP_OUT, PIPE_IN, PIPE_OUT, EVENTFD_IN, EVENTFD_OUT, TIMERFD, INOTIFY,
-       LISTENER, MASTER_IN, MASTER_OUT, KINDS };
+enum { UNIX_IN, UNIX_OUT, TCP_IN, TCP_OUT, UDP_IN, UDP_OUT, PIPE_IN, PIPE_OUT, EVENTFD_IN, EVENTFD_OUT, TIMERFD,
+       INOTIFY, LISTENER, MASTER_IN, MASTER_OUT, KINDS };
 
 static int stubborn_keep[2];
 

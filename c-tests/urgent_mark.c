@@ -1,7 +1,7 @@
 /*
  * A read of a TCP stream ends at the mark of urgent data though more is there. Whatever was done in between (the
- * urgent byte read in any way, attached late, elsewhere or anew), every byte is delivered, and no read waits beside data:
- * rule 2.2, rule 2.8, rule 4.2.
+ * urgent byte read in any way, attached late, elsewhere or anew), every byte is delivered, and no read waits beside
+ * data: rule 2.2, rule 2.8, rule 4.2.
  */
 #include "test.h"
 
@@ -55,8 +55,7 @@ static void read_urgent(int oob, int fd, int p)
     case NOT_READ:
         return;
     case BY_POLL_AND_RECV:
-        QUEUED(ioevent_poll(fd, POLLPRI));
-        EXPECT(p, 1, POLLPRI, 0); /* fall through */
+        SAME(RESULT(p, 1, ioevent_poll(fd, POLLPRI)), POLLPRI); /* fall through */
     case BY_RECV:
         GIVES(recv(fd, b, 1, MSG_OOB), 1);
         break;
@@ -129,7 +128,8 @@ static void run(int how, int oob, int call, bool is_inline, bool first_half_befo
 
     /* and now it has nothing, and takes what comes */
     QUEUED(read_by(SUBMIT, fd, user));
-    STAYS_QUIET(at);
+    if (call == READ)
+        STAYS_QUIET(at);
     SAME(send(s[1], "g", 1, 0), 1);
     EXPECT(at, user, 1, 0);
     SAME(b[0], 'g');

@@ -57,8 +57,8 @@ static void run(bool is_inline)
         }
         if (r == 0)
             break;
-        for (ssize_t i = 0; i < r; i++) { /* an urgent byte that nobody read is skipped, or comes in between when a newer */
-            if (b[i] == '!') /* one took its place: then it is an ordinary one */
+        for (ssize_t i = 0; i < r; i++) {
+            if (b[i] == '!') /* an urgent one that nobody read, and a newer one took its place: an ordinary one now */
                 continue;
             SAME(b[i], pattern(n) & 15);
             n++;

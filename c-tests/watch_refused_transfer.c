@@ -31,19 +31,19 @@ static void run(int kind, int what, bool attach_source, bool by_struct, int err)
     bool from_file = kind == FILE_TO_SOCKET || kind == FILE_TO_PIPE;
     int p = OK(ioeventpipe(8)), in[2] = { -1, -1 }, out[2];
     struct ioevent e;
-    struct timespec t = { 1, 0 };
+    struct timespec t = { 0, 200000000 };
     int n;
 
     if (from_file) {
         in[0] = make_file(FILE_MEMORY);
         OK(write(in[0], "hello", 5));
     } else if (kind == SOCKET_TO_PIPE) {
-        CHECK(tcp_pair(AF_INET, in));
+        unix_pair(in);
     } else {
         OK(pipe2(in, O_CLOEXEC));
     }
     if (kind == PIPE_TO_SOCKET || kind == FILE_TO_SOCKET)
-        CHECK(tcp_pair(AF_INET, out));
+        unix_pair(out); /* stays full, as TCP does not */
     else
         OK(pipe2(out, O_CLOEXEC));
     if (what == WAIT_FOR_ROOM) {
@@ -62,6 +62,8 @@ static void run(int kind, int what, bool attach_source, bool by_struct, int err)
         else
             OK(write(in[1], "hello", 5));
         EXPECT(p, 1, 5, 0);
+    } else if (n == 1 && e.ioe_result == 5) { /* older kernels (6.1) splice into a socket that is full */
+        SAME(e.ioe_errno, 0);
     } else {
         SAME(n, 1);
         CHECK(e.ioe_user == USER(1));
@@ -70,7 +72,7 @@ static void run(int kind, int what, bool attach_source, bool by_struct, int err)
         STAYS_QUIET(p);
         /* and now it can */
         QUEUED(transfer(kind, in[0], out[1], by_struct));
-        STAYS_QUIET(p);
+        QUIET(p);
         if (what == WAIT_FOR_ROOM)
             while (drain(out[0]) > 0) {}
         else
