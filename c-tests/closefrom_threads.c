@@ -1,6 +1,6 @@
 /*
- * Threads wait in harvests of pipes that are lost by close_range(2): none spins, those with a time limit end at it or say
- * EBADF, and the others may wait (nothing leads to them any more) or say so: rules 3.2, 3.7, 5.5.
+ * Threads wait in harvests of pipes that are lost by close_range(2): none spins, those with a time limit end at it or
+ * say EBADF, and the others may wait (nothing leads to them any more) or say so: rules 3.2, 3.7, 5.5.
  */
 #include "test_closefrom.h"
 

@@ -1,6 +1,7 @@
 /*
- * A process is forked while its threads contend for one pipe and a few descriptors, some of them waiting for each other's
- * locks; no child hangs that uses the library anew, with threads of its own that contend likewise: rules 5.1, 5.2.
+ * A process is forked while its threads contend for one pipe and a few descriptors, some of them waiting for each
+ * other's locks; no child hangs that uses the library anew, with threads of its own that contend likewise: rules 5.1,
+ * 5.2.
  *
  * FORK_CONTENDED=processes   how many (6)
  */

@@ -1,7 +1,8 @@
 /*
- * On Linux 5.9 and 5.10 preadv2(2) with RWF_NOWAIT may give 0, or a part, far from the end of a file. That proves nothing
- * about the end: reads, readvs, preads and sendfiles of files deliver everything, and 0 at the end only: rule 2.4. Such a
- * kernel is played by a seccomp(2) listener; kernels that refuse the flag, or mostly say EAGAIN, are played, too.
+ * On Linux 5.9 and 5.10 preadv2(2) with RWF_NOWAIT may give 0, or a part, far from the end of a file. That proves
+ * nothing about the end: reads, readvs, preads and sendfiles of files deliver everything, and 0 at the end only: rule
+ * 2.4. Such a kernel is played by a seccomp(2) listener; kernels that refuse the flag, or mostly say EAGAIN, are
+ * played, too.
  */
 #include "test_file.h"
 #include <linux/audit.h>
