@@ -1,6 +1,6 @@
 /*
- * A program that closes all numbers it knows nothing of (close_range(2)) while it has pipes loses those: they say EBADF.
- * No thread spins, and the next pipe works: rule 5.5, rule 3.7.
+ * A program that closes all numbers it knows nothing of (close_range(2)) while it has pipes loses those: they say
+ * EBADF. No thread spins, and the next pipe works: rule 5.5, rule 3.7.
  */
 #include "test_closefrom.h"
 

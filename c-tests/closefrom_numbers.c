@@ -1,6 +1,6 @@
 /*
- * A program closes all descriptors, its pipes with them, and has files of its own on all their numbers then. Whatever it
- * calls on the lost pipes, and with new ones, and whatever time passes: none of its files is closed, read, written,
+ * A program closes all descriptors, its pipes with them, and has files of its own on all their numbers then. Whatever
+ * it calls on the lost pipes, and with new ones, and whatever time passes: none of its files is closed, read, written,
  * armed or watched: rules 3.7, 5.5.
  */
 #include "test_closefrom.h"

@@ -1,7 +1,7 @@
 /*
  * connect on a socket that is connecting already waits for the outcome of that, 0 or its error, as the blocking call
- * does; EINPROGRESS and EALREADY are never delivered: rule 2.4. It does not matter who began: connect(2) before or after
- * attaching, or an ioevent_connect that was ended by its time limit or a cancel: rules 4.6, 4.7.
+ * does; EINPROGRESS and EALREADY are never delivered: rule 2.4. It does not matter who began: connect(2) before or
+ * after attaching, or an ioevent_connect that was ended by its time limit or a cancel: rules 4.6, 4.7.
  */
 #include "test_connect.h"
 

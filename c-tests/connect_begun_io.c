@@ -1,6 +1,6 @@
 /*
- * Reads and writes on a socket whose connection was begun with connect(2) and is not there yet wait for it, and give its
- * error if it is refused, as the blocking calls do: rule 2.4.
+ * Reads and writes on a socket whose connection was begun with connect(2) and is not there yet wait for it, and give
+ * its error if it is refused, as the blocking calls do: rule 2.4.
  */
 #include "test_connect.h"
 

@@ -1,6 +1,6 @@
 /*
- * A send with MSG_FASTOPEN connects, waits for the connection, and gives what the blocking call gives: the bytes, or the
- * error of the connection; EINPROGRESS and EALREADY are never delivered: rule 2.4.
+ * A send with MSG_FASTOPEN connects, waits for the connection, and gives what the blocking call gives: the bytes, or
+ * the error of the connection; EINPROGRESS and EALREADY are never delivered: rule 2.4.
  */
 #include "test_connect.h"
 

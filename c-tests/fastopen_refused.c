@@ -1,6 +1,6 @@
 /*
- * The first write of a socket with TCP_FASTOPEN_CONNECT connects; if the connection is refused, the write says so, as the
- * blocking one does, though its bytes have travelled with the request already: rule 2.4.
+ * The first write of a socket with TCP_FASTOPEN_CONNECT connects; if the connection is refused, the write says so, as
+ * the blocking one does, though its bytes have travelled with the request already: rule 2.4.
  */
 #include "test_connect.h"
 

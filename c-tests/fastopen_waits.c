@@ -1,7 +1,7 @@
 /*
- * A send with MSG_FASTOPEN to a listener whose queue is full waits for its connection, and a read queued behind it waits
- * for it too: rule 2.4, rule 2.5. It can be cancelled and has a time limit, and then a connect waits for the same
- * connection: rules 4.6, 4.7.
+ * A send with MSG_FASTOPEN to a listener whose queue is full waits for its connection, and a read queued behind it
+ * waits for it too: rule 2.4, rule 2.5. It can be cancelled and has a time limit, and then a connect waits for the
+ * same connection: rules 4.6, 4.7.
  */
 #include "test_connect.h"
 

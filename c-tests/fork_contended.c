@@ -1,12 +1,13 @@
 /*
- * A process is forked while its threads contend for one pipe and a few descriptors, some of them waiting for each other's
- * locks; no child hangs that uses the library anew, with threads of its own that contend likewise: rules 5.1, 5.2.
+ * A process is forked while its threads contend for one pipe and a few descriptors, some of them waiting for each
+ * other's locks; no child hangs that uses the library anew, with threads of its own that contend likewise: rules 5.1,
+ * 5.2.
  *
- * FORK_CONTENDED=processes   how many (8)
+ * FORK_CONTENDED=processes   how many (6)
  */
 #include "test.h"
 
-enum { THREADS = 6, FORKS = 40, SHARED = 3 };
+enum { THREADS = 6, FORKS = 20, SHARED = 3 };
 
 static int p, fd[SHARED][2], over;
 
@@ -105,7 +106,7 @@ static void one_process(void)
 int main(int argc, char **argv)
 {
     const char *s = getenv("FORK_CONTENDED");
-    int processes = s ? atoi(s) : on_valgrind() ? 1 : 8;
+    int processes = s ? atoi(s) : on_valgrind() ? 1 : 6;
 
     (void)argv;
     if (ON_ASAN)

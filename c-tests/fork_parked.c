@@ -1,7 +1,7 @@
 /*
  * A forked child that uses the library anew never hangs, though threads of its parent were waiting when it was forked:
- * idle workers, threads in harvests, threads that stand by behind others: rule 5.2, rule 5.4. Where they wait depends on
- * the addresses of the process, so this is done in many processes, each of which forks some times.
+ * idle workers, threads in harvests, threads that stand by behind others: rule 5.2, rule 5.4. Where they wait depends
+ * on the addresses of the process, so this is done in many processes, each of which forks some times.
  *
  * FORK_PARKED=processes   how many (24)
  */

@@ -1,7 +1,7 @@
 /*
- * A forked child holds no descriptor but those that its parent opened: none of the library's copies, nor of the files that
- * it has open for itself; a peer sees the end when those who know of it have closed: rules 5.2, 5.5. However the memory
- * was copied: without fork(3) from the first call on.
+ * A forked child holds no descriptor but those that its parent opened: none of the library's copies, nor of the files
+ * that it has open for itself; a peer sees the end when those who know of it have closed: rules 5.2, 5.5. However the
+ * memory was copied: without fork(3) from the first call on.
  */
 #include "test_fds.h"
 

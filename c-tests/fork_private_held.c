@@ -1,6 +1,6 @@
 /*
- * A child that is forked while a disk operation is at work holds no copy of its file, not even when the parent has closed the
- * number under it, and the library alone holds the file: rules 4.8, 5.2, 5.5.
+ * A child that is forked while a disk operation is at work holds no copy of its file, not even when the parent has
+ * closed the number under it, and the library alone holds the file: rules 4.8, 5.2, 5.5.
  */
 #include "test_held.h"
 

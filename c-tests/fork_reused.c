@@ -1,7 +1,7 @@
 /*
- * A child that has closed all descriptors, and has files of its own on their numbers, before the library can do anything
- * about the fork (a handler of pthread_atfork(3) that comes first; _Fork and clone): none of its files is touched, and the
- * library works there anew: rules 3.7, 5.2, 5.5.
+ * A child that has closed all descriptors, and has files of its own on their numbers, before the library can do
+ * anything about the fork (a handler of pthread_atfork(3) that comes first; _Fork and clone): none of its files is
+ * touched, and the library works there anew: rules 3.7, 5.2, 5.5.
  */
 #include "test_closefrom.h"
 

@@ -1,7 +1,7 @@
 /*
- * A harvest ends at its time limit, whatever the descriptors do: when one is ready for the kernel and a try says that it
- * is not (a datagram to a receiver that is full), and when another thread makes events without end for a third one. It
- * does not keep the others from their events either, nor from their operations: rule 3.2.
+ * A harvest ends at its time limit, whatever the descriptors do: when one is ready for the kernel and a try says that
+ * it is not (a datagram to a receiver that is full), and when another thread makes events without end for a third one.
+ * It does not keep the others from their events either, nor from their operations: rule 3.2.
  */
 #include "test.h"
 

@@ -1,7 +1,8 @@
 /*
- * On Linux 5.9 and 5.10 preadv2(2) with RWF_NOWAIT may give 0, or a part, far from the end of a file. That proves nothing
- * about the end: reads, readvs, preads and sendfiles of files deliver everything, and 0 at the end only: rule 2.4. Such a
- * kernel is played by a seccomp(2) listener; kernels that refuse the flag, or always say EAGAIN, are played, too.
+ * On Linux 5.9 and 5.10 preadv2(2) with RWF_NOWAIT may give 0, or a part, far from the end of a file. That proves
+ * nothing about the end: reads, readvs, preads and sendfiles of files deliver everything, and 0 at the end only: rule
+ * 2.4. Such a kernel is played by a seccomp(2) listener; kernels that refuse the flag, or mostly say EAGAIN, are
+ * played, too.
  */
 #include "test_file.h"
 #include <linux/audit.h>
@@ -33,6 +34,8 @@ static void decide(const struct seccomp_data *call, struct seccomp_notif_resp *a
     }
     if (what == TURNS)
         what = n % 4;
+    if (what == AGAIN && n % 8 == 0) /* at last it is there */
+        what = TURNS;
     if (what == REFUSES)
         answer->error = -EOPNOTSUPP;
     else if (what == AGAIN)
@@ -177,16 +180,14 @@ static void transfers(int file, bool from_start)
     ATTACH(s[1], p, 1);
     OK(lseek(file, offset, SEEK_SET));
     memset(buffer, 0, SIZE);
-    while (sent < SIZE - (size_t)offset) {
-        long r = result(ioevent_sendfile(s[1], file, from_start ? NULL : &offset, SIZE - (from_start ? 0 : 1000) - sent));
+    for (got = 1; got > 0; sent += got) { /* as much as fits the socket at any rate */
+        long r = result(ioevent_sendfile(s[1], file, from_start ? NULL : &offset, 20000));
 
-        CHECK(r > 0);
+        CHECK(r >= 0);
         got = (size_t)r;
         read_all(s[0], buffer + sent, got);
-        sent += got;
-        if (!from_start && offset == SIZE)
-            break;
     }
+    SAME(sent, SIZE - (from_start ? 0 : 1000));
     CHECK(is_pattern(buffer, from_start ? 0 : 1000, sent));
     OK(lseek(file, SIZE, SEEK_SET));
     SAME(result(ioevent_sendfile(s[1], file, NULL, 100)), 0);

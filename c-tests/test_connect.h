@@ -11,7 +11,7 @@
 #define TCP_FASTOPEN_NO_COOKIE 34
 #endif
 
-/* A TCP listener whose queue is taken by one connection: the next one waits until that is accepted, and a second more. */
+/* A TCP listener whose queue is taken by one connection: the next one waits until that is accepted, and longer. */
 static inline int full_listener(struct address *a, int *filler)
 {
     int l = listener(AF_INET, 0, a);

@@ -1,7 +1,7 @@
 /*
- * On a terminal that was hung up (vhangup(2)) a read gives 0 and a write EIO, as the blocking calls do, for ever, whether
- * it is attached before or after, with operations before, outstanding or not; nothing reaches, and nothing is taken from,
- * those who have the same terminal after that: rule 2.4, rule 4.5.
+ * On a terminal that was hung up (vhangup(2)) a read gives 0 and a write EIO, as the blocking calls do, for ever,
+ * whether it is attached before or after, with operations before, outstanding or not; nothing reaches, and nothing is
+ * taken from, those who have the same terminal after that: rule 2.4, rule 4.5.
  */
 #include "test_tty.h"
 

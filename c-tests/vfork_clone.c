@@ -1,6 +1,6 @@
 /*
- * A child of clone(CLONE_VM | CLONE_VFORK), which has its parent's memory and a stack of its own, as posix_spawn makes it:
- * what it calls leaves the parent's timers and operations alone, while other threads harvest: rule 5.2.
+ * A child of clone(CLONE_VM | CLONE_VFORK), which has its parent's memory and a stack of its own, as posix_spawn makes
+ * it: what it calls leaves the parent's timers and operations alone, while other threads harvest: rule 5.2.
  */
 #include "test.h"
 #include <spawn.h>
