@@ -13,6 +13,8 @@
 #                         and undefined
 #   make check-valgrind   C tests under memcheck
 #   make check-loom       tests/loom*.rs: every interleaving
+#   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
+#                         kernels and installs qemu-system-x86, so it is no part of make check; TESTS="read_write splice": these
 #   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1: in
 #                         two minutes, to see that all works; ROUNDS=9; ONLY=ratio,latency,calls,instructions,memory,chain,
 #                         post,files,functions (some of them): into the results of the run before
@@ -116,10 +118,14 @@ check-valgrind: stage
 check-loom:
 	@ci/loom.sh
 
+check-kernels: stage
+	@TESTS="$(TESTS)" ci/kernels.sh $(KERNELS)
+
 bench: stage
 	@QUICK="$(QUICK)" ROUNDS="$(ROUNDS)" ONLY="$(ONLY)" ci/bench.sh
 
 clean:
 	$(CARGO) clean
 
-.PHONY: all help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom bench clean
+.PHONY: all help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom check-kernels \
+    bench clean
