@@ -59,7 +59,7 @@ static void from_source(int which, int in)
 
     CHECK(stream_pair(which, fd));
     OK(lseek(in, 0, SEEK_SET));
-    full = fill_up(fd[1]);
+    full = fill_up_for_good(fd[1]);
     ATTACH(in, p, 1);
     QUEUED(ioevent_read(in, a, sizeof a));
     ATTACH(in, p, 2);
@@ -102,7 +102,7 @@ int main(void)
     fill_file(in, sizeof data);
     for (int which = 0; which < STREAMS; which++)
         to_destination(which, in);
-    from_source(STREAM_UNIX, in);
+    from_source(fillable(), in);
     from_source(STREAM_PIPE, in);
     return 0;
 }
