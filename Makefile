@@ -37,22 +37,34 @@ DIST     := $(BUILD)/dist
 STAGE    := $(abspath $(BUILD))/stage
 SOURCES  := $(wildcard Cargo.toml Cargo.lock build.rs) $(shell find src -name '*.rs' 2>/dev/null)
 
+# What the library is built for: cargo's target, and the files that may name one.  If what lies there was built for something
+# else it is built again; but who only installs, maybe as another user, takes it as it is.
+CONFIGS   := $(shell d=$$PWD; while [ "$$d" ]; do echo "$$d/.cargo"; d=$${d%/*}; done; echo "$${CARGO_HOME:-$$HOME/.cargo}")
+CONFIGS   := $(sort $(wildcard $(CONFIGS:=/config) $(CONFIGS:=/config.toml)))
+BUILD_FOR := $(strip $(CARGO_BUILD_TARGET) $(CONFIGS))
+ifneq ($(BUILD_FOR),$(shell cat $(DIST)/built-for 2>/dev/null))
+ifneq ($(MAKECMDGOALS)$(CARGO_BUILD_TARGET),install)
+AGAIN     := again
+endif
+endif
+
 # In a staged or fresh tree there may be no pkg-config: ci/pkg-config.sh then reads our own .pc file.
 PKG_CONFIG := $(or $(shell command -v pkg-config || command -v pkgconf),$(CURDIR)/ci/pkg-config.sh)
 
 all: $(DIST)/libioevent.so $(DIST)/libioevent.a
 
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
-# are copied away, because any other cargo build overwrites target/release/libioevent.so with one that lacks it.
-$(DIST)/libioevent.so: $(SOURCES)
-	$(CARGO) rustc --release --lib --crate-type cdylib
+# are copied away, because any other cargo build overwrites libioevent.so with one that lacks it.
+$(DIST)/libioevent.so: $(SOURCES) $(CONFIGS) $(AGAIN)
+	rm -rf $(DIST)
 	mkdir -p $(DIST)
-	cp $(BUILD)/release/libioevent.so $@
+	built=$$(ci/cargo-built.sh libioevent.so $(CARGO) rustc --release --lib --crate-type cdylib) && cp "$$built" $@
 
-$(DIST)/libioevent.a: $(SOURCES) | $(DIST)/libioevent.so
-	$(CARGO) rustc --release --lib --crate-type staticlib
-	mkdir -p $(DIST)
-	cp $(BUILD)/release/libioevent.a $@
+$(DIST)/libioevent.a: $(SOURCES) $(CONFIGS) $(AGAIN) | $(DIST)/libioevent.so
+	built=$$(ci/cargo-built.sh libioevent.a $(CARGO) rustc --release --lib --crate-type staticlib) && cp "$$built" $@
+	echo "$(BUILD_FOR)" > $(DIST)/built-for
+
+again:
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -127,5 +139,5 @@ bench: stage
 clean:
 	$(CARGO) clean
 
-.PHONY: all help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom check-kernels \
-    bench clean
+.PHONY: all again help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom \
+    check-kernels bench clean
