@@ -63,8 +63,7 @@ static void sockets(void)
         SAME(errno, EINVAL);
     }
     belongs(s[0], IOEVENT_CANCEL_OUT, 3 + n);
-    while (full > 0)
-        full -= drain(s[1]);
+    skip(s[1], full);
     OK(write(s[0], "still open", 10));
     read_all(s[1], b, 10);
     CHECK(memcmp(b, "still open", 10) == 0);

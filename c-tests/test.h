@@ -494,6 +494,17 @@ static inline void read_all(int fd, void *buffer, size_t n)
     }
 }
 
+/* Reads exactly n bytes with read(2) and forgets them: what comes behind them stays. */
+static inline void skip(int fd, size_t n)
+{
+    char block[4096];
+
+    for (size_t piece; n > 0; n -= piece) {
+        piece = n < sizeof block ? n : sizeof block;
+        read_all(fd, block, piece);
+    }
+}
+
 /* Reads what is there now and forgets it; returns how much that was. */
 static inline size_t drain(int fd)
 {

@@ -50,9 +50,8 @@ static void transfers(void)
     QUEUED(ioevent_sendfile(s[0], f, NULL, 4)); /* into a full socket */
     ended(s[0], start);
     SAME(lseek(f, 0, SEEK_CUR), 0); /* nothing was taken from the file */
-    while (full > 0)
-        full -= drain(s[1]);
-    SAME(full, 0);
+    skip(s[1], full);
+    SAME(drain(s[1]), 0);
     no_limit(s[0]);
     QUEUED(ioevent_sendfile(s[0], f, NULL, 4));
     EXPECT(p, s[0], 4, 0);
