@@ -13,6 +13,8 @@
 #                         and undefined
 #   make check-valgrind   C tests under memcheck
 #   make check-loom       tests/loom*.rs: every interleaving
+#   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
+#                         kernels and installs qemu-system-x86, so it is no part of make check; TESTS="read_write splice": these
 #   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1: in
 #                         two minutes, to see that all works; ROUNDS=9; ONLY=ratio,latency,calls,instructions,memory,chain,
 #                         post,files,functions (some of them): into the results of the run before
@@ -35,22 +37,34 @@ DIST     := $(BUILD)/dist
 STAGE    := $(abspath $(BUILD))/stage
 SOURCES  := $(wildcard Cargo.toml Cargo.lock build.rs) $(shell find src -name '*.rs' 2>/dev/null)
 
+# What the library is built for: cargo's target, and the files that may name one.  If what lies there was built for something
+# else it is built again; but who only installs, maybe as another user, takes it as it is.
+CONFIGS   := $(shell d=$$PWD; while [ "$$d" ]; do echo "$$d/.cargo"; d=$${d%/*}; done; echo "$${CARGO_HOME:-$$HOME/.cargo}")
+CONFIGS   := $(sort $(wildcard $(CONFIGS:=/config) $(CONFIGS:=/config.toml)))
+BUILD_FOR := $(strip $(CARGO_BUILD_TARGET) $(CONFIGS))
+ifneq ($(BUILD_FOR),$(shell cat $(DIST)/built-for 2>/dev/null))
+ifneq ($(MAKECMDGOALS)$(CARGO_BUILD_TARGET),install)
+AGAIN     := again
+endif
+endif
+
 # In a staged or fresh tree there may be no pkg-config: ci/pkg-config.sh then reads our own .pc file.
 PKG_CONFIG := $(or $(shell command -v pkg-config || command -v pkgconf),$(CURDIR)/ci/pkg-config.sh)
 
 all: $(DIST)/libioevent.so $(DIST)/libioevent.a
 
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
-# are copied away, because any other cargo build overwrites target/release/libioevent.so with one that lacks it.
-$(DIST)/libioevent.so: $(SOURCES)
-	$(CARGO) rustc --release --lib --crate-type cdylib
+# are copied away, because any other cargo build overwrites libioevent.so with one that lacks it.
+$(DIST)/libioevent.so: $(SOURCES) $(CONFIGS) $(AGAIN)
+	rm -rf $(DIST)
 	mkdir -p $(DIST)
-	cp $(BUILD)/release/libioevent.so $@
+	built=$$(ci/cargo-built.sh libioevent.so $(CARGO) rustc --release --lib --crate-type cdylib) && cp "$$built" $@
 
-$(DIST)/libioevent.a: $(SOURCES) | $(DIST)/libioevent.so
-	$(CARGO) rustc --release --lib --crate-type staticlib
-	mkdir -p $(DIST)
-	cp $(BUILD)/release/libioevent.a $@
+$(DIST)/libioevent.a: $(SOURCES) $(CONFIGS) $(AGAIN) | $(DIST)/libioevent.so
+	built=$$(ci/cargo-built.sh libioevent.a $(CARGO) rustc --release --lib --crate-type staticlib) && cp "$$built" $@
+	echo "$(BUILD_FOR)" > $(DIST)/built-for
+
+again:
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -116,10 +130,14 @@ check-valgrind: stage
 check-loom:
 	@ci/loom.sh
 
+check-kernels: stage
+	@TESTS="$(TESTS)" ci/kernels.sh $(KERNELS)
+
 bench: stage
 	@QUICK="$(QUICK)" ROUNDS="$(ROUNDS)" ONLY="$(ONLY)" ci/bench.sh
 
 clean:
 	$(CARGO) clean
 
-.PHONY: all help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom bench clean
+.PHONY: all again help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom \
+    check-kernels bench clean

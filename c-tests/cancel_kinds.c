@@ -22,6 +22,8 @@ static void sockets(void)
 {
     struct address a;
     int l = listener(AF_UNIX, 0, &a), c, s[2], q[2], r[2], f = fileno(tmpfile()), n = 0;
+    size_t full;
+    char b[10];
 
     ATTACH(l, p, l);
     QUEUED(ioevent_accept(l, NULL, NULL));
@@ -34,7 +36,7 @@ static void sockets(void)
     QUEUED(ioevent_connect(c, SOCKADDR(&a), a.length));
     belongs(c, IOEVENT_CANCEL_OUT, 1);
 
-    unix_pair(s);
+    CHECK(stream_pair(fillable(), s));
     OK(pipe(q));
     OK(pipe(r));
     GIVES(pwrite(f, "file", 4, 0), 4);
@@ -45,7 +47,7 @@ static void sockets(void)
     QUEUED(ioevent_splice(q[0], NULL, s[0], NULL, 8, 0)); /* the destination's */
     GIVES(ioevent_cancel(q[0]), 0);
     belongs(s[0], IOEVENT_CANCEL_OUT, 1);
-    fill_up(s[0]);
+    full = fill_up_for_good(s[0]);
     QUEUED(ioevent_sendfile(s[0], f, NULL, 4));
     QUEUED(ioevent_write(s[0], "x", 1));
     QUEUED(ioevent_shutdown(s[0], SHUT_WR)); /* after the writes */
@@ -61,9 +63,11 @@ static void sockets(void)
         SAME(errno, EINVAL);
     }
     belongs(s[0], IOEVENT_CANCEL_OUT, 3 + n);
-    drain(s[1]);
+    skip(s[1], full);
     OK(write(s[0], "still open", 10));
-    SAME(drain(s[1]), 10);
+    read_all(s[1], b, 10);
+    CHECK(memcmp(b, "still open", 10) == 0);
+    SAME(drain(s[1]), 0);
     CHECK(tcp_pair(AF_INET, s));
     ATTACH(s[0], p, s[0]);
     QUEUED(ioevent_recv(s[0], (char[8]){ 0 }, 1, MSG_WAITALL));

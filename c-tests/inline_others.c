@@ -31,7 +31,7 @@ static void transfers(int f)
     off_t at = 2;
     size_t n;
 
-    unix_pair(s);
+    CHECK(stream_pair(fillable(), s));
     OK(pipe(q));
     OK(pipe(r));
     in_line(s[0]);
@@ -48,7 +48,7 @@ static void transfers(int f)
     SAME(at, 5);
     read_all(s[1], b, 3);
     CHECK(memcmp(b, "234", 3) == 0);
-    n = fill_up(s[0]);
+    n = fill_up_for_good(s[0]);
     QUEUED(ioevent_sendfile(s[0], f, &at, 2));
     QUEUED(ioevent_shutdown(s[0], SHUT_WR)); /* behind it */
     QUIET(p);

@@ -38,9 +38,9 @@ static void all(void)
         for (int full = which == STREAM_PIPE; full < 2; full++) { /* into a pipe that has room it waits for nobody */
             struct ioevent e;
 
-            CHECK(stream_pair(which, fd));
+            CHECK(stream_pair(full && which == STREAM_UNIX ? fillable() : which, fd));
             if (full)
-                fill_up(fd[1]);
+                fill_up_for_good(fd[1]);
             at = 0;
             ATTACH(fd[1], p, 2);
             QUEUED(ioevent_sendfile(fd[1], in, &at, SIZE));

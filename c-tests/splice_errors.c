@@ -34,7 +34,7 @@ static void peer_gone(int which, bool of_source, bool waiting)
     OK(pipe2(in, O_CLOEXEC));
     ATTACH(of_source ? in[0] : out[1], p, 2);
     if (waiting) {
-        fill_up(out[1]);
+        fill_up_for_good(out[1]);
         OK(write(in[1], "abc", 3));
         QUEUED(ioevent_splice(in[0], NULL, out[1], NULL, 3, 0));
         STAYS_QUIET(p);
@@ -90,7 +90,7 @@ int main(void)
     SAME(drain(s[0]), 0);
     SAME(position(file), 0);
     for (int i = 0; i < 4; i++) {
-        peer_gone(STREAM_UNIX, i & 1, i & 2);
+        peer_gone(i & 2 ? fillable() : STREAM_UNIX, i & 1, i & 2);
         peer_gone(STREAM_PIPE, i & 1, i & 2);
     }
     STAYS_QUIET(p);

@@ -34,6 +34,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -444,6 +445,44 @@ static inline size_t fill_up(int fd)
     return total;
 }
 
+/* The same for good: over TCP some of it is still on its way for a moment, and then makes room. */
+static inline size_t fill_up_for_good(int fd)
+{
+    size_t total = fill_up(fd), n;
+    int domain = AF_UNIX;
+
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain });
+    if (domain == AF_UNIX)
+        return total;
+    do {
+        nanosleep(&(struct timespec){ 0, 250000000 }, NULL);
+        n = fill_up(fd);
+        total += n;
+    } while (n > 0);
+    return total;
+}
+
+/*
+ * A stream of sockets that is full for sendfile and splice, too, once it was filled up. Before Linux 6.5 AF_UNIX is none:
+ * they put their bytes into the last message of its queue, with no look at how much is there, and a blocking call does not wait.
+ */
+static inline int fillable(void)
+{
+    int fd[2], file = OK(memfd_create("one byte", MFD_CLOEXEC));
+    ssize_t n;
+
+    unix_pair(fd);
+    OK(ftruncate(file, 1));
+    fill_up(fd[0]);
+    set_nonblock(fd[0], true);
+    n = sendfile(fd[0], file, NULL, 1);
+    CHECK(n == 1 || (n == -1 && errno == EAGAIN));
+    OK(close(file));
+    OK(close(fd[0]));
+    OK(close(fd[1]));
+    return n == 1 ? STREAM_TCP4 : STREAM_UNIX;
+}
+
 /* Reads exactly n bytes with read(2). */
 static inline void read_all(int fd, void *buffer, size_t n)
 {
@@ -452,6 +491,17 @@ static inline void read_all(int fd, void *buffer, size_t n)
 
         CHECK(r > 0);
         done += (size_t)r;
+    }
+}
+
+/* Reads exactly n bytes with read(2) and forgets them: what comes behind them stays. */
+static inline void skip(int fd, size_t n)
+{
+    char block[4096];
+
+    for (size_t piece; n > 0; n -= piece) {
+        piece = n < sizeof block ? n : sizeof block;
+        read_all(fd, block, piece);
     }
 }
 

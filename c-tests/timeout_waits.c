@@ -35,7 +35,7 @@ static void transfers(void)
     size_t full;
     long long start;
 
-    unix_pair(s);
+    CHECK(stream_pair(fillable(), s));
     OK(pipe(q));
     GIVES(pwrite(f, "file", 4, 0), 4);
     limited(s[0]);
@@ -45,12 +45,13 @@ static void transfers(void)
     start = now_ns();
     QUEUED(ioevent_splice(q[0], NULL, s[0], NULL, 8, 0)); /* from an empty pipe */
     ended(s[0], start);
-    full = fill_up(s[0]);
+    full = fill_up_for_good(s[0]);
     start = now_ns();
     QUEUED(ioevent_sendfile(s[0], f, NULL, 4)); /* into a full socket */
     ended(s[0], start);
     SAME(lseek(f, 0, SEEK_CUR), 0); /* nothing was taken from the file */
-    SAME(drain(s[1]), full);
+    skip(s[1], full);
+    SAME(drain(s[1]), 0);
     no_limit(s[0]);
     QUEUED(ioevent_sendfile(s[0], f, NULL, 4));
     EXPECT(p, s[0], 4, 0);

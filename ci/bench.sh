@@ -24,7 +24,7 @@ if [ -n "${ONLY:-}" ]; then options+=(--only "$ONLY"); fi
 
 make --no-print-directory -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig" || exit 1
 export IOEVENT_LIBDIR=$stage/lib
-cargo build --release -q -p ioevent-benches --bins || exit 1
+bench=$(ci/cargo-built.sh bench cargo build --release -q -p ioevent-benches --bins) || exit 1
 
 # The functions, by criterion; the report takes what it leaves.
 case ,${ONLY:-functions}, in
@@ -40,5 +40,5 @@ case ,${ONLY:-functions}, in
 esac
 
 export LD_LIBRARY_PATH=$stage/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-exec "$build/release/bench" --peers "$build/peers" --out "$out" --criterion "$out/criterion" \
+exec "$bench" --peers "$build/peers" --out "$out" --criterion "$out/criterion" \
     --header include/ioevent.h "${options[@]}"

@@ -36,6 +36,7 @@ cargo_tests "cargo test" cargo test --no-fail-fast
 note "the installed library"
 step "symbols" ci/symbols.sh "$stage/lib"
 step "install and uninstall" ci/install-test.sh
+STEP_TIMEOUT=600 step "make packs what was built" ci/target-test.sh
 ci/man-examples.sh
 
 note "C tests"

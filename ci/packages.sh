@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that some of the tests need, where it may; where it may not, names them.  Never fails:
-# the tests that miss something are skipped and say so.
+# ci/packages.sh [PACKAGE:COMMAND...]: installs the Debian packages that some of the tests need (or only those named, each
+# with a command that it brings), where it may; where it may not, names them.  Never fails: the tests that miss something
+# are skipped and say so.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,13 +9,14 @@ set -u -o pipefail
 # package: a command that it brings
 want=(pkgconf:pkg-config curl:curl wrk:wrk strace:strace valgrind:valgrind mandoc:mandoc clang:clang g++:g++
     shellcheck:shellcheck)
+[ $# = 0 ] || want=("$@")
 missing=()
 for pair in "${want[@]}"; do
     have "${pair#*:}" || missing+=("${pair%%:*}")
 done
 
 # Parts of the Rust tool chain that a minimal installation lacks.
-if have rustup; then
+if have rustup && [ $# = 0 ]; then
     for part in clippy rustfmt; do
         case $part in clippy) probe=clippy ;; rustfmt) probe=fmt ;; esac
         cargo "$probe" --version >/dev/null 2>&1 || timeout 300 rustup component add "$part" </dev/null 2>&1 | tail -n 1

@@ -221,7 +221,8 @@ pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize
         Ok(None) => return unsafe { libc::readv(fd, iov, iovcnt) },
         Err(errno) => return super::fail(errno),
     };
-    answer(|| {
+    // The pipe is left before errno is set: that may wait for a lock, and a wait may change errno.
+    answer(move || {
         // SAFETY: passed on to the caller.
         let (parts, room) = unsafe { vector(iov, iovcnt) }?;
         let mut events = Vec::<Event>::new();
@@ -309,7 +310,8 @@ pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
         Ok(None) => return unsafe { libc::read(fd, buf, nbytes) },
         Err(errno) => return super::fail(errno),
     };
-    answer(|| {
+    // The pipe is left before errno is set: that may wait for a lock, and a wait may change errno.
+    answer(move || {
         let room = nbytes / size_of::<Event>();
         let patience = patience(&pipe);
         let n = if buf.cast::<Event>().is_aligned() {
@@ -377,7 +379,8 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isiz
         Ok(None) => return unsafe { libc::write(fd, buf, nbytes) },
         Err(errno) => return super::fail(errno),
     };
-    answer(|| {
+    // The pipe is left before errno is set: that may wait for a lock, and a wait may change errno.
+    answer(move || {
         let count = nbytes / size_of::<Event>();
         if count == 0 || !nbytes.is_multiple_of(size_of::<Event>()) {
             return Err(Errno::EINVAL);
