@@ -120,9 +120,15 @@ fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Option<R
             return Some(r);
         }
     }
-    // Either flag may have been refused. Without any flag pwritev2 is pwritev, so ask again without NOSIGNAL.
+    // Either flag may have been refused, and files that are neither pipes nor sockets know neither. Without any flag pwritev2 is
+    // pwritev, so ask again without NOSIGNAL.
+    let raises_sigpipe = raises_sigpipe(fd);
+    if raises_sigpipe && flags != 0 && process::takes_sigpipe_back().is_err() {
+        // With NOSIGNAL alone it may be possible.
+        return Some(Err(Errno::EOPNOTSUPP));
+    }
     let mut refused = false;
-    let r = without_sigpipe(fd, || {
+    let r = quietly(raises_sigpipe, || {
         let r = pwritev2(fd, from, at, flags);
         refused = PWRITEV2.explains(&r, flags);
         r
@@ -130,21 +136,19 @@ fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Option<R
     if refused {
         return None;
     }
-    if !without_nosignal && r != Err(Errno::EOPNOTSUPP) {
+    if raises_sigpipe && !without_nosignal && r != Err(Errno::EOPNOTSUPP) {
         WITHOUT_NOSIGNAL.store(true, Ordering::Relaxed);
     }
     Some(r)
 }
 
-/// `process::without_sigpipe` for a write to `fd`. Where a SIGPIPE cannot be taken back, only what raises none is made.
-fn without_sigpipe(fd: c_int, call: impl FnOnce() -> Result<usize>) -> Result<usize> {
-    match process::takes_sigpipe_back() {
-        Ok(()) => process::without_sigpipe(call),
-        Err(errno) => {
-            let kind = fd::nature(fd)?.kind;
-            if matches!(kind, libc::S_IFIFO | libc::S_IFSOCK) { Err(errno) } else { call() }
-        }
-    }
+/// Whether a write to `fd` may raise SIGPIPE: it is a pipe or a socket, or that cannot be told.
+fn raises_sigpipe(fd: c_int) -> bool {
+    fd::nature(fd).map_or(true, |nature| matches!(nature.kind, libc::S_IFIFO | libc::S_IFSOCK))
+}
+
+fn quietly(raises_sigpipe: bool, call: impl FnOnce() -> Result<usize>) -> Result<usize> {
+    if raises_sigpipe { process::without_sigpipe(call) } else { call() }
 }
 
 fn pwritev2(fd: c_int, from: Buffers, at: Position, flags: usize) -> Result<usize> {
@@ -156,8 +160,10 @@ fn pwritev2(fd: c_int, from: Buffers, at: Position, flags: usize) -> Result<usiz
 
 /// writev(2), pwritev(2) without SIGPIPE. It may wait.
 pub(crate) fn write(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
-    write_flags(fd, from, at, 0)
-        .unwrap_or_else(|| without_sigpipe(fd, || plainly(fd, from, at, Sysno::writev, Sysno::pwritev)))
+    if let Some(r) = write_flags(fd, from, at, 0) {
+        return r;
+    }
+    quietly(raises_sigpipe(fd), || plainly(fd, from, at, Sysno::writev, Sysno::pwritev))
 }
 
 /// The same without waiting, whatever the flags of the open file; EOPNOTSUPP where the kernel cannot promise that.
