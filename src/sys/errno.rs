@@ -24,6 +24,7 @@ names!(
     EINTR,
     EINVAL,
     EMFILE,
+    ENOENT,
     ENOMEM,
     ENOSYS,
     EOPNOTSUPP,

@@ -9,7 +9,7 @@ use super::{Errno, Result, epoll, fd, process};
 use core::mem::MaybeUninit;
 
 /// Each of these is asked in a way that does nothing (`raw::check`).
-const CALLS: [Sysno; 5] = [
+const CALLS: [Sysno; 6] = [
     // Time limits, and threads that take over from others.
     Sysno::timerfd_settime,
     Sysno::epoll_ctl,
@@ -17,8 +17,9 @@ const CALLS: [Sysno; 5] = [
     Sysno::futex,
     // Threads of the library's own take no signals, and no call of it raises SIGPIPE.
     Sysno::rt_sigprocmask,
-    // A child made by vfork(2) is told from its parent.
+    // Children are told from their parents: those of vfork(2), and those of _Fork and clone(2).
     Sysno::getpid,
+    Sysno::madvise,
 ];
 
 /// The error of the first of them that is refused.
