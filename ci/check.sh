@@ -47,4 +47,6 @@ if [ -z "${IOEVENT_QUICK:-}" ]; then
     note "C tests under valgrind"
     ci/c-tests.sh valgrind
 fi
+note "system calls that are refused"
+ci/deny.sh
 finish
