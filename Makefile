@@ -12,6 +12,7 @@
 #   make check-san        Rust tests and torture under the address and thread sanitizers (nightly), C tests under address
 #                         and undefined
 #   make check-valgrind   C tests under memcheck
+#   make check-inject     ten C tests with every allocation failing in turn; a server with every system call refused in turn
 #   make check-loom       tests/loom*.rs: every interleaving
 #   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
 #                         kernels and installs qemu-system-x86, so it is no part of make check; TESTS="read_write splice": these
@@ -127,6 +128,9 @@ check-san: stage
 check-valgrind: stage
 	@ci/c-tests.sh valgrind
 
+check-inject: stage
+	@status=0; ci/deny.sh || status=1; ci/failmalloc.sh --all || status=1; exit $$status
+
 check-loom:
 	@ci/loom.sh
 
@@ -139,5 +143,5 @@ bench: stage
 clean:
 	$(CARGO) clean
 
-.PHONY: all again help header install uninstall stage examples run check lint torture check-san check-valgrind check-loom \
-    check-kernels bench clean
+.PHONY: all again help header install uninstall stage examples run check lint torture check-san check-valgrind check-inject \
+    check-loom check-kernels bench clean

@@ -47,6 +47,7 @@ if [ -z "${IOEVENT_QUICK:-}" ]; then
     note "C tests under valgrind"
     ci/c-tests.sh valgrind
 fi
-note "system calls that are refused"
+note "system calls that are refused, and short memory"
 ci/deny.sh
+ci/failmalloc.sh
 finish
