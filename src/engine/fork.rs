@@ -58,9 +58,9 @@ extern "C" fn in_child() {
 fn leave(world: &World, early: bool) {
     private::close_in_child(early);
     world.watch.leave_in_child();
-    let dead = fd::open_dead().ok();
+    let dead = fd::open_dead();
     for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
-        pipe.replace_with_dead(dead.as_ref().map(fd::OwnedFd::raw));
+        pipe.replace_with_dead(&dead);
     }
 }
 

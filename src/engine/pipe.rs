@@ -875,12 +875,9 @@ impl Pipe {
     /// In a forked child: the descriptors are the child's copies. The number stays taken, by a descriptor that can do
     /// nothing (if there is one to be had). The child may have closed any of them, and have other files there, which are left
     /// alone; so are the parent's registrations.
-    pub(super) fn replace_with_dead(&self, dead: Option<c_int>) {
+    pub(super) fn replace_with_dead(&self, dead: &Result<fd::OwnedFd>) {
         if self.is_current() {
-            let _ = match dead {
-                Some(dead) => fd::replace(self.number(), dead),
-                None => fd::close(self.number()),
-            };
+            fd::kill(self.number(), dead);
         }
         self.engine.close();
     }

@@ -26,6 +26,7 @@ names!(
     EMFILE,
     ENOENT,
     ENOMEM,
+    ENOSPC,
     ENOSYS,
     EOPNOTSUPP,
     EPERM,

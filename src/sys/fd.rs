@@ -392,20 +392,27 @@ pub(crate) fn open_dead() -> Result<OwnedFd> {
     open(c"/", libc::O_PATH | libc::O_CLOEXEC).or_else(|_| super::epoll::create())
 }
 
+/// Puts a copy of a dead descriptor in the place of `fd`; if there is none to be had, `fd` is closed all the same.
+pub(crate) fn kill(fd: c_int, dead: &Result<OwnedFd>) {
+    if !dead.as_ref().is_ok_and(|dead| replace(fd, dead.0).is_ok()) {
+        let _ = close(fd);
+    }
+}
+
 /// dup3(2) with O_CLOEXEC. Where there is none, another thread could be given the number in between; in a forked child there is
 /// no other.
-pub(crate) fn replace(fd: c_int, by: c_int) -> Result<()> {
+fn replace(fd: c_int, by: c_int) -> Result<()> {
     // SAFETY: no pointers.
     let r = unsafe { raw::call3(Sysno::dup3, by as usize, fd as usize, libc::O_CLOEXEC as usize) };
-    if r.is_err_and(Errno::is_refusal) {
-        close(fd)?;
-        let copy = OwnedFd::adopt(control(by, libc::F_DUPFD_CLOEXEC, fd as usize)? as c_int);
-        if copy.raw() == fd {
-            copy.into_raw();
-        }
-        return Ok(());
+    if !r.is_err_and(Errno::is_refusal) {
+        return r.map(drop);
     }
-    r.map(drop)
+    close(fd)?;
+    let copy = OwnedFd::adopt(control(by, libc::F_DUPFD_CLOEXEC, fd as usize)? as c_int);
+    if copy.raw() == fd {
+        copy.into_raw();
+    }
+    Ok(())
 }
 
 /// poll(2) on one descriptor without waiting: what of `events` (and POLLERR, POLLHUP, POLLNVAL) holds now.

@@ -182,24 +182,24 @@ fn is_broken(end: End) -> bool {
     end.sort == Sort::Socket && fd::poll_now(end.fd, 0).is_ok_and(|revents| revents & BROKEN == BROKEN)
 }
 
-/// Where in the source it goes on.
-fn source_position(ends: Ends, op: OpRef) -> Option<usize> {
+/// Where in the source it goes on; `None` if that is nowhere. An error if the kernel does not say.
+fn source_position(ends: Ends, op: OpRef) -> Result<Option<usize>> {
     let addr = op.addr.get();
     if !op.has(BY_POINTER) {
         return match addr.addr() {
-            usize::MAX => file::position(ends.source.fd).ok(),
-            offset => Some(offset + op.done.get() as usize),
+            usize::MAX => file::position(ends.source.fd).map(Some),
+            offset => Ok(Some(offset + op.done.get() as usize)),
         };
     }
     if addr.is_null() {
-        return file::position(ends.source.fd).ok();
+        return file::position(ends.source.fd).map(Some);
     }
     if !memory::has_word(addr) {
         // The call will say so.
-        return None;
+        return Ok(None);
     }
     // SAFETY: it can be read, and is the library's (rule 2.3).
-    Some(unsafe { (addr.addr() as *const libc::off_t).read_unaligned() } as usize)
+    Ok(Some(unsafe { (addr.addr() as *const libc::off_t).read_unaligned() } as usize))
 }
 
 fn left(op: OpRef) -> usize {
@@ -210,7 +210,11 @@ fn left(op: OpRef) -> usize {
 fn cached(ends: Ends, op: OpRef) -> Cached {
     // To the kernel -1 would be the file's own position, which a look moves.
     let is_offset = |at: &usize| (*at as i64) >= 0;
-    let Some(begin) = source_position(ends, op).filter(is_offset) else { return Cached::Bytes(MOST_BYTES) };
+    let begin = match source_position(ends, op) {
+        Ok(begin) => begin,
+        Err(_) => return Cached::Unknown,
+    };
+    let Some(begin) = begin.filter(is_offset) else { return Cached::Bytes(MOST_BYTES) };
     let end = begin.saturating_add(left(op)).min((begin / PAGE + MOST_PAGES) * PAGE);
     let mut at = begin;
     while at < end {
@@ -239,17 +243,17 @@ fn call(ends: Ends, op: OpRef, most: usize) -> Result<usize> {
     let count = left(op).min(most);
     let source = offset(op, op.addr.get());
     let kind = op.kind.get();
-    let call = || {
-        process::without_sigpipe(|| match kind {
-            Kind::Sendfile => file::sendfile(ends.destination.fd, ends.source.fd, source, count),
-            _ => file::splice(
-                (ends.source.fd, source),
-                (ends.destination.fd, offset(op, op.addrlen.get())),
-                count,
-                other::flags(op) as c_uint | libc::SPLICE_F_NONBLOCK,
-            ),
-        })
+    let transfer = || match kind {
+        Kind::Sendfile => file::sendfile(ends.destination.fd, ends.source.fd, source, count),
+        _ => file::splice(
+            (ends.source.fd, source),
+            (ends.destination.fd, offset(op, op.addrlen.get())),
+            count,
+            other::flags(op) as c_uint | libc::SPLICE_F_NONBLOCK,
+        ),
     };
+    // To a disk file there is no SIGPIPE.
+    let call = || if ends.destination.is_disk() { transfer() } else { process::without_sigpipe(transfer) };
     nonblock::with_both(ends.source.waits(kind), ends.destination.waits(kind), call)
 }
 
