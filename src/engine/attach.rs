@@ -271,6 +271,11 @@ fn release_as(attachment: Locked, is_taken: bool) {
 }
 
 fn unwatch(attachment: &Locked, pipe: &'static Pipe) {
+    if attachment.class.get().is_polled_apart()
+        && let Some(world) = table::world()
+    {
+        return world.watch.drop_apart(attachment);
+    }
     pipe.engine().detach(attachment);
     if attachment.has(SEVERAL_PIPES)
         && let Some(world) = table::world()

@@ -22,12 +22,14 @@ pub(crate) enum Class {
     File,
     /// A pipe without a name.
     Pipe,
+    /// Of perf_event_open(2).
+    Perf,
     /// A FIFO or terminal: I/O goes through an open file of the library's own.
     Reopened,
     /// A regular file, block device or anything else that is always ready: its I/O may wait for a disk.
     Disk,
-    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is, and then a
-    /// worker does its I/O.
+    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is, apart from
+    /// others, and then a worker does its I/O.
     Special,
     /// A socket of messages.
     Datagram = SOCKET,
@@ -59,6 +61,12 @@ impl Class {
     #[inline]
     pub(crate) fn is_stream_socket(self) -> bool {
         self as u8 >= Class::Stream as u8
+    }
+
+    /// Whether it is one of those that tell of a thing only once, whoever looks. An epoll instance that is itself looked at would
+    /// look twice. So these are in none: the watch polls them.
+    pub(crate) fn is_polled_apart(self) -> bool {
+        matches!(self, Class::Perf | Class::Special)
     }
 
     /// Whether a write may be taken in parts.
@@ -413,7 +421,7 @@ impl Locked {
 
     /// Forgets errors that were kept for operations to come.
     pub(crate) fn forget_kept(&self) {
-        for queue in [&self.input, &self.output, &self.alone] {
+        for queue in [&self.input, &self.output] {
             queue.take_out(|op| op.kind.get() == Kind::Kept, |kept| self.give_kept(kept));
         }
     }
@@ -478,11 +486,6 @@ impl Locked {
         [&self.input, &self.output, &self.alone]
             .iter()
             .all(|queue| queue.is_empty() || !queue.any(is_operation))
-    }
-
-    /// What an edge has told that no poll has asked for yet (`epoll::run`).
-    pub(crate) fn told(&self) -> Option<OpRef> {
-        self.alone.find(|op| op.kind.get() == Kind::Kept)
     }
 }
 

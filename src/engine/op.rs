@@ -60,8 +60,8 @@ pub(crate) enum Kind {
     Timer,
     /// Not an operation: an event that the application posted.
     Posted,
-    /// Not an operation: in a queue of reads or writes an error, in `arg`, that came after an operation had moved a part; it is
-    /// first, for the next operation there (rule 2.4). Outside the order, what was told of the descriptor, for the next poll.
+    /// Not an operation: an error, in `arg`, that came after an operation had moved a part. It is first in its queue, for the
+    /// next operation there (rule 2.4).
     Kept,
 }
 

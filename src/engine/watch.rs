@@ -20,6 +20,9 @@
 //! all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows while it happens
 //! again, so that a program whose threads often wait for something else is soon disturbed no more.
 //!
+//! Some descriptors tell of a thing only once, and would tell it to an engine's descriptor that is polled, rather than to the
+//! engine. They are with no engine: while operations on them wait, the watch polls them directly.
+//!
 //! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
 //! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
 //! among the users, *then* looks at the flag, and if it is set waits for `looking` before it goes on. So either the watch
@@ -27,6 +30,7 @@
 //! goes alone cannot begin meanwhile: the watch visits while it looks.)
 
 use super::Engine;
+use super::attachment::{Attachment, Locked};
 use super::epoll::BATCH;
 use super::lock::Mutex;
 use super::pipe::{self, Pipe};
@@ -34,7 +38,7 @@ use super::sink::Sink;
 use super::table::World;
 use super::visit::{self, Visit};
 use crate::sys::thread::{Task, Thread};
-use crate::sys::{epoll as sys, fd, process};
+use crate::sys::{Errno, Result, epoll as sys, fd, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::SeqCst;
@@ -66,6 +70,8 @@ pub(crate) struct Watch {
     /// An eventfd that is always readable. To wake the thread is to register it anew, which does nothing where the program has
     /// closed one of the two and has another file there (see `epoll`). It also is what `look` needs.
     alarm: AtomicI32,
+    /// Descriptors that no engine watches (`Class::is_polled_apart`), while operations on them wait: the thread polls them itself.
+    apart: Mutex<Vec<Apart>>,
     /// The thread sleeps without end, or is about to.
     dormant: AtomicBool,
     /// Held while it looks into a pipe.
@@ -74,15 +80,47 @@ pub(crate) struct Watch {
     notes: Mutex<Notes>,
 }
 
+/// A descriptor that is polled by itself. Once it was ready, it is so no more until an operation waits again.
+#[derive(Clone, Copy)]
+struct Apart {
+    node: &'static Attachment,
+    generation: u32,
+    fd: c_int,
+    /// What is waited for.
+    events: i16,
+    /// What the watch was told when nobody waited for it any more, and nobody will be told again.
+    told: i16,
+}
+
+impl Apart {
+    fn is_of(&self, attachment: &Locked) -> bool {
+        core::ptr::eq(self.node, attachment.node()) && self.generation == attachment.generation.get()
+    }
+
+    /// It is ready for these: what waits for them goes on. What nobody waits for, and poll(2) does not tell again.
+    fn tell(self, events: i16) -> i16 {
+        let _visit = Visit::begin();
+        let attachment = self.node.lock();
+        if attachment.fd.get() < 0 || self.generation != attachment.generation.get() {
+            return 0;
+        }
+        let Some(pipe) = attachment.pipe.get() else { return 0 };
+        let was_told = pipe.engine().told_apart(&attachment, events, &Sink::common(pipe));
+        attachment.settle();
+        if was_told { 0 } else { events & !fd::poll_now(self.fd, events).unwrap_or(events) }
+    }
+}
+
 /// What the thread keeps in mind.
 struct Notes {
     known: Vec<Known>,
     polled: Vec<libc::pollfd>,
+    apart: Vec<Apart>,
 }
 
 impl Notes {
     const fn new() -> Notes {
-        Notes { known: Vec::new(), polled: Vec::new() }
+        Notes { known: Vec::new(), polled: Vec::new(), apart: Vec::new() }
     }
 }
 
@@ -93,6 +131,7 @@ impl Watch {
             turn: AtomicU32::new(0),
             inbox: AtomicI32::new(-1),
             alarm: AtomicI32::new(-1),
+            apart: Mutex::new(Vec::new()),
             dormant: AtomicBool::new(false),
             looking: Mutex::new(()),
             notes: Mutex::new(Notes::new()),
@@ -131,6 +170,92 @@ impl Watch {
             }
         }
         self.wake();
+    }
+
+    /// An operation on a descriptor that is polled apart waits for these. ENOMEM if that cannot be.
+    pub(super) fn poll_apart(&self, attachment: &Locked, events: i16) -> Result<()> {
+        if self.inbox.load(SeqCst) < 0 {
+            return Err(Errno::ENOMEM);
+        }
+        let mut apart = self.apart.lock();
+        if let Some(known) = apart.iter_mut().find(|known| known.is_of(attachment)) {
+            if known.events & events == events {
+                return Ok(());
+            }
+            known.events |= events;
+        } else {
+            apart.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            let (node, generation) = (attachment.node(), attachment.generation.get());
+            apart.push(Apart { node, generation, fd: attachment.fd.get(), events, told: 0 });
+        }
+        drop(apart);
+        self.wake();
+        Ok(())
+    }
+
+    /// Nothing waits on a descriptor any more: it is polled no more.
+    pub(super) fn forget_apart(&self, attachment: &Locked) {
+        let mut apart = self.apart.lock();
+        let mut was_polled = false;
+        for known in apart.iter_mut().filter(|known| known.is_of(attachment)) {
+            was_polled |= known.events != 0;
+            known.events = 0;
+        }
+        apart.retain(|known| known.events != 0 || known.told != 0);
+        drop(apart);
+        if was_polled {
+            self.wake();
+        }
+    }
+
+    /// What of `events` was told of a descriptor when nobody waited for it. It is not told again.
+    pub(super) fn told_before(&self, attachment: &Locked, events: i16) -> i16 {
+        let mut apart = self.apart.lock();
+        let mut told = 0;
+        for known in apart.iter_mut().filter(|known| known.is_of(attachment)) {
+            told |= known.told & events;
+            known.told &= !events;
+        }
+        apart.retain(|known| known.events != 0 || known.told != 0);
+        told
+    }
+
+    /// A descriptor is detached, and forgotten.
+    pub(super) fn drop_apart(&self, attachment: &Locked) {
+        self.forget_apart(attachment);
+        self.told_before(attachment, -1);
+    }
+
+    /// The descriptors to poll by themselves; false if there is no memory for the list.
+    fn list_apart(&self, list: &mut Vec<Apart>) -> bool {
+        list.clear();
+        let apart = self.apart.lock();
+        if list.try_reserve(apart.len()).is_err() {
+            return false;
+        }
+        list.extend(apart.iter().filter(|known| known.events != 0));
+        true
+    }
+
+    /// One of them is ready for `events`.
+    fn tell_apart(&self, which: Apart, events: i16) {
+        let is_it =
+            |known: &Apart| core::ptr::eq(known.node, which.node) && known.generation == which.generation;
+        // It stays in the list, so that there is room for what it may have told.
+        if let Some(known) = self.apart.lock().iter_mut().find(|known| is_it(known)) {
+            known.events = 0;
+        }
+        let told = which.tell(events);
+        let mut apart = self.apart.lock();
+        if told != 0 {
+            let index = apart.iter().position(is_it);
+            if let Some(known) = index.and_then(|index| apart.get_mut(index)) {
+                known.told |= told;
+            } else if apart.try_reserve(1).is_ok() {
+                apart.push(Apart { events: 0, told, ..which });
+            }
+        }
+        apart.retain(|known| known.events != 0 || known.told != 0);
     }
 
     /// Whether its descriptors still are what they were.
@@ -362,7 +487,7 @@ fn watch(world: &'static World) {
     let inbox = watch.inbox.load(SeqCst);
     // A thread that can be woken no more may have them.
     let (mut kept, mut own) = (watch.notes.try_lock(), Notes::new());
-    let Notes { known, polled } = kept.as_deref_mut().unwrap_or(&mut own);
+    let Notes { known, polled, apart } = kept.as_deref_mut().unwrap_or(&mut own);
     known.clear();
     if inbox < 0 {
         return;
@@ -393,13 +518,18 @@ fn watch(world: &'static World) {
         }
         let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
         polled.clear();
-        if polled.try_reserve(known.len() + 1).is_err() {
+        if !watch.list_apart(apart) || polled.try_reserve(known.len() + 1 + apart.len()).is_err() {
             process::pause();
             continue;
         }
         polled.push(fd::readable(inbox));
         polled
             .extend(known.iter().filter(|k| wait_for(k)).map(|k| fd::readable(k.pipe.engine().descriptor())));
+        polled.extend(apart.iter().map(|apart| libc::pollfd {
+            fd: apart.fd,
+            events: apart.events,
+            revents: 0,
+        }));
 
         let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
         let mut timeout = known.iter().map(Known::tick).min().unwrap_or(TICK);
@@ -436,6 +566,10 @@ fn watch(world: &'static World) {
             // A pipe that was lost is not known again.
             watch.look(known.pipe, known.harvests)
         });
+        let ready = polled.iter().rev().zip(apart.iter().rev()).filter(|(entry, _)| entry.revents != 0);
+        for (entry, apart) in ready {
+            watch.tell_apart(*apart, entry.revents);
+        }
         if looked {
             let _ = fd::poll(&mut [fd::readable(inbox)], PAUSE);
         }

@@ -96,14 +96,6 @@ pub(crate) fn delete(epfd: c_int, fd: c_int) -> Result<()> {
     control(epfd, libc::EPOLL_CTL_DEL, fd, 0, 0)
 }
 
-/// Whether two numbers are of one epoll instance. The kernel refuses to put something into what is no instance with EINVAL, and
-/// an instance into itself too.
-#[cold]
-pub(super) fn are_same(one: c_int, other: c_int) -> bool {
-    let Ok(another) = create() else { return false };
-    modify(one, another.raw(), 0, 0) == Err(Errno::ENOENT) && modify(one, other, 0, 0) == Err(Errno::EINVAL)
-}
-
 /// epoll_wait(2): up to `events.len()` events that are there now, or after waiting for at most `timeout`
 /// nanoseconds (`None`: for ever).
 #[inline]

@@ -24,7 +24,6 @@ names!(
     EINTR,
     EINVAL,
     EMFILE,
-    ENOENT,
     ENOMEM,
     ENOSPC,
     ENOSYS,

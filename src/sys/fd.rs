@@ -210,26 +210,21 @@ pub(crate) fn size(fd: c_int) -> Option<u64> {
     status(fd).ok().filter(|status| status.mode & libc::S_IFMT == libc::S_IFREG).map(|status| status.size)
 }
 
-/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on: one that is mounted at one of
-/// the usual places. (The file system itself cannot be asked: where it is that of a server or of a process, that would be asked,
-/// and the program would wait for it.)
+/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on. (The file system itself cannot
+/// be asked: where it is that of a server or of a process, that would be asked, and the program would wait for it. So the
+/// table of mounts is.)
 pub(crate) fn is_of_the_kernel(fd: c_int) -> bool {
-    const PLACES: [&CStr; 7] = [
-        c"/proc",
-        c"/sys",
-        c"/sys/kernel/debug",
-        c"/sys/kernel/tracing",
-        c"/sys/kernel/debug/tracing",
-        c"/sys/fs/cgroup",
-        c"/sys/kernel/security",
-    ];
-    /// The root of such a file system, and of hardly any other.
-    const ROOT: u64 = 1;
+    /// What was found out last: a device number, and in the lowest bit the answer; 0: nothing yet.
+    static LAST: AtomicU64 = AtomicU64::new(0);
     let Ok(file) = status(fd) else { return false };
-    PLACES.iter().any(|place| {
-        status_of(libc::AT_FDCWD, place, libc::AT_NO_AUTOMOUNT)
-            .is_ok_and(|root| root.device == file.device && root.inode == ROOT)
-    })
+    // Relaxed: a hint, in one word.
+    let last = LAST.load(Relaxed);
+    if last != 0 && last >> 1 == file.device {
+        return last & 1 != 0;
+    }
+    let answer = super::mounts::is_of_the_kernel(file.device);
+    LAST.store(file.device << 1 | u64::from(answer), Relaxed);
+    answer
 }
 
 /// Whether I/O on a file of this type may wait for a disk, and for nothing else.
@@ -327,6 +322,15 @@ pub(crate) fn is_reopenable_terminal(fd: c_int) -> bool {
     master.is_err_and(|errno| !errno.is_refusal()) && terminal.is_ok()
 }
 
+/// Whether `fd` is of perf_event_open(2).
+pub(crate) fn is_perf_event(fd: c_int) -> bool {
+    /// Its number, eight bytes.
+    const PERF_EVENT_IOC_ID: usize = 0x8008_2407;
+    let mut id = 0u64;
+    // SAFETY: the kernel writes eight bytes.
+    unsafe { raw::call3(Sysno::ioctl, fd as usize, PERF_EVENT_IOC_ID, &raw mut id as usize).is_ok() }
+}
+
 /// Whether `fd` is a terminal that was hung up: it reads as ended and takes nothing.
 pub(crate) fn is_hung_up(fd: c_int) -> bool {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
@@ -368,7 +372,7 @@ struct How {
     resolve: u64,
 }
 
-fn open(path: &CStr, flags: c_int) -> Result<OwnedFd> {
+pub(super) fn open(path: &CStr, flags: c_int) -> Result<OwnedFd> {
     let directory = libc::AT_FDCWD as usize;
     // SAFETY: the path ends in a zero byte.
     let r = unsafe { raw::call4(Sysno::openat, directory, path.as_ptr() as usize, flags as usize, 0) };

@@ -10,6 +10,7 @@ pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod memory;
+mod mounts;
 pub(crate) mod needs;
 pub(crate) mod process;
 mod raw;

@@ -8,6 +8,7 @@ use super::{disk, transfer};
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
 use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef, TRIED};
 use crate::engine::private;
+use crate::engine::table;
 use crate::sys::file::{Buffers, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
 use core::ffi::c_int;
@@ -513,7 +514,13 @@ pub(super) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
         const ALWAYS: c_int = (libc::POLLIN | libc::POLLRDNORM | libc::POLLOUT | libc::POLLWRNORM) as c_int;
         return Ok((op.arg.get() & ALWAYS) as usize);
     }
-    fd::poll_now(attachment.fd.get(), op.arg.get() as i16).map(|revents| revents as u16 as usize)
+    let before = match table::world() {
+        Some(world) if attachment.class.get().is_polled_apart() => {
+            world.watch.told_before(attachment, polled_for(op) as i16)
+        }
+        _ => 0,
+    };
+    fd::poll_now(attachment.fd.get(), op.arg.get() as i16).map(|now| (now | before) as u16 as usize)
 }
 
 /// What it may give: what was asked for, and what always is.

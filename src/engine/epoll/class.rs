@@ -20,6 +20,7 @@ pub(super) fn classify(attachment: &Locked) -> Result<()> {
         libc::S_IFSOCK => Class::Datagram,
         libc::S_IFIFO if fd::is_unnamed_pipe(number) => Class::Pipe,
         libc::S_IFIFO => Class::Reopened,
+        0 if fd::is_perf_event(number) => Class::Perf,
         libc::S_IFCHR if fd::is_reopenable_terminal(number) => Class::Reopened,
         _ => Class::File,
     };

@@ -268,8 +268,8 @@ impl Epoll {
 
     /// Has the kernel tell of a descriptor.
     fn register(&self, attachment: &Locked, fd: c_int) -> Result<()> {
-        if attachment.class.get() == Class::Disk {
-            // The kernel would refuse it; or ask whose file it is, for which the program does not wait.
+        if attachment.class.get() == Class::Disk || attachment.class.get().is_polled_apart() {
+            // The kernel would refuse a disk file; or ask whose file it is, for which the program does not wait.
             return Ok(());
         }
         let watched = watched(attachment);
@@ -353,6 +353,11 @@ impl Epoll {
         self.alarm.reset();
     }
 
+    /// A descriptor that is polled apart is ready for these. False if nobody waited for that.
+    pub(super) fn told_apart(&self, attachment: &Locked, events: i16, sink: &Sink) -> bool {
+        run::told_apart(attachment, events, sink)
+    }
+
     /// Gives back what an operation holds beside its node.
     pub(super) fn release(&self, op: OpRef) {
         if op.has(TIMED) {
@@ -396,7 +401,10 @@ fn watched(attachment: &Locked) -> u32 {
 
 /// Something has found that it has to wait for output: there will be an edge when it can go on, also if that is now.
 fn watch_output(attachment: &Locked) {
-    if attachment.is_output_watched() || attachment.class.get() == Class::Disk {
+    if attachment.is_output_watched()
+        || attachment.class.get() == Class::Disk
+        || attachment.class.get().is_polled_apart()
+    {
         return;
     }
     attachment.set_output_watched(true);
@@ -440,6 +448,7 @@ impl Engine for Epoll {
     fn knows(&self, attachment: &Locked) -> bool {
         match attachment.class.get() {
             Class::Disk => class::is_same_disk(attachment),
+            Class::Perf | Class::Special => fd::identity(attachment.fd.get()) == attachment.identity(),
             _ => sys::is_registered(self.epfd(), attachment.fd.get()),
         }
     }
@@ -508,6 +517,13 @@ impl Engine for Epoll {
         run::input(attachment, sink);
         run::output(attachment, sink);
         run::let_go(attachment);
+        if attachment.class.get().is_polled_apart()
+            && attachment.is_idle()
+            && let Some(world) = table::world()
+        {
+            // What nobody waits for is not looked at: it would be told to nobody.
+            world.watch.forget_apart(attachment);
+        }
     }
 
     #[inline]

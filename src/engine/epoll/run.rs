@@ -14,7 +14,7 @@ use crate::engine::op::{
 use crate::engine::private;
 use crate::engine::sink::Sink;
 use crate::engine::table;
-use crate::sys::{Errno, Result, fd};
+use crate::sys::{Errno, Result};
 
 /// A new operation that reads.
 pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
@@ -73,11 +73,10 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
 
 /// A new operation outside the order.
 pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
-    match try_alone(attachment, op) {
+    match attempt::alone(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
         Step::Part(done, _) => complete(attachment, op, Ok(done), sink),
-        Step::Wait | Step::Retry if op.kind.get() == Kind::Poll => poll_later(attachment, op),
-        Step::Wait | Step::Retry => attachment.alone.push(op),
+        Step::Wait | Step::Retry => wait_alone(attachment, op, sink),
         Step::Work => {
             attachment.alone.push(op);
             if let Some(outcome) = workers::work_on(attachment, op, sink) {
@@ -85,19 +84,6 @@ pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
                 worked_alone(attachment, op, outcome, sink);
             }
         }
-    }
-}
-
-/// One try of an operation outside the order.
-fn try_alone(attachment: &Locked, op: OpRef) -> Step {
-    let step = attempt::alone(attachment, op);
-    if op.kind.get() != Kind::Poll || !matches!(attachment.class.get(), Class::File | Class::Special) {
-        return step;
-    }
-    match (step, told_before(attachment, op)) {
-        (Step::Wait, told) if told != 0 => Step::Done(Ok(told.into())),
-        (Step::Done(Ok(now)), told) => Step::Done(Ok(now | usize::from(told))),
-        (step, _) => step,
     }
 }
 
@@ -109,7 +95,7 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
         Order::Input => attempt::input(attachment, op),
         Order::Output if !attachment.output.is_empty() || has_to_wait(attachment, op) => return None,
         Order::Output => attempt::output(attachment, op),
-        Order::Alone => try_alone(attachment, op),
+        Order::Alone => attempt::alone(attachment, op),
     };
     let_go(attachment);
     match step {
@@ -159,7 +145,9 @@ pub(super) fn input(attachment: &Locked, sink: &Sink) {
             step @ (Step::Wait | Step::Retry) => {
                 attachment.clear_ready(READABLE);
                 op.mark(TRIED);
-                if is_transfer(op) && !watch_other(attachment, op, sink) {
+                if (is_transfer(op) && !watch_other(attachment, op, sink))
+                    || !watch_apart(attachment, op, libc::POLLIN, sink)
+                {
                     continue;
                 }
                 if matches!(step, Step::Retry) {
@@ -197,71 +185,70 @@ pub(super) fn output(attachment: &Locked, sink: &Sink) {
     }
 }
 
-/// Goes on with polls, for an edge that said `events`. There are descriptors that tell of something only once (those of
-/// /proc/self/mountinfo, perf_event_open(2) and others): the edge has it, and poll(2) nothing more. What others say may
-/// have been read since, so they are asked again.
+/// Goes on with polls, for a descriptor of which the kernel has just said `events`. Some tell of a thing only once, and not again
+/// when poll(2) asks; of the others it may be over by now, so they are asked again.
 pub(super) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
     let told = match attachment.class.get() {
-        Class::File | Class::Special => events as u16,
+        Class::File | Class::Special | Class::Perf => events as u16,
         _ => 0,
     };
-    let mut was_told = false;
     attachment.alone.take_out(
         |op| op.kind.get() == Kind::Poll,
-        |op| match attempt::poll(attachment, op) {
-            Ok(0) if told & attempt::polled_for(op) != 0 => {
-                was_told = true;
-                complete(attachment, op, Ok((told & attempt::polled_for(op)).into()), sink);
-            }
-            Ok(0) => poll_later(attachment, op),
-            r => complete(attachment, op, r, sink),
+        |op| match told & attempt::polled_for(op) {
+            0 => submit_alone(attachment, op, sink),
+            told => complete(attachment, op, Ok(told.into()), sink),
         },
     );
-    if told != 0 && !was_told && attachment.is_idle() {
-        keep_told(attachment, told);
-    }
 }
 
-/// Nobody has asked for what an edge has told. If poll(2) does not tell it again, it is kept for the poll that will ask.
-fn keep_told(attachment: &Locked, told: u16) {
-    let now = fd::poll_now(attachment.fd.get(), told as i16).map_or(told, |now| now as u16);
-    let gone = told & !now;
-    if gone == 0 {
-        return;
-    }
-    if let Some(kept) = attachment.told() {
-        kept.arg.set(kept.arg.get() | i32::from(gone));
-    } else if let Some(world) = table::world()
-        && let Ok(kept) = world.ops.take()
-    {
-        kept.become_kept(gone.into());
-        attachment.alone.push(kept);
-    }
-}
-
-/// What was kept of what a new poll asks for; it is not told again.
-fn told_before(attachment: &Locked, op: OpRef) -> u16 {
-    let Some(kept) = attachment.told() else { return 0 };
-    let told = kept.arg.get() as u16 & attempt::polled_for(op);
-    if told != 0 {
-        attachment.alone.take_out(|other| core::ptr::eq(other, kept), |kept| attachment.give_kept(kept));
-    }
-    told
-}
-
-/// A poll that has found nothing waits for an edge.
-fn poll_later(attachment: &Locked, op: OpRef) {
-    if op.arg.get() as u32 & super::OUTPUT != 0 {
+/// An operation outside the order has found nothing and waits.
+fn wait_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
+    attachment.alone.push(op);
+    let events = match op.kind.get() {
+        Kind::Poll => op.arg.get() as i16,
+        Kind::Pwrite | Kind::Pwritev => libc::POLLOUT,
+        _ => libc::POLLIN,
+    };
+    if op.kind.get() == Kind::Poll && events as u32 & super::OUTPUT != 0 {
         watch_output(attachment);
     }
-    attachment.alone.push(op);
+    watch_apart(attachment, op, events, sink);
+}
+
+/// Has a descriptor that no engine watches polled apart, for an operation that waits in its queue; ends that if it cannot be. False
+/// then.
+fn watch_apart(attachment: &Locked, op: OpRef, events: i16, sink: &Sink) -> bool {
+    if !attachment.class.get().is_polled_apart() {
+        return true;
+    }
+    let watched =
+        table::world().map_or(Err(Errno::ENOMEM), |world| world.watch.poll_apart(attachment, events));
+    let Err(errno) = watched else { return true };
+    attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
+    sink.complete(attachment, op, Completion::early(op, errno));
+    false
+}
+
+/// A descriptor that is polled apart is ready for these. False if nobody waited for that.
+pub(super) fn told_apart(attachment: &Locked, events: i16, sink: &Sink) -> bool {
+    let is_asked_for =
+        |op: OpRef| op.kind.get() != Kind::Poll || attempt::polled_for(op) & events as u16 != 0;
+    let was_told = [&attachment.input, &attachment.output, &attachment.alone]
+        .iter()
+        .any(|queue| !queue.is_empty() && queue.any(is_asked_for));
+    polls(attachment, events as u16 as u32, sink);
+    attachment.set_ready(READABLE | WRITABLE);
+    input(attachment, sink);
+    output(attachment, sink);
+    alone(attachment, sink);
+    was_told
 }
 
 /// Goes on with what stands outside the order.
 pub(super) fn alone(attachment: &Locked, sink: &Sink) {
     let waiting = attachment.alone.take();
     while let Some(op) = waiting.pop() {
-        if op.has(IN_KERNEL) || op.kind.get() == Kind::Kept {
+        if op.has(IN_KERNEL) {
             attachment.alone.push(op);
         } else {
             submit_alone(attachment, op, sink);
@@ -306,7 +293,7 @@ pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sin
         Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => {
             sink.complete(attachment, op, Completion::early(op, Errno::ETIMEDOUT));
         }
-        Outcome::Wait => attachment.alone.push(op),
+        Outcome::Wait => wait_alone(attachment, op, sink),
         Outcome::Again => submit_alone(attachment, op, sink),
     }
     // A sync may have waited for it.
@@ -406,7 +393,9 @@ fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
     attachment.clear_ready(WRITABLE);
     watch_output(attachment);
     op.mark(TRIED);
-    if is_transfer(op) && !watch_other(attachment, op, sink) {
+    if (is_transfer(op) && !watch_other(attachment, op, sink))
+        || !watch_apart(attachment, op, libc::POLLOUT, sink)
+    {
         return;
     }
     if matches!(step, Step::Retry) {
