@@ -72,6 +72,8 @@ pub(crate) struct Watch {
     alarm: AtomicI32,
     /// Descriptors that no engine watches (`Class::is_polled_apart`), while operations on them wait: the thread polls them itself.
     apart: Mutex<Vec<Apart>>,
+    /// Odd while the thread has a copy of that list and polls what is in it.
+    polling: AtomicU32,
     /// The thread sleeps without end, or is about to.
     dormant: AtomicBool,
     /// Held while it looks into a pipe.
@@ -132,6 +134,7 @@ impl Watch {
             inbox: AtomicI32::new(-1),
             alarm: AtomicI32::new(-1),
             apart: Mutex::new(Vec::new()),
+            polling: AtomicU32::new(0),
             dormant: AtomicBool::new(false),
             looking: Mutex::new(()),
             notes: Mutex::new(Notes::new()),
@@ -205,6 +208,15 @@ impl Watch {
         drop(apart);
         if was_polled {
             self.wake();
+            // The kernel holds the open file as long as it is polled. (The thread takes no lock before it says that it does not.)
+            let polling = self.polling.load(SeqCst);
+            let is_at_it = || polling % 2 == 1 && self.polling.load(SeqCst) == polling;
+            // It may be lost (`forget`).
+            let mut patience = 1000;
+            while is_at_it() && patience > 0 {
+                process::pause();
+                patience -= 1;
+            }
         }
     }
 
@@ -517,8 +529,10 @@ fn watch(world: &'static World) {
             pipe.let_one_look();
         }
         let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
+        watch.polling.fetch_add(1, SeqCst);
         polled.clear();
         if !watch.list_apart(apart) || polled.try_reserve(known.len() + 1 + apart.len()).is_err() {
+            watch.polling.fetch_add(1, SeqCst);
             process::pause();
             continue;
         }
@@ -546,6 +560,7 @@ fn watch(world: &'static World) {
             // Not without end, whatever the reason is.
             process::pause();
         }
+        watch.polling.fetch_add(1, SeqCst);
         watch.dormant.store(false, SeqCst);
 
         let Some((own, others)) = polled.split_first() else { break };
