@@ -108,6 +108,8 @@ int main(void)
         }
         AFTER(ioevent_wait(p, &e, 1, &little), 0);
         AFTER(ioevent_wait(q, &e, 1, &no_wait), 0);
+        if (how == 22) /* the flag is of the open file, which the two share */
+            OK(fcntl(p, F_SETFL, flags));
         AFTER(fcntl(p, F_GETFL), flags);
         AFTER(ioevent_fcntl(p, F_GETIOEVENTSZ), 16);
         AFTER(ioevent_fcntl(p, F_GETIOEVENTCNT), 3);

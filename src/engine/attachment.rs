@@ -34,13 +34,15 @@ pub(crate) enum Class {
     /// A socket of messages.
     Datagram = SOCKET,
     /// The same, shut down for reading: a call that waits gives 0 when there are none, and one that does not wait gives EAGAIN.
-    DatagramShut = SOCKET + 1,
+    DatagramShut,
     /// A stream socket; TCP too, once it is known that no short read proves anything.
-    Stream = SOCKET + 2,
+    Stream,
+    /// TCP that connects with its first write (TCP_FASTOPEN_CONNECT).
+    Deferred,
     /// TCP on which a short read will prove that nothing is left, once a read has found nothing (`PlainTcp`).
-    Tcp = SOCKET + 3,
+    Tcp,
     /// The same, and that has happened since the engine has watched for urgent data: so none came unseen.
-    PlainTcp = SOCKET + 4,
+    PlainTcp,
 }
 
 /// The classes from here on are sockets.
@@ -351,6 +353,7 @@ impl Locked {
     /// Sees whether the next call can go a short way. The general ways do this last.
     pub(crate) fn settle(&self) {
         if !self.class.get().is_socket()
+            || self.class.get() == Class::Deferred
             || self.is_ready(QUIET)
             || !self.is_ready(WRITABLE)
             || !self.output.is_empty()

@@ -376,7 +376,8 @@ impl<'a> Harvester<'a> {
 
     #[inline]
     fn look_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
-        let heard = self.pipe.engine().look(&self.sink, most, timeout, woken)?;
+        let heard = self.pipe.engine().look(&self.sink, most, timeout, woken);
+        let heard = heard.inspect_err(|errno| self.pipe.note_failure(*errno))?;
         self.looked(heard);
         Ok(heard)
     }
@@ -411,7 +412,7 @@ impl<'a> Harvester<'a> {
 
     /// A harvest that does not wait: all that is there now, wherever it is (rule 3.2).
     fn gather(&self, basket: &mut Basket<'a>) -> Result<()> {
-        self.look_at_clock(basket);
+        self.look_at_clock(basket)?;
         // Those that become ready again line up behind all that were ready when it began.
         let mut left = None;
         while !basket.is_full() {
@@ -430,9 +431,17 @@ impl<'a> Harvester<'a> {
     }
 
     /// What has come to its time by now, whether the kernel has told of it or not.
-    fn look_at_clock(&self, basket: &mut Basket) {
-        self.pipe.engine().look_at_clock(&self.sink);
+    fn look_at_clock(&self, basket: &mut Basket) -> Result<()> {
+        let engine = self.pipe.engine();
+        if engine.is_past_time() {
+            // What waits in a pipe that was lost is lost with it.
+            if !self.pipe.is_whole() {
+                return Err(Errno::EBADF);
+            }
+            engine.look_at_clock(&self.sink);
+        }
         self.take_all(basket);
+        Ok(())
     }
 
     /// The events of all lanes, while there is room.
@@ -484,8 +493,7 @@ impl<'a> Harvester<'a> {
                     if !over {
                         self.gather(basket)?;
                     }
-                    self.look_at_clock(basket);
-                    return Ok(());
+                    return self.look_at_clock(basket);
                 }
             }
         }

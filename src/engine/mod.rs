@@ -51,6 +51,7 @@ pub(crate) use submit::{
     Queued, Way, Which, Written, cancel, read_alone, read_inline_alone, read_quickly, submit, submit_timer,
     submit_transfer, write_alone, write_begun_alone, write_inline_alone, write_quickly,
 };
+pub(crate) use table::is_borrowed;
 pub(crate) use visit::{Alone, is_shared};
 
 use crate::Event;
@@ -100,6 +101,8 @@ pub(crate) trait Engine {
     fn try_at_once(&self, attachment: &Locked, op: OpRef) -> Option<Result<usize>>;
     /// Has an operation that waits, and is TIMED, ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if it cannot.
     fn limit(&self, attachment: &Locked, op: OpRef, time: u64) -> Result<()>;
+    /// Whether something has come to its time that nobody has been told of.
+    fn is_past_time(&self) -> bool;
     /// Ends what has come to its time by now.
     fn look_at_clock(&self, sink: &Sink);
     /// `submit` for a read that can be queued with next to no work, place included. False: nothing was done. Here and below,

@@ -67,6 +67,8 @@ pub(crate) struct Pipe {
     in_use: AtomicBool,
     /// It was closed while threads waited in an engine that can wake them no more; it is not used again.
     abandoned: AtomicBool,
+    /// It is known that it was lost (`is_whole`). Relaxed: who has been told that it is lost has seen it.
+    lost: AtomicBool,
     next: AtomicPtr<Pipe>,
     quiet: (Mutex<()>, Condvar),
     lanes: [Lane; LANES],
@@ -121,6 +123,7 @@ impl Pipes {
             engine: Epoll::new(),
             in_use: AtomicBool::new(true),
             abandoned: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
             next: AtomicPtr::new(null_mut()),
             quiet: (Mutex::new(()), Condvar::new()),
             lanes: core::array::from_fn(|_| Lane::default()),
@@ -194,6 +197,22 @@ pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
 #[inline]
 pub(crate) fn enter(number: c_int) -> Result<InUse> {
     find(number)?.ok_or_else(|| fd::unfit(number))
+}
+
+/// The same, for a change to it; nor in a vfork child, which has the memory of its parent, but not its pipes (rule 5.2). EBADF if it
+/// is known to be lost.
+pub(crate) fn enter_own(number: c_int) -> Result<InUse> {
+    if table::is_borrowed() {
+        return Err(fd::unfit(number));
+    }
+    let pipe = enter(number)?;
+    if pipe.is_lost() { Err(Errno::EBADF) } else { Ok(pipe) }
+}
+
+/// The same, to be asked about. EBADF if it was lost.
+pub(crate) fn enter_whole(number: c_int) -> Result<InUse> {
+    let pipe = enter(number)?;
+    if pipe.is_whole() { Ok(pipe) } else { Err(Errno::EBADF) }
 }
 
 /// The pipe behind a descriptor, if it is one; EBADF if it is being closed.
@@ -690,6 +709,9 @@ impl Pipe {
 
     /// Posts events (rule 3.5); returns how many had a place, at least one, or EIOEVENTFULL.
     pub(crate) fn post(&self, events: &[Event]) -> Result<usize> {
+        if self.is_lost() {
+            return Err(Errno::EBADF);
+        }
         let places = self.take_places(events.len())?;
         let locked = self.lane(COMMON).lock();
         let was_empty = locked.list_is_empty();
@@ -735,6 +757,7 @@ impl Pipe {
         self.nonblock.store(nonblock, Relaxed);
         self.processor.store(NO_PROCESSOR, Relaxed);
         self.relieved.store(false, Relaxed);
+        self.lost.store(false, Relaxed);
         self.number.store(number, Relaxed);
         // Release pairs with `find`: the pipe is whole before it can be entered.
         self.users.0.fetch_and(!CLOSING, Release);
@@ -750,7 +773,24 @@ impl Pipe {
     /// Whether the engine's descriptors still are that. A program may have closed them, as some that it did not know, and so have
     /// lost the pipe (rule 5.5).
     pub(super) fn is_whole(&self) -> bool {
-        self.engine.is_whole()
+        let is_whole = self.engine.is_whole();
+        if !is_whole {
+            self.lost.store(true, Relaxed);
+        }
+        is_whole
+    }
+
+    /// Whether it is known that the pipe was lost.
+    fn is_lost(&self) -> bool {
+        self.lost.load(Relaxed)
+    }
+
+    /// A look into the kernel has failed: the descriptors may be lost.
+    #[cold]
+    pub(super) fn note_failure(&self, errno: Errno) {
+        if errno == Errno::EBADF {
+            self.lost.store(true, Relaxed);
+        }
     }
 
     /// Ends everything. The public descriptor stays open: it is the caller's. False if somebody else closes the pipe already.

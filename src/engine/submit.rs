@@ -1,14 +1,16 @@
 //! Queuing operations, and taking them back.
 
-use super::attachment::{self, Attachment, INLINE, Inside, Locked, POLL_ONLY, QUIET_INLINE, TIME_LIMIT};
+use super::attachment::{
+    self, Attachment, Class, INLINE, Inside, Locked, POLL_ONLY, QUIET_INLINE, TIME_LIMIT,
+};
 use super::epoll::Epoll;
-use super::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Queue, Request};
+use super::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Queue, Request};
 use super::sink::Sink;
 use super::solo::Turn;
 use super::table::{self, Entry};
 use super::visit::{self, Alone};
 use super::{AtOnce, EIOEVENTQUEUED, Engine, pipe};
-use crate::sys::{Errno, Result, UserPtr, fd, process, socket};
+use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
 /// What `read_alone` has come to.
@@ -262,7 +264,8 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
 fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>> {
     let engine = sink.pipe.engine();
     // What cannot be taken back once it is begun needs its place before.
-    let is_begun_for_good = op.asks_for_connection() && socket::connects_in_steps(attachment.fd.get());
+    let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd.get()))
+        || (attachment.class.get() == Class::Deferred && op.order() == Order::Output);
     if is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
         return Some(Err(full));
     }
@@ -311,7 +314,7 @@ fn after(timeout: u64) -> u64 {
 
 /// IOEVENT_OP_TIMER: an event on the pipe, `timeout` nanoseconds from now (rule 2.12).
 pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
-    let pipe = pipe::enter(pipefd)?;
+    let pipe = pipe::enter_own(pipefd)?;
     let sink = Sink::of_thread(&pipe);
     pipe.take_places(1)?;
     let added = sink.take_free().and_then(|op| {
@@ -341,11 +344,7 @@ pub(crate) struct Which {
 pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     let found = if table::is_borrowed() { None } else { attachment::find(fd) };
     let Some(attachment) = found else {
-        // A vfork child leaves its parent's timers alone.
-        if table::is_borrowed() {
-            return Err(fd::unfit(fd));
-        }
-        let pipe = pipe::enter(fd)?;
+        let pipe = pipe::enter_own(fd)?;
         if !pipe.is_whole() {
             return Err(Errno::EBADF);
         }

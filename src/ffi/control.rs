@@ -83,9 +83,12 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
             Ok(if modes.inline { IOEVENT_INLINE } else { 0 }
                 | if modes.poll_only { IOEVENT_POLLONLY } else { 0 })
         }),
-        F_SETIOEVENTSZ => answer(|| pipe::enter(fd)?.set_capacity(first as c_int)),
-        F_GETIOEVENTSZ => answer(|| Ok(pipe::enter(fd)?.capacity())),
-        F_GETIOEVENTCNT => answer(|| Ok(pipe::enter(fd)?.places_taken())),
+        F_SETIOEVENTSZ => answer(|| {
+            pipe::enter_whole(fd)?;
+            pipe::enter_own(fd)?.set_capacity(first as c_int)
+        }),
+        F_GETIOEVENTSZ => answer(|| Ok(pipe::enter_whole(fd)?.capacity())),
+        F_GETIOEVENTCNT => answer(|| Ok(pipe::enter_whole(fd)?.places_taken())),
         // SAFETY: as promised by the caller: the argument is what the command takes.
         _ => {
             // First of all: in a forked child this makes sure that the number is not the parent's pipe any more.
@@ -95,6 +98,7 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
             if cmd == libc::F_SETFL
                 && r == 0
                 && let Ok(Some(pipe)) = pipe
+                && !engine::is_borrowed()
             {
                 pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
             }

@@ -184,6 +184,17 @@ fn option(fd: c_int, level: c_int, name: c_int) -> Result<c_int> {
     Ok(value)
 }
 
+/// Whether a TCP socket is to connect with its first write.
+pub(crate) fn connects_late(fd: c_int) -> bool {
+    const TCP_FASTOPEN_CONNECT: c_int = 30;
+    option(fd, libc::SOL_TCP, TCP_FASTOPEN_CONNECT).is_ok_and(|value| value != 0)
+}
+
+/// The error that a socket keeps for its next call, which it then does not keep any more; 0 if there is none.
+pub(crate) fn take_error(fd: c_int) -> Result<c_int> {
+    option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
+}
+
 /// How many bytes can be read at once.
 pub(crate) fn bytes_to_read(fd: c_int) -> Result<c_int> {
     let mut count: c_int = 0;

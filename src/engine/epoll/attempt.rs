@@ -376,8 +376,17 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
         }
         _ => {}
     }
+    if op.has(CONNECT_BEGUN)
+        && let Some(step) = connection::outcome(attachment, op)
+    {
+        return step;
+    }
     // While it waited the stream may have broken.
     if op.has(TRIED) && op.done.get() > 0 && connection::is_broken(attachment) {
+        return Done(Ok(op.done.get() as usize));
+    }
+    if op.done.get() > 0 && op.done.get() as usize >= total(op) {
+        // It waited for its connection only.
         return Done(Ok(op.done.get() as usize));
     }
     loop {
@@ -389,6 +398,12 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
         match r {
             Ok(n) => {
                 let done = done + n;
+                if connection::is_sending_first(attachment, op) {
+                    op.done.set(done as u32);
+                    if let Some(step) = connection::outcome(attachment, op) {
+                        return step;
+                    }
+                }
                 // A message is taken whole or not at all; nothing may also have been all there was.
                 if n == 0 || !attachment.class.get().is_byte_stream() || done >= total(op) {
                     return Done(Ok(done));
@@ -397,7 +412,7 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
             }
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => return not_writable(attachment),
-            r if connection::begins_connection(r) => {
+            Err(Errno::EINPROGRESS | Errno::EALREADY) => {
                 op.mark(CONNECT_BEGUN);
                 return Wait;
             }

@@ -15,7 +15,13 @@ pub(super) fn classify(attachment: &Locked) -> Result<()> {
             make_disk(attachment);
             return Ok(());
         }
-        libc::S_IFSOCK if socket::is_plain_tcp(number) => Class::Tcp,
+        libc::S_IFSOCK if socket::is_plain_tcp(number) => {
+            if socket::connects_late(number) {
+                Class::Deferred
+            } else {
+                Class::Tcp
+            }
+        }
         libc::S_IFSOCK if socket::is_stream(number)? => Class::Stream,
         libc::S_IFSOCK => Class::Datagram,
         libc::S_IFIFO if fd::is_unnamed_pipe(number) => Class::Pipe,

@@ -56,14 +56,41 @@ pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
         Err(Errno(libc::EISCONN)) if op.has(CONNECT_BEGUN) => Done(Ok(0)),
         // The backlog of an AF_UNIX listener is full, and the kernel does not tell when it has room.
         Err(Errno::EAGAIN) => Retry,
-        r => Done(r),
+        r => {
+            if r.is_ok() && attachment.class.get().is_tcp() && socket::connects_late(fd) {
+                attachment.class.set(Class::Deferred);
+            }
+            Done(r)
+        }
     }
 }
 
-/// Whether a send has begun a connection that it has to wait for. (A socket can be told to do that with its first write:
-/// TCP_FASTOPEN_CONNECT.)
-pub(super) fn begins_connection(r: Result<usize>) -> bool {
-    matches!(r, Err(Errno::EINPROGRESS | Errno::EALREADY))
+/// What has become of the connection that a send has begun: nothing if it is there. (The kernel may have taken bytes to send them
+/// with the request for the connection: a call that waits does not return before it is known what became of that.)
+pub(super) fn outcome(attachment: &Locked, op: OpRef) -> Option<Step> {
+    let fd = attachment.fd.get();
+    let revents = fd::poll_now(fd, libc::POLLOUT).unwrap_or(0);
+    if revents & (libc::POLLERR | libc::POLLHUP) != 0
+        && let Ok(errno) = socket::take_error(fd)
+        && errno != 0
+    {
+        return Some(Done(Err(Errno(errno))));
+    }
+    if revents == 0 {
+        op.mark(CONNECT_BEGUN);
+        return Some(Wait);
+    }
+    op.unmark(CONNECT_BEGUN);
+    op.arg.set(op.arg.get() & !libc::MSG_FASTOPEN);
+    if attachment.class.get() == Class::Deferred {
+        attachment.class.set(Class::Tcp);
+    }
+    None
+}
+
+/// Whether a send has to ask for that, before it is tried, or after it has moved its first bytes.
+pub(super) fn is_sending_first(attachment: &Locked, op: OpRef) -> bool {
+    op.has(CONNECT_BEGUN) || op.asks_for_connection() || attachment.class.get() == Class::Deferred
 }
 
 /// Whether an operation connects, so that what reads has to wait for it (rule 2.5).

@@ -327,7 +327,9 @@ impl Epoll {
     /// A timer of the pipe: an event at `time`.
     pub(super) fn add_timer(&self, op: OpRef, time: u64, sink: &Sink) -> Result<()> {
         self.alarm.limit(Deadline { time, op, attachment: 0 })?;
-        self.look_at_clock(sink);
+        if self.is_past_time() {
+            self.look_at_clock(sink);
+        }
         Ok(())
     }
 
@@ -469,10 +471,12 @@ impl Engine for Epoll {
         self.alarm.limit(Deadline { time, op, attachment: Attachment::to_word(attachment) })
     }
 
+    fn is_past_time(&self) -> bool {
+        self.alarm.has_expired()
+    }
+
     fn look_at_clock(&self, sink: &Sink) {
-        if self.alarm.has_expired() {
-            self.expire(sink);
-        }
+        self.expire(sink);
     }
 
     #[inline(always)]

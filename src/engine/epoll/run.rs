@@ -61,7 +61,7 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
             submit_output(attachment, op, sink);
         }
         Err(Errno::EAGAIN | Errno::EINTR) => submit_output(attachment, op, sink),
-        r if connection::begins_connection(r) => {
+        Err(Errno::EINPROGRESS | Errno::EALREADY) => {
             op.mark(CONNECT_BEGUN | TRIED);
             attachment.clear_ready(WRITABLE);
             submit_output(attachment, op, sink);
@@ -165,14 +165,14 @@ pub(super) fn output(attachment: &Locked, sink: &Sink) {
         if !is_worth_a_try(attachment, op, WRITABLE, PAUSED_OUTPUT) || has_to_wait(attachment, op) {
             return;
         }
-        match attempt::output(attachment, op) {
+        let connects = connection::connects(op);
+        let step = attempt::output(attachment, op);
+        // Once there is a connection, what reads goes on.
+        let is_connected = connects && (matches!(step, Step::Done(_)) || !connection::connects(op));
+        match step {
             Step::Done(r) => {
                 attachment.output.pop();
-                let was_connect = connection::connects(op);
                 complete(attachment, op, r, sink);
-                if was_connect {
-                    input(attachment, sink);
-                }
             }
             Step::Part(done, errno) => {
                 attachment.output.pop();
@@ -181,6 +181,9 @@ pub(super) fn output(attachment: &Locked, sink: &Sink) {
             }
             Step::Work => work(attachment, op, sink),
             step => not_yet_output(attachment, op, &step, sink),
+        }
+        if is_connected {
+            input(attachment, sink);
         }
     }
 }
