@@ -91,7 +91,7 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts -o ptmxmode=666
 mount -t tmpfs shm /dev/shm
 ln -s /proc/self/fd /dev/fd
-for m in virtio_pci virtio_blk; do modprobe $m; done
+for m in virtio_pci virtio_blk fuse; do modprobe $m; done
 stty -F /dev/ttyS1 -opost
 exec >/dev/ttyS1 2>&1 </dev/null
 mount -t ext4 /dev/vda /tmp || { echo "| there is no disk"; poweroff -f; }
@@ -118,7 +118,7 @@ I
 image() {
     local version tree=$top/tree libs file dir
     rm -rf "$tree"
-    mkdir -p "$tree"/{bin,proc,sys,dev,tmp,etc,root,t,lib,lib64} && chmod 1777 "$tree/tmp" || return 1
+    mkdir -p "$tree"/{bin,proc,sys,dev,tmp,etc,root,mnt,t,lib,lib64} && chmod 1777 "$tree/tmp" || return 1
     cp "$busybox" "$tree/bin/busybox" || return 1
     "$busybox" --list | while read -r file; do [ -e "$tree/bin/$file" ] || ln -s busybox "$tree/bin/$file"; done
     mkdir "$tree/sbin" && ln -s /bin/busybox "$tree/sbin/modprobe" || return 1
