@@ -348,8 +348,7 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         if !pipe.is_whole() {
             return Err(Errno::EBADF);
         }
-        let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
-        return Ok(pipe.engine().cancel_timers(meant, &Sink::of_thread(&pipe)));
+        return Ok(pipe.engine().cancel_timers(which.user, &Sink::of_thread(&pipe)));
     };
     let Some(pipe) = attachment.pipe.get() else { return Err(Errno::EINVAL) };
     let sink = Sink::of_thread(pipe);

@@ -193,12 +193,17 @@ impl Alarm {
         due
     }
 
-    /// Takes out the timers for which `pick` says true, in order of time. It is given their time too.
-    pub(super) fn take_timers(&self, pick: impl Fn(OpRef, u64) -> bool, mut each: impl FnMut(OpRef)) {
+    /// Takes out the timers that come after `now`, or those of them with this user pointer, in order of time.
+    pub(super) fn take_timers(&self, user: Option<usize>, now: u64, mut each: impl FnMut(OpRef)) {
         let mut times = self.times.lock();
-        times
-            .deadlines
-            .take_out(|entry| entry.is_timer() && pick(entry.op, entry.time), |entry| each(entry.op));
+        match user {
+            Some(user) => times.deadlines.take_out_timers_of(user, now, |entry| each(entry.op)),
+            None => {
+                times
+                    .deadlines
+                    .take_out(|entry| entry.is_timer() && entry.time > now, |entry| each(entry.op));
+            }
+        }
         self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
     }
 

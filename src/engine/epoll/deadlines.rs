@@ -3,6 +3,7 @@
 //! Each node has four children, so that the heap of a hundred thousand is nine levels deep. An operation keeps the index
 //! of its entry (`Op::deadline`), so that one that ends in time is taken out without a search.
 
+use super::timer_users::TimerUsers;
 use crate::engine::op::{NO_DEADLINE, OpRef, TIME_OVER};
 use crate::sys::{Errno, Result};
 
@@ -26,25 +27,34 @@ impl Deadline {
 }
 
 /// See the module's head.
-pub(super) struct Deadlines(Vec<Deadline>);
+pub(super) struct Deadlines {
+    heap: Vec<Deadline>,
+    timers: TimerUsers,
+}
+
+/// From so many timers with one user pointer on, all are gone through to take them out.
+const MANY: usize = 16;
 
 impl Deadlines {
     pub(super) const fn new() -> Deadlines {
-        Deadlines(Vec::new())
+        Deadlines { heap: Vec::new(), timers: TimerUsers::new() }
     }
 
     /// The earliest time.
     pub(super) fn first(&self) -> Option<u64> {
-        self.0.first().map(|first| first.time)
+        self.heap.first().map(|first| first.time)
     }
 
     pub(super) fn insert(&mut self, deadline: Deadline) -> Result<()> {
-        self.0.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        let index = self.0.len();
+        self.heap.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        let index = self.heap.len();
         if index >= TIME_OVER as usize {
             return Err(Errno::ENOMEM);
         }
-        self.0.push(deadline);
+        if deadline.is_timer() {
+            self.timers.insert(deadline.op)?;
+        }
+        self.heap.push(deadline);
         self.rise(index);
         Ok(())
     }
@@ -52,7 +62,7 @@ impl Deadlines {
     /// Takes an operation's entry out, if it has one.
     pub(super) fn remove(&mut self, op: OpRef) {
         let index = op.deadline.replace(NO_DEADLINE) as usize;
-        if self.0.get(index).is_some_and(|entry| core::ptr::eq(entry.op, op)) {
+        if self.heap.get(index).is_some_and(|entry| core::ptr::eq(entry.op, op)) {
             self.remove_at(index);
         }
     }
@@ -62,7 +72,7 @@ impl Deadlines {
         match op.deadline.get() {
             TIME_OVER => true,
             index => self
-                .0
+                .heap
                 .get(index as usize)
                 .is_some_and(|entry| core::ptr::eq(entry.op, op) && entry.time <= now),
         }
@@ -70,7 +80,7 @@ impl Deadlines {
 
     /// Takes out the first, if its time is over.
     pub(super) fn pop(&mut self, now: u64) -> Option<Deadline> {
-        let first = *self.0.first().filter(|first| first.time <= now)?;
+        let first = *self.heap.first().filter(|first| first.time <= now)?;
         self.remove_at(0);
         first.op.deadline.set(TIME_OVER);
         Some(first)
@@ -79,35 +89,62 @@ impl Deadlines {
     /// Takes out all for which `pick` says true, in order of time. They are `each`'s from the call on.
     pub(super) fn take_out(&mut self, pick: impl Fn(&Deadline) -> bool, mut each: impl FnMut(Deadline)) {
         // Sorted by time it is a heap; so is what is left of it.
-        self.0.sort_unstable_by_key(|entry| entry.time);
-        self.0.retain(|entry| {
+        self.heap.sort_unstable_by_key(|entry| entry.time);
+        let timers = &mut self.timers;
+        self.heap.retain(|entry| {
             let picked = pick(entry);
             if picked {
                 entry.op.deadline.set(NO_DEADLINE);
+                if entry.is_timer() {
+                    timers.remove(entry.op);
+                }
                 each(*entry);
             }
             !picked
         });
-        for (index, entry) in self.0.iter().enumerate() {
+        for (index, entry) in self.heap.iter().enumerate() {
             entry.op.deadline.set(index as u32);
         }
     }
 
+    /// Takes out the timers with this user pointer that come after `now`, in order of time. They are `each`'s from the call on.
+    pub(super) fn take_out_timers_of(&mut self, user: usize, now: u64, mut each: impl FnMut(Deadline)) {
+        if self.timers.of(user).take(MANY).count() == MANY {
+            let is_meant =
+                |entry: &Deadline| entry.is_timer() && entry.op.user.get() == user && entry.time > now;
+            return self.take_out(is_meant, each);
+        }
+        loop {
+            let heap = &self.heap;
+            let time = |op: OpRef| heap.get(op.deadline.get() as usize).map_or(0, |entry| entry.time);
+            let Some(op) = self.timers.of(user).filter(|op| time(op) > now).min_by_key(|op| time(op)) else {
+                return;
+            };
+            let index = op.deadline.replace(NO_DEADLINE) as usize;
+            let Some(&entry) = self.heap.get(index) else { return };
+            self.remove_at(index);
+            each(entry);
+        }
+    }
+
     fn remove_at(&mut self, index: usize) {
-        self.0.swap_remove(index);
-        if index < self.0.len() {
+        let entry = self.heap.swap_remove(index);
+        if entry.is_timer() {
+            self.timers.remove(entry.op);
+        }
+        if index < self.heap.len() {
             self.sink(index);
             self.rise(index);
         }
     }
 
     fn time(&self, index: usize) -> u64 {
-        self.0.get(index).map_or(u64::MAX, |entry| entry.time)
+        self.heap.get(index).map_or(u64::MAX, |entry| entry.time)
     }
 
     /// Tells the operation at `index` where it is.
     fn tell(&self, index: usize) {
-        if let Some(entry) = self.0.get(index) {
+        if let Some(entry) = self.heap.get(index) {
             entry.op.deadline.set(index as u32);
         }
     }
@@ -118,7 +155,7 @@ impl Deadlines {
             if self.time(parent) <= self.time(index) {
                 break;
             }
-            self.0.swap(parent, index);
+            self.heap.swap(parent, index);
             self.tell(index);
             index = parent;
         }
@@ -127,12 +164,12 @@ impl Deadlines {
 
     fn sink(&mut self, mut index: usize) {
         loop {
-            let children = index * CHILDREN + 1..(index * CHILDREN + 1 + CHILDREN).min(self.0.len());
+            let children = index * CHILDREN + 1..(index * CHILDREN + 1 + CHILDREN).min(self.heap.len());
             let Some(earliest) = children.min_by_key(|&child| self.time(child)) else { break };
             if self.time(index) <= self.time(earliest) {
                 break;
             }
-            self.0.swap(index, earliest);
+            self.heap.swap(index, earliest);
             self.tell(index);
             index = earliest;
         }

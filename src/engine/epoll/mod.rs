@@ -39,6 +39,7 @@ mod nonblock;
 mod other;
 pub(super) mod positions;
 mod run;
+mod timer_users;
 mod transfer;
 pub(super) mod workers;
 
@@ -333,13 +334,11 @@ impl Epoll {
         Ok(())
     }
 
-    /// Ends the timers for which `pick` says true; returns how many.
-    pub(super) fn cancel_timers(&self, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
+    /// Ends the timers, or those with this user pointer; returns how many.
+    pub(super) fn cancel_timers(&self, user: Option<usize>, sink: &Sink) -> usize {
         let (mut ended, mut first) = (0, false);
-        let now = process::now();
         // One whose time is over has expired, though nobody has harvested it.
-        let pick = |op, time| time > now && pick(op);
-        self.alarm.take_timers(pick, |op| {
+        self.alarm.take_timers(user, process::now(), |op| {
             first |= sink.ready_timer(op, Err(Errno::ECANCELED));
             ended += 1;
         });
@@ -351,7 +350,7 @@ impl Epoll {
 
     /// The pipe is being closed: forgets all deadlines, and hands the timers to `each`.
     pub(super) fn drop_timers(&self, each: impl FnMut(OpRef)) {
-        self.alarm.take_timers(|_, _| true, each);
+        self.alarm.take_timers(None, 0, each);
         self.alarm.reset();
     }
 
