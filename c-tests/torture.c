@@ -478,7 +478,7 @@ static void check_result(const struct op *op)
         return;
     }
     if (op->err != 0) { /* a part, and why it is one */
-        if (r == 0 || (size_t)r >= op->len || !(whole || moves_pages(op->what)))
+        if (r == 0 || (size_t)r >= op->len || !(whole || op->flags & MSG_WAITALL || moves_pages(op->what)))
             die(op, "a result and an error");
         if ((op->err != ECANCELED && op->err != ETIMEDOUT) || !may_fail(op))
             die(op, "a part with %s, for no reason (cancelled %d, overdue %d)", strerror(op->err), was_cancelled(op),
