@@ -34,7 +34,7 @@ pub extern "C" fn ioeventpipe2(nevents: c_int, flags: c_int) -> c_int {
 ///
 /// Waits for the first for at most `timeout`; NULL waits for ever, 0 does not wait; 0 is returned when the time is over.
 /// O_NONBLOCK does not matter. Errors: EINVAL (not a pipe, nevents below 1, no valid time), EBADF (not open, or the pipe
-/// was closed meanwhile), EFAULT, EINTR (a signal was handled and no event read). Any number of threads; each event
+/// was closed meanwhile or is lost), EFAULT, EINTR (a signal was handled and no event read). Any number of threads; each event
 /// goes to one of them. ioevent_wait(3), rule 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_wait(

@@ -93,7 +93,8 @@ pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c
     queue_or(fd, request, || unsafe { libc::sendmsg(fd, msg, flags) })
 }
 
-/// accept(2); queued on an attached descriptor. The event's ioe_result is the new descriptor, which is not attached.
+/// accept(2); queued on an attached descriptor. The event's ioe_result is the new descriptor, which is not attached, or -1:
+/// EINVAL if the listener was shut down.
 /// Address and its length are the library's until the event has been read. Any thread. ioevent_accept(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
@@ -134,7 +135,8 @@ fn given_out(number: c_int) -> c_int {
 }
 
 /// connect(2); queued on an attached descriptor. The address is the library's until the event has been read. Reads that
-/// are queued behind it wait for it. Any thread. ioevent_accept(3).
+/// are queued behind it wait for it. On a socket that is connecting it waits for the outcome. Any thread.
+/// ioevent_accept(3), rule 2.4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_connect(fd: c_int, addr: *const sockaddr, addrlen: socklen_t) -> c_int {
     let request = Request {
