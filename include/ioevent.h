@@ -254,7 +254,7 @@ struct ioevent {
    */
   int ioe_result;
   /**
-   * Its errno; 0 if it did not fail.
+   * Its errno; 0 if it did not fail. With the count of a part: ECANCELED or ETIMEDOUT if that is why it was ended early.
    */
   int ioe_errno;
 };

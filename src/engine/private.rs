@@ -16,7 +16,7 @@ use crate::sys::{Result, process};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 use core::sync::atomic::{
-    AtomicI32, AtomicPtr, AtomicUsize,
+    AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
@@ -30,8 +30,17 @@ static LINGERING: AtomicUsize = AtomicUsize::new(0);
 const PRIVATE: usize = 1 << 32;
 /// It lingers.
 const LINGERS: usize = 1 << 33;
-/// An accepted descriptor whose event nobody has read. Its identity is not known.
-const ACCEPTED: usize = 1 << 34;
+
+/// A bit for each accepted descriptor whose event nobody has read: words of 64. Those of higher numbers are not noted.
+static ACCEPTED: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
+const WORDS: usize = (1 << 20) / 64;
+/// No number above this was ever among them. Relaxed: as `HIGHEST`.
+static HIGHEST_ACCEPTED: AtomicI32 = AtomicI32::new(-1);
+
+fn accepted_word(number: c_int) -> Option<(&'static AtomicU64, u64)> {
+    let number = usize::try_from(number).ok()?;
+    Some((ACCEPTED.get(number / 64)?, 1 << (number % 64)))
+}
 
 fn word(identity: c_int) -> usize {
     PRIVATE | identity as u32 as usize
@@ -96,16 +105,19 @@ fn close_lingering() {
     }
 }
 
-/// The kernel has given out a descriptor for an accept whose event has to wait for its reader. (Without memory for the note, a
-/// forked child keeps it.)
+/// The kernel has given out a descriptor for an accept whose event has to wait for its reader.
 pub(super) fn accepted(number: c_int) {
-    let _ = enter(number, PRIVATE | ACCEPTED);
+    if let Some((word, bit)) = accepted_word(number) {
+        // Relaxed, here and below: a child begins with what the thread that forks has seen.
+        word.fetch_or(bit, Relaxed);
+        HIGHEST_ACCEPTED.fetch_max(number, Relaxed);
+    }
 }
 
 /// The program knows the number now: it is its own.
 pub(super) fn hand_over(number: c_int) {
-    if let Some(slot) = table::slot(&NUMBERS, number) {
-        slot.store(0, Relaxed);
+    if let Some((word, bit)) = accepted_word(number) {
+        word.fetch_and(!bit, Relaxed);
     }
 }
 
@@ -116,9 +128,6 @@ pub(super) fn close_in_child(early: bool) {
         let known = slot.swap(0, Relaxed);
         let is_what_it_was = match known {
             0 => continue,
-            known if known & ACCEPTED != 0 => {
-                early && fd::nature(number).is_ok_and(|nature| nature.kind == libc::S_IFSOCK)
-            }
             known => fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS),
         };
         if is_what_it_was {
@@ -127,4 +136,11 @@ pub(super) fn close_in_child(early: bool) {
     }
     LINGERING.store(0, Relaxed);
     HIGHEST.store(-1, Relaxed);
+    for number in 0..=HIGHEST_ACCEPTED.swap(-1, Relaxed) {
+        let Some((word, bit)) = accepted_word(number) else { break };
+        let is_socket = || fd::nature(number).is_ok_and(|nature| nature.kind == libc::S_IFSOCK);
+        if word.fetch_and(!bit, Relaxed) & bit != 0 && early && is_socket() {
+            let _ = fd::close(number);
+        }
+    }
 }

@@ -96,6 +96,12 @@ pub(crate) fn delete(epfd: c_int, fd: c_int) -> Result<()> {
     control(epfd, libc::EPOLL_CTL_DEL, fd, 0, 0)
 }
 
+/// What a wait on a number gives that was closed: EBADF too if it is another file by now.
+#[cold]
+fn not_an_instance(errno: Errno) -> Errno {
+    if errno == Errno::EINVAL { Errno::EBADF } else { errno }
+}
+
 /// epoll_wait(2): up to `events.len()` events that are there now, or after waiting for at most `timeout`
 /// nanoseconds (`None`: for ever).
 #[inline]
@@ -105,11 +111,7 @@ pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Opti
         Some(0) => wait_milliseconds(epfd, events, 0),
         Some(ns) => wait_nanoseconds(epfd, events, ns),
     };
-    let n = match n {
-        // It is another file now.
-        Err(Errno::EINVAL) => Err(Errno::EBADF),
-        n => n,
-    }?;
+    let n = n.map_err(not_an_instance)?;
     // SAFETY: the kernel has filled the first `n` entries, and `n` is at most the length it was given.
     Ok(unsafe { core::slice::from_raw_parts(events.as_ptr().cast(), n) })
 }

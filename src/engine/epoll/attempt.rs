@@ -261,9 +261,10 @@ fn control_follows(fd: c_int) -> Result<bool> {
     // SAFETY: the iovec is used only during the call.
     with_message(unsafe { UserPtr::new(&raw mut iov) }, 1, |looked| {
         match socket::recvmsg(fd, looked, libc::MSG_PEEK) {
-            // SAFETY: `with_message` has made it; the kernel has written to it.
             Ok(_) => {
-                Ok(unsafe { &*(looked.addr() as *const libc::msghdr) }.msg_flags & libc::MSG_CTRUNC != 0)
+                // SAFETY: `with_message` has made it; the kernel has written to it.
+                let looked = unsafe { &*(looked.addr() as *const libc::msghdr) };
+                Ok(looked.msg_flags & libc::MSG_CTRUNC != 0)
             }
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
             Err(errno) => Err(errno),

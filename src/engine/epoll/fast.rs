@@ -141,7 +141,7 @@ pub(super) fn write_inline_begun(attachment: &Locked, buf: UserPtr, len: usize, 
 /// Whether a read proves that nothing is left; otherwise the socket is worth a try again. As `run` would remember it.
 #[inline(always)]
 fn is_drained(attachment: &Inside, n: usize, len: usize) -> bool {
-    // More than 0 and less than `len`, which is not 0. (An error is more.)
+    // More than 0 and less than `len`, which is not 0.
     n.wrapping_sub(1) < len - 1 && attachment.class.get() == Class::PlainTcp
 }
 
@@ -284,20 +284,27 @@ pub(super) fn edge(
     }
     let (buf, len) = attachment.parked();
     let n = socket::recv_plainly(attachment.fd.get(), buf, len);
-    let (result, errno) = if n >= 0 { (n as c_int, 0) } else { (-1, try_has_failed(n)?) };
+    if n < 0 {
+        return edge_has_failed(attachment, n);
+    }
     let readable = if is_drained(attachment, n as usize, len) { 0 } else { READABLE };
     let inline = attachment.ready.get() & QUIET_INLINE;
     attachment.ready.set(QUIET | WRITABLE | PARKABLE | inline | readable);
     attachment.unpark();
-    Some(crate::Event { user: attachment.user.get() as *mut _, result, errno })
+    Some(crate::Event { user: attachment.user.get() as *mut _, result: n as c_int, errno: 0 })
 }
 
-/// The errno of a try that gave `-errno`; nothing if it only found nothing. An error that the kernel has told is delivered: it may
-/// not tell it again.
+/// The same where the read has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it again; if it
+/// only found nothing, nothing was done.
 #[cold]
-fn try_has_failed(n: isize) -> Option<c_int> {
-    match Errno(-n as c_int) {
-        Errno::EAGAIN | Errno::EINTR => None,
-        Errno(errno) => Some(errno),
-    }
+#[inline(never)]
+fn edge_has_failed(attachment: &Inside, n: isize) -> Option<crate::Event> {
+    let Errno(errno) = match Errno(-n as c_int) {
+        Errno::EAGAIN | Errno::EINTR => return None,
+        errno => errno,
+    };
+    let inline = attachment.ready.get() & QUIET_INLINE;
+    attachment.ready.set(QUIET | WRITABLE | PARKABLE | inline | READABLE);
+    attachment.unpark();
+    Some(crate::Event { user: attachment.user.get() as *mut _, result: -1, errno })
 }

@@ -3,7 +3,7 @@
 use super::attempt::{self, Step};
 use super::connection;
 use super::workers::{self, Outcome};
-use super::{other, sys, watch_output};
+use super::{other, sys, transfer, watch_output};
 use crate::engine::attach;
 use crate::engine::attachment::{
     Attachment, Class, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
@@ -290,12 +290,13 @@ pub(super) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Si
 pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     match outcome {
         Outcome::Done(r) => complete(attachment, op, r, sink),
-        Outcome::Wait | Outcome::Again if op.fate() == Fate::Cancelled => {
+        Outcome::Wait | Outcome::Again | Outcome::Gone if op.fate() == Fate::Cancelled => {
             sink.complete(attachment, op, Completion::early(op, Errno::ECANCELED));
         }
         Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => {
             sink.complete(attachment, op, Completion::early(op, Errno::ETIMEDOUT));
         }
+        Outcome::Gone => complete(attachment, op, transfer::part_or(op, Errno::EBADF), sink),
         Outcome::Wait => wait_alone(attachment, op, sink),
         Outcome::Again => submit_alone(attachment, op, sink),
     }
@@ -307,10 +308,11 @@ fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     let completion = match outcome {
         Outcome::Done(r) => r.into(),
         // What was to end it while it was in the kernel ends it now (rule 4.8).
-        Outcome::Wait | Outcome::Again if op.fate() == Fate::Cancelled => {
+        Outcome::Wait | Outcome::Again | Outcome::Gone if op.fate() == Fate::Cancelled => {
             Completion::early(op, Errno::ECANCELED)
         }
         Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
+        Outcome::Gone => transfer::part_or(op, Errno::EBADF).into(),
         Outcome::Wait => return op.mark(TRIED),
         Outcome::Again => return attachment.assume_ready(),
     };

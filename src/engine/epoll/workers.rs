@@ -29,6 +29,7 @@ use crate::engine::sink::Sink;
 use crate::engine::visit::Visit;
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{Errno, Result, fd, process};
+use core::cell::Cell;
 use core::ffi::c_int;
 use std::collections::VecDeque;
 
@@ -49,6 +50,8 @@ pub(super) enum Outcome {
     Wait,
     /// There was nothing: it has to be tried again.
     Again,
+    /// The program has taken the number away before it was done.
+    Gone,
 }
 
 /// An operation for a worker. All of it lives as long as the process; see `Pipe::begin_work` for the pipe.
@@ -233,7 +236,13 @@ impl Task for Workers {
     fn run(&'static self) {
         while let Some((job, index)) = self.next() {
             let Job { number, identity, is_special, .. } = job;
-            let file = JobFile { number, identity, is_special, seat: Some((self, index)) };
+            let file = JobFile {
+                number,
+                identity,
+                is_special,
+                seat: Some((self, index)),
+                is_gone: Cell::new(false),
+            };
             let outcome = carry_out(&file, job.op);
             job.finish(outcome, || self.leave(index));
         }
@@ -248,6 +257,8 @@ pub(super) struct JobFile {
     pub(super) is_special: bool,
     /// Where the number is, if a worker does it.
     seat: Option<(&'static Workers, usize)>,
+    /// The number is another file's by now, or nobody's.
+    is_gone: Cell<bool>,
 }
 
 impl JobFile {
@@ -256,7 +267,11 @@ impl JobFile {
         let Some((workers, index)) = self.seat else { return call(self.number) };
         loop {
             let number = workers.number(index, false);
-            if fd::nature(number)?.identity != self.identity {
+            if fd::identity(number) != self.identity {
+                if workers.number(index, false) != number {
+                    continue;
+                }
+                self.is_gone.set(true);
                 return Err(Errno::EBADF);
             }
             if workers.number(index, true) == number {
@@ -282,17 +297,18 @@ pub(super) fn work_on(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Out
         pipe.end_work();
         op.unmark(IN_KERNEL);
     }
-    Some(carry_out(&JobFile { number, identity, is_special, seat: None }, op))
+    Some(carry_out(&JobFile { number, identity, is_special, seat: None, is_gone: Cell::new(false) }, op))
 }
 
 fn carry_out(file: &JobFile, op: OpRef) -> Outcome {
-    match op.kind.get() {
+    let outcome = match op.kind.get() {
         Kind::Sendfile | Kind::Splice => match file.call(|fd| Ok(transfer::work(fd, op))) {
             Ok(outcome) => outcome,
             Err(errno) => Outcome::Done(transfer::part_or(op, errno)),
         },
         _ => disk::work(file, op),
-    }
+    };
+    if file.is_gone.get() { Outcome::Gone } else { outcome }
 }
 
 impl Job {
@@ -306,7 +322,7 @@ impl Job {
             drop(attachment);
             let result = match outcome {
                 Outcome::Done(r) => r.into(),
-                Outcome::Wait | Outcome::Again => Completion::early(op, Errno::ECANCELED),
+                Outcome::Wait | Outcome::Again | Outcome::Gone => Completion::early(op, Errno::ECANCELED),
             };
             pipe.end_orphan(op, result);
         } else {
