@@ -197,12 +197,16 @@ pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
 /// Closes an attached descriptor or a pipe. `None` if `fd` is neither.
 pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
     match table::get(fd) {
-        Entry::Nothing => return None,
-        _ if table::is_borrowed() => return None,
+        Entry::Nothing => None,
+        _ if table::is_borrowed() => None,
         Entry::Attachment(_) => {
             let attachment = attachment::find(fd)?;
             let is_current = knows(&attachment);
             release_as(attachment, is_current);
+            let closed = fd::close(fd);
+            // It may have had the lock that something lingers for.
+            private::close_lingering();
+            Some(closed)
         }
         Entry::Pipe(pipe) => {
             let mut closed = Ok(());
@@ -210,10 +214,9 @@ pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
                 return Some(Err(Errno::EBADF));
             }
             pipe.end_watch();
-            return Some(closed);
+            Some(closed)
         }
     }
-    Some(fd::close(fd))
 }
 
 /// The kernel has just given a number out.

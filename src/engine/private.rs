@@ -67,14 +67,16 @@ pub(super) fn is_kept(number: c_int) -> bool {
 
 /// Closes a number that is kept, if it still is the file that it was.
 pub(super) fn close(number: c_int) {
-    if LINGERING.load(Relaxed) > 0 {
-        close_lingering();
-    }
+    close_lingering();
     let kept = is_kept(number);
     let Some(slot) = table::slot(&NUMBERS, number) else { return };
     if kept && process::has_lock(number) {
         slot.fetch_or(LINGERS, AcqRel);
         LINGERING.fetch_add(1, Relaxed);
+        // The watch looks after it from time to time.
+        if let Some(world) = table::world() {
+            world.watch.wake();
+        }
         return;
     }
     slot.store(0, Relaxed);
@@ -83,9 +85,20 @@ pub(super) fn close(number: c_int) {
     }
 }
 
-/// Closes what lingers and need not any more.
+/// Whether something lingers.
+pub(super) fn is_lingering() -> bool {
+    LINGERING.load(Relaxed) > 0
+}
+
+/// Closes what lingers and need not any more: the program has given its lock back, or lost it with a descriptor of its own.
+pub(super) fn close_lingering() {
+    if is_lingering() {
+        look_after_lingering();
+    }
+}
+
 #[cold]
-fn close_lingering() {
+fn look_after_lingering() {
     for number in 0..=HIGHEST.load(Relaxed) {
         let Some(slot) = table::slot(&NUMBERS, number) else { continue };
         let known = slot.load(Relaxed);

@@ -34,6 +34,7 @@ use super::attachment::{Attachment, Locked};
 use super::epoll::BATCH;
 use super::lock::Mutex;
 use super::pipe::{self, Pipe};
+use super::private;
 use super::sink::Sink;
 use super::table::World;
 use super::visit::{self, Visit};
@@ -55,6 +56,8 @@ const RELIEF: core::ops::RangeInclusive<u64> = 100_000_000..=64_000_000_000;
 const REVIEW: u64 = 1_000_000_000;
 /// How long the watch pauses, in milliseconds, after it has looked into pipes, so that it does many things at once.
 const PAUSE: c_int = 1;
+/// How often it sees whether a descriptor that lingers (`private`) can be closed, in milliseconds.
+const LINGER: c_int = 50;
 /// How often it looks into one pipe before the others have their turn.
 const MOST_LOOKS: usize = 64;
 /// Room for the stack of its thread.
@@ -323,7 +326,8 @@ impl Watch {
         self.close();
     }
 
-    fn wake(&self) {
+    /// Has the thread see what there is to do.
+    pub(super) fn wake(&self) {
         wake(self.inbox.load(SeqCst), self.alarm.load(SeqCst));
     }
 
@@ -546,6 +550,7 @@ fn watch(world: &'static World) {
         }));
 
         let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
+        private::close_lingering();
         let mut timeout = known.iter().map(Known::tick).min().unwrap_or(TICK);
         if !missed && !known.iter().any(ticks) {
             watch.dormant.store(true, SeqCst);
@@ -554,6 +559,9 @@ fn watch(world: &'static World) {
                 watch.dormant.store(false, SeqCst);
             } else {
                 timeout = known.iter().filter_map(|known| known.relief.rest(now)).min().unwrap_or(-1);
+                if private::is_lingering() {
+                    timeout = if timeout < 0 { LINGER } else { timeout.min(LINGER) };
+                }
             }
         }
         if fd::poll(polled, timeout).is_err() {

@@ -1,8 +1,7 @@
 //! Socket calls that do not wait: MSG_DONTWAIT where there is such a flag.
 
-use super::fd::OwnedFd;
 use super::raw::{self, Sysno};
-use super::{Errno, Result, UserPtr};
+use super::{Result, UserPtr};
 use core::ffi::c_int;
 
 /// recvfrom(2) with MSG_DONTWAIT.
@@ -64,77 +63,6 @@ pub(crate) fn sendmsg(fd: c_int, msg: UserPtr, flags: c_int) -> Result<usize> {
     let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: as in `recv`.
     unsafe { raw::call3(Sysno::sendmsg, fd as usize, msg.addr(), flags as usize) }
-}
-
-/// A message with one descriptor and one byte.
-struct Message {
-    byte: u8,
-    iov: libc::iovec,
-    control: [u64; 3],
-    header: libc::msghdr,
-}
-
-/// Calls `call` with an empty message of that kind.
-fn with_message<T>(call: impl FnOnce(&mut Message) -> T) -> T {
-    let mut message = Message {
-        byte: 0,
-        iov: libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 1 },
-        control: [0; 3],
-        // SAFETY: zero is a valid msghdr.
-        header: unsafe { core::mem::zeroed() },
-    };
-    message.iov.iov_base = (&raw mut message.byte).cast();
-    message.header.msg_iov = &raw mut message.iov;
-    message.header.msg_iovlen = 1;
-    message.header.msg_control = message.control.as_mut_ptr().cast();
-    message.header.msg_controllen = size_of_val(&message.control);
-    call(&mut message)
-}
-
-/// Holds the open file of `fd` without a descriptor of it, in a message that nobody reads until `take_pinned`. (Closing a descriptor
-/// of a file loses the locks of the process on it; letting go of a message does not.) What is returned is a socket.
-pub(crate) fn pin(fd: c_int) -> Result<OwnedFd> {
-    let mut pair = [-1 as c_int; 2];
-    let kind = (libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as usize;
-    // SAFETY: the kernel writes two ints.
-    unsafe { raw::call4(Sysno::socketpair, libc::AF_UNIX as usize, kind, 0, pair.as_mut_ptr() as usize)? };
-    let [from, to] = pair.map(OwnedFd::adopt);
-    with_message(|message| {
-        // SAFETY: the control buffer has room for the header and one int.
-        unsafe {
-            let header = libc::CMSG_FIRSTHDR(&raw const message.header);
-            (*header).cmsg_level = libc::SOL_SOCKET;
-            (*header).cmsg_type = libc::SCM_RIGHTS;
-            (*header).cmsg_len = libc::CMSG_LEN(size_of::<c_int>() as u32) as _;
-            libc::CMSG_DATA(header).cast::<c_int>().write_unaligned(fd);
-            raw::call3(
-                Sysno::sendmsg,
-                from.raw() as usize,
-                &raw const message.header as usize,
-                libc::MSG_NOSIGNAL as usize,
-            )
-        }
-    })?;
-    to.move_out_of_the_way()
-}
-
-/// Makes a descriptor of the open file that `pin` holds.
-pub(crate) fn take_pinned(pin: c_int) -> Result<OwnedFd> {
-    with_message(|message| {
-        let flags = (libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC) as usize;
-        // SAFETY: the kernel writes to the message, within the lengths that it has.
-        unsafe { raw::call3(Sysno::recvmsg, pin as usize, &raw mut message.header as usize, flags)? };
-        // SAFETY: the kernel has filled the control buffer, and says how far.
-        let fd = unsafe {
-            let header = libc::CMSG_FIRSTHDR(&raw const message.header);
-            if header.is_null() || (*header).cmsg_type != libc::SCM_RIGHTS {
-                // There was no descriptor to be had.
-                return Err(Errno::EMFILE);
-            }
-            libc::CMSG_DATA(header).cast::<c_int>().read_unaligned()
-        };
-        Ok(OwnedFd::adopt(fd))
-    })
 }
 
 /// accept4(2). It waits unless the open file has O_NONBLOCK.

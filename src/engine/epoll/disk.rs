@@ -13,6 +13,7 @@
 use super::attempt::{self, Step};
 use super::class;
 use super::iovec::Iovecs;
+use super::transfer::Own;
 use super::workers::{JobFile, Outcome};
 use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
 use crate::engine::op::{Kind, OpRef};

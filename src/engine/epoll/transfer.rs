@@ -65,20 +65,49 @@ impl End {
     }
 }
 
-/// The two ends.
-#[derive(Clone, Copy)]
-struct Ends {
-    source: End,
-    destination: End,
+/// How calls are made on the descriptor that owns the operation: a worker uses its number for one call at a time, since the program
+/// may take it away in between (`workers`).
+pub(super) trait Own {
+    fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T>;
 }
 
-impl Ends {
-    fn of(own: c_int, op: OpRef) -> Result<Ends> {
-        let (own, other) = (End::of(own), End::of(other::current(op)?));
-        Ok(if other::is_destination(op) {
-            Ends { source: own, destination: other }
-        } else {
-            Ends { source: other, destination: own }
+/// A descriptor whose attachment is locked.
+struct Here(c_int);
+
+impl Own for Here {
+    fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T> {
+        call(self.0)
+    }
+}
+
+/// The two ends. The number of the one that owns the operation is to be had from `own` only.
+struct Ends<'a, O> {
+    source: End,
+    destination: End,
+    own: &'a O,
+    own_is_source: bool,
+}
+
+impl<'a, O: Own> Ends<'a, O> {
+    fn of(own: &'a O, op: OpRef) -> Result<Ends<'a, O>> {
+        let own_is_source = other::is_destination(op);
+        let mine = own.call(|fd| Ok(End::of(fd)))?;
+        let other = End::of(other::current(op)?);
+        let (source, destination) = if own_is_source { (mine, other) } else { (other, mine) };
+        Ok(Ends { source, destination, own, own_is_source })
+    }
+
+    /// Makes a call on the source.
+    fn on_source<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T> {
+        if self.own_is_source { self.own.call(call) } else { call(self.source.fd) }
+    }
+
+    /// Makes a call on both.
+    fn on_both<T>(&self, call: impl FnOnce(End, End) -> Result<T>) -> Result<T> {
+        self.own.call(|fd| {
+            let (mut source, mut destination) = (self.source, self.destination);
+            if self.own_is_source { &mut source } else { &mut destination }.fd = fd;
+            call(source, destination)
         })
     }
 }
@@ -95,7 +124,8 @@ enum Cached {
 
 /// Tries it, unless it is a worker's.
 pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
-    let ends = match Ends::of(attachment.fd.get(), op) {
+    let own = Here(attachment.fd.get());
+    let ends = match Ends::of(&own, op) {
         Ok(ends) => ends,
         Err(errno) => return Step::Done(part_or(op, errno)),
     };
@@ -109,34 +139,34 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
         return Step::Done(Ok(op.done.get() as usize));
     }
     if !ends.source.is_disk() {
-        return transfer(ends, op, |_| Cached::Bytes(MOST_BYTES));
+        return transfer(&ends, op, || Cached::Bytes(MOST_BYTES));
     }
     // The position of the file is asked for, and moved.
     let Some(positions) = table::world().map(|world| &world.positions) else { return Step::Work };
     let Some(_in_use) = positions.attempt(ends.source.identity) else { return Step::Work };
-    transfer(ends, op, |ends| cached(ends, op))
+    transfer(&ends, op, || cached(&ends, op))
 }
 
 /// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it, or all of it if the kernel
 /// has no other way.
-pub(super) fn work(own: c_int, op: OpRef) -> Outcome {
+pub(super) fn work(own: &impl Own, op: OpRef) -> Outcome {
     let ends = match Ends::of(own, op) {
         Ok(ends) => ends,
         Err(errno) => return Outcome::Done(part_or(op, errno)),
     };
     if !ends.source.is_disk() || ends.destination.is_disk() {
-        return outcome(transfer(ends, op, |_| Cached::Bytes(MOST_BYTES)));
+        return outcome(transfer(&ends, op, || Cached::Bytes(MOST_BYTES)));
     }
-    let there = match cached(ends, op) {
+    let there = match cached(&ends, op) {
         Cached::Bytes(bytes) => bytes,
-        Cached::Nothing(at) => file::warm(ends.source.fd, at),
+        Cached::Nothing(at) => ends.on_source(|fd| Ok(file::warm(fd, at))).unwrap_or(1),
         Cached::Unknown => MOST_BYTES,
     };
     // What was seen, or fetched, is there, whatever the kernel says of it now. If it is gone again, that costs one wait for the
     // disk.
     let there = Cell::new(there);
-    outcome(transfer(ends, op, |ends| match there.take() {
-        0 => cached(ends, op),
+    outcome(transfer(&ends, op, || match there.take() {
+        0 => cached(&ends, op),
         bytes => Cached::Bytes(bytes),
     }))
 }
@@ -160,9 +190,9 @@ pub(super) fn part_or(op: OpRef, errno: Errno) -> Result<usize> {
 }
 
 /// Whether an error after a part is one that a socket tells once, and the socket is the one that owns the operation.
-fn is_for_next(ends: Ends, op: OpRef, errno: Errno) -> bool {
+fn is_for_next<O: Own>(ends: &Ends<O>, op: OpRef, errno: Errno) -> bool {
     op.done.get() > 0
-        && if other::is_destination(op) {
+        && if ends.own_is_source {
             ends.source.sort == Sort::Socket && errno != Errno::EPIPE
         } else {
             ends.destination.sort == Sort::Socket
@@ -183,16 +213,16 @@ fn is_broken(end: End) -> bool {
 }
 
 /// Where in the source it goes on; `None` if that is nowhere. An error if the kernel does not say.
-fn source_position(ends: Ends, op: OpRef) -> Result<Option<usize>> {
+fn source_position<O: Own>(ends: &Ends<O>, op: OpRef) -> Result<Option<usize>> {
     let addr = op.addr.get();
     if !op.has(BY_POINTER) {
         return match addr.addr() {
-            usize::MAX => file::position(ends.source.fd).map(Some),
+            usize::MAX => ends.on_source(file::position).map(Some),
             offset => Ok(Some(offset + op.done.get() as usize)),
         };
     }
     if addr.is_null() {
-        return file::position(ends.source.fd).map(Some);
+        return ends.on_source(file::position).map(Some);
     }
     if !memory::has_word(addr) {
         // The call will say so.
@@ -207,7 +237,7 @@ fn left(op: OpRef) -> usize {
 }
 
 /// What the page cache has of what is to be moved next.
-fn cached(ends: Ends, op: OpRef) -> Cached {
+fn cached<O: Own>(ends: &Ends<O>, op: OpRef) -> Cached {
     // To the kernel -1 would be the file's own position, which a look moves.
     let is_offset = |at: &usize| (*at as i64) >= 0;
     let begin = match source_position(ends, op) {
@@ -218,7 +248,7 @@ fn cached(ends: Ends, op: OpRef) -> Cached {
     let end = begin.saturating_add(left(op)).min((begin / PAGE + MOST_PAGES) * PAGE);
     let mut at = begin;
     while at < end {
-        match file::look_at(ends.source.fd, at) {
+        match ends.on_source(|fd| file::look_at(fd, at)) {
             Ok(0) => return Cached::Bytes(MOST_BYTES),
             Ok(_) => at = (at / PAGE + 1) * PAGE,
             Err(Errno::EAGAIN) if at == begin => return Cached::Nothing(at),
@@ -239,29 +269,31 @@ fn offset(op: OpRef, address: UserPtr) -> Offset {
     Offset::At(Position::at(address.addr()).after(op.done.get() as usize))
 }
 
-fn call(ends: Ends, op: OpRef, most: usize) -> Result<usize> {
+fn call<O: Own>(ends: &Ends<O>, op: OpRef, most: usize) -> Result<usize> {
     let count = left(op).min(most);
-    let source = offset(op, op.addr.get());
+    let from = offset(op, op.addr.get());
     let kind = op.kind.get();
-    let transfer = || match kind {
-        Kind::Sendfile => file::sendfile(ends.destination.fd, ends.source.fd, source, count),
-        _ => file::splice(
-            (ends.source.fd, source),
-            (ends.destination.fd, offset(op, op.addrlen.get())),
-            count,
-            other::flags(op) as c_uint | libc::SPLICE_F_NONBLOCK,
-        ),
-    };
-    // To a disk file there is no SIGPIPE.
-    let call = || if ends.destination.is_disk() { transfer() } else { process::without_sigpipe(transfer) };
-    nonblock::with_both(ends.source.waits(kind), ends.destination.waits(kind), call)
+    ends.on_both(|source, destination| {
+        let transfer = || match kind {
+            Kind::Sendfile => file::sendfile(destination.fd, source.fd, from, count),
+            _ => file::splice(
+                (source.fd, from),
+                (destination.fd, offset(op, op.addrlen.get())),
+                count,
+                op.arg.get() as c_uint | libc::SPLICE_F_NONBLOCK,
+            ),
+        };
+        // To a disk file there is no SIGPIPE.
+        let call = || if destination.is_disk() { transfer() } else { process::without_sigpipe(transfer) };
+        nonblock::with_both(source.waits(kind), destination.waits(kind), call)
+    })
 }
 
 /// Moves what can be moved without waiting.
-fn transfer(ends: Ends, op: OpRef, cached: impl Fn(Ends) -> Cached) -> Step {
+fn transfer<O: Own>(ends: &Ends<O>, op: OpRef, cached: impl Fn() -> Cached) -> Step {
     loop {
         let done = op.done.get() as usize;
-        let most = match cached(ends) {
+        let most = match cached() {
             Cached::Bytes(most) => most,
             _ if done > 0 && is_enough(ends, op) => return Step::Done(Ok(done)),
             Cached::Nothing(_) | Cached::Unknown => return Step::Work,
@@ -286,11 +318,11 @@ fn transfer(ends: Ends, op: OpRef, cached: impl Fn(Ends) -> Cached) -> Step {
 /// Whether the call that waits would return with what was moved so far, rather than wait for more. What goes into a pipe is what
 /// fits. Else sendfile goes on to the end of the file, splice from a file stops when it has moved something, and with
 /// another source both stop when that has no more, and go on while it is the destination that they wait for.
-fn is_enough(ends: Ends, op: OpRef) -> bool {
+fn is_enough<O: Own>(ends: &Ends<O>, op: OpRef) -> bool {
     const READABLE: c_short = libc::POLLIN;
     match (ends.destination.sort, ends.source.sort) {
         (Sort::Pipe, _) => true,
         (_, Sort::Disk) => op.kind.get() == Kind::Splice,
-        _ => !fd::poll_now(ends.source.fd, READABLE).is_ok_and(|revents| revents & READABLE != 0),
+        _ => !ends.on_source(|fd| fd::poll_now(fd, READABLE)).is_ok_and(|revents| revents & READABLE != 0),
     }
 }

@@ -9,8 +9,8 @@
 //! a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun yet can be taken back (`withdraw`), and then ended
 //! like any other.
 //!
-//! *The number.* A worker makes its calls on the program's own number. It has no copy of the descriptor: closing a copy would make
-//! the process lose its locks of fcntl(2) on the file. Before each call it makes sure that the number still is that file
+//! *The number.* A worker makes its calls on the program's own number of a disk file. It has no copy of the descriptor: closing a
+//! copy would make the process lose its locks of fcntl(2) on the file. (Of a socket or the like, which a file is sent to, it has.) Before each call it makes sure that the number still is that file
 //! (a plain close(2) may have taken it away), and says in its seat that it is `calling`. A thread that closes or replaces the
 //! number (`take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the kernel with the
 //! call that it is about to make: until the seat says that it is over, or the kernel says that the worker sleeps in a call, which
@@ -19,7 +19,8 @@
 //! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe is
 //! closed. What no thread can be had for is done by the caller, who then waits for the disk.
 
-use super::{class, disk, run, transfer};
+use super::transfer::{self, Own};
+use super::{class, disk, run};
 use crate::engine::attachment::{Attachment, Class, Locked};
 use crate::engine::lock::{Condvar, Mutex};
 use crate::engine::op::{Completion, Fate, IN_KERNEL, Kind, OpRef, Order};
@@ -62,6 +63,8 @@ struct Job {
     pipe: &'static Pipe,
     /// The program's number.
     number: c_int,
+    /// The number is the library's own copy.
+    is_copy: bool,
     identity: c_int,
     is_special: bool,
 }
@@ -135,6 +138,9 @@ impl Workers {
         let Some(job) = index.and_then(|index| state.jobs.remove(index)) else { return false };
         drop(state);
         op.unmark(IN_KERNEL);
+        if job.is_copy {
+            private::close(job.number);
+        }
         job.pipe.end_work();
         true
     }
@@ -181,7 +187,8 @@ impl Workers {
                 && let Some(job) = state.jobs.pop_front()
             {
                 let thread = process::thread_id();
-                let seat = Seat { op: job.op, number: job.number, is_copy: false, calling: false, thread };
+                let Job { op, number, is_copy, .. } = job;
+                let seat = Seat { op, number, is_copy, calling: false, thread };
                 if let Some(free) = state.seats.get_mut(index) {
                     *free = Some(seat);
                 }
@@ -261,9 +268,9 @@ pub(super) struct JobFile {
     is_gone: Cell<bool>,
 }
 
-impl JobFile {
+impl Own for JobFile {
     /// Makes a call on the file; EBADF if its number was closed, or has become another file.
-    pub(super) fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T> {
+    fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T> {
         let Some((workers, index)) = self.seat else { return call(self.number) };
         loop {
             let number = workers.number(index, false);
@@ -285,27 +292,33 @@ impl JobFile {
 
 /// Hands an operation, which stays in its queue, to a worker. If there is none, the outcome.
 pub(super) fn work_on(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Outcome> {
-    let number = attachment.fd.get();
+    let own = attachment.fd.get();
     let identity = class::identity(attachment);
     let is_special = attachment.class.get() == Class::Special;
     if let Some(pipe) = sink.pipe.by_index(op.pipe.get()) {
-        op.mark(IN_KERNEL);
-        pipe.begin_work();
-        if pipe.workers().give(Job { node: attachment.node(), op, pipe, number, identity, is_special }) {
-            return None;
+        // What is no disk file has its flags set for a call, and put back on the same number.
+        let is_copy = !matches!(attachment.class.get(), Class::Disk | Class::Special);
+        let number = if is_copy { fd::duplicate(own).and_then(private::keep) } else { Ok(own) };
+        if let Ok(number) = number {
+            op.mark(IN_KERNEL);
+            pipe.begin_work();
+            let job = Job { node: attachment.node(), op, pipe, number, is_copy, identity, is_special };
+            if pipe.workers().give(job) {
+                return None;
+            }
+            pipe.end_work();
+            op.unmark(IN_KERNEL);
+            if is_copy {
+                private::close(number);
+            }
         }
-        pipe.end_work();
-        op.unmark(IN_KERNEL);
     }
-    Some(carry_out(&JobFile { number, identity, is_special, seat: None, is_gone: Cell::new(false) }, op))
+    Some(carry_out(&JobFile { number: own, identity, is_special, seat: None, is_gone: Cell::new(false) }, op))
 }
 
 fn carry_out(file: &JobFile, op: OpRef) -> Outcome {
     let outcome = match op.kind.get() {
-        Kind::Sendfile | Kind::Splice => match file.call(|fd| Ok(transfer::work(fd, op))) {
-            Ok(outcome) => outcome,
-            Err(errno) => Outcome::Done(transfer::part_or(op, errno)),
-        },
+        Kind::Sendfile | Kind::Splice => transfer::work(file, op),
         _ => disk::work(file, op),
     };
     if file.is_gone.get() { Outcome::Gone } else { outcome }
