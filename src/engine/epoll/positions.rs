@@ -10,13 +10,18 @@
 //! A word holds the number of attempts and of workers. A thread adds itself, in one step with finding out who is there: an attempt
 //! that finds a worker leaves again; a worker that finds attempts waits until there are none, which is soon: they do not
 //! wait for anything. Acquire and Release order nothing but the calls themselves, which the kernel orders.
+//!
+//! `tests/loom_locks.rs` runs this file under loom.
 
 use super::identity_locks::{Guard, IdentityLocks};
 use crate::sync::{AtomicU32, Ordering::AcqRel, Ordering::Acquire};
 use crate::sys::process;
 use core::ffi::c_int;
 
+#[cfg(not(loom))]
 const WORDS: usize = 64;
+#[cfg(loom)]
+const WORDS: usize = 1;
 const ATTEMPT: u32 = 1;
 const ATTEMPTS: u32 = 0xffff;
 const WORKER: u32 = 0x1_0000;
@@ -41,8 +46,14 @@ impl Drop for InUse<'_> {
 }
 
 impl Positions {
+    #[cfg(not(loom))]
     pub(crate) const fn new() -> Positions {
         Positions { words: [const { AtomicU32::new(0) }; WORDS], nameless: IdentityLocks::new() }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Positions {
+        Positions { words: core::array::from_fn(|_| AtomicU32::new(0)), nameless: IdentityLocks::new() }
     }
 
     fn word(&self, identity: c_int) -> Option<&AtomicU32> {
