@@ -7,7 +7,7 @@
 #   valgrind   under memcheck: no error, no definite leak
 #   san        built with -fsanitize=address,undefined (the library itself is not: its heap is watched all the same)
 #
-# make stage (or make check) must have been run before.  CC chooses the compiler.
+# make stage (or make check) must have been run before.  CC chooses the compiler, IOEVENT_JOBS how many run side by side.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -84,23 +84,38 @@ wanted() {
     return 1
 }
 
+# Builds one program and runs it.
+one_test() {
+    local source=$1 name=$2 log=$logs/$label-$2-build.log
+    if ! "$cc" "${flags[@]}" "${cflags[@]}" "$source" -o "$bin/$name" "${libs[@]}" -pthread >"$log" 2>&1; then
+        echo "FAIL  $label $name: it does not compile:"
+        sed 's/^/    | /' "$log"
+        tally fail 1
+        return
+    fi
+    [ $mode != build ] || return 0
+    STEP_TIMEOUT=${STEP_TIMEOUT:-180} step "$label $name" "${prefix[@]}" "$bin/$name"
+}
+
+# Most of them wait most of the time, so some run side by side: IOEVENT_JOBS, or one more than there are processors.
+most=${IOEVENT_JOBS:-$(($(nproc 2>/dev/null || echo 1) + 1))}
 found=0
+running=0
 for source in c-tests/*.c; do
     name=$(basename "$source" .c)
     # Not a program: something that others include.
     grep -q 'main *(' "$source" || continue
     wanted "$name" || continue
     found=1
-    log=$logs/$label-$name-build.log
-    if ! "$cc" "${flags[@]}" "${cflags[@]}" "$source" -o "$bin/$name" "${libs[@]}" -pthread >"$log" 2>&1; then
-        echo "FAIL  $label $name: it does not compile:"
-        sed 's/^/    | /' "$log"
-        tally fail 1
-        continue
+    if [ $running -ge "$most" ]; then
+        wait -n
+        running=$((running - 1))
     fi
-    [ $mode != build ] || continue
-    STEP_TIMEOUT=${STEP_TIMEOUT:-180} step "$label $name" "${prefix[@]}" "$bin/$name"
+    # What one says comes in one piece.
+    { said=$(one_test "$source" "$name") || :; [ -z "$said" ] || printf '%s\n' "$said"; } &
+    running=$((running + 1))
 done
+wait
 
 if [ "$mode" = plain ]; then
     for script in c-tests/*_test.sh; do
