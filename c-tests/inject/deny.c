@@ -9,6 +9,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -75,17 +76,20 @@ __attribute__((constructor)) static void deny(void)
     dl_iterate_phdr(find_text, text);
     if (!text[0])
         return; /* some other program, a shell, say */
-    if (text[0] >> 32 != text[1] >> 32)
-        give_up("the library crosses a border of 4 GiB: run it again");
 
+    /* The text may cross a border of 4 GiB: then it ends with the border in the first half, and begins with it in the other. */
     enum { WORD = offsetof(struct seccomp_data, instruction_pointer) };
+    bool crosses = text[0] >> 32 != text[1] >> 32;
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 6),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 9),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD + 4),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(text[0] >> 32), 0, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(text[0] >> 32), 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)text[0], 0, 2),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)text[0], 0, 5),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, crosses ? 0 : (uint32_t)text[1], crosses ? 3 : 4, 3),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(text[1] >> 32), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD),
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)text[1], 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)atoi(error)),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

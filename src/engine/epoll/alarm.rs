@@ -35,6 +35,8 @@ struct Times {
     tick: u64,
     /// The earliest on top.
     retries: BinaryHeap<Reverse<Retry>>,
+    /// When all descriptors that wait for a second try have it.
+    sweep: u64,
     deadlines: Deadlines,
 }
 
@@ -110,19 +112,29 @@ impl Alarm {
         let _ = self.arm(&mut times);
     }
 
-    /// Has the first operation of one side of a descriptor tried again after a pause; ENOMEM.
+    /// Has the first operation of one side of a descriptor tried again after a pause. Without memory for a note all descriptors that
+    /// wait for a second try are gone through then.
     pub(super) fn retry(&self, attachment: &Locked, op: OpRef, side: u8) -> Result<()> {
         let mut times = self.times.lock();
-        times.retries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        let pause = PAUSE << op.lose_patience(MOST_DOUBLINGS);
-        times.retries.push(Reverse(Retry {
-            time: process::now() + pause,
-            number: attachment.fd.get(),
-            generation: attachment.generation.get(),
-            side,
-        }));
+        let time = process::now() + (PAUSE << op.lose_patience(MOST_DOUBLINGS));
+        if times.retries.try_reserve(1).is_ok() {
+            let (number, generation) = (attachment.fd.get(), attachment.generation.get());
+            times.retries.push(Reverse(Retry { time, number, generation, side }));
+        } else {
+            times.sweep = times.sweep.min(time);
+        }
         attachment.set_ready(side);
         self.arm(&mut times)
+    }
+
+    /// Whether it is time to go through all descriptors.
+    pub(super) fn is_sweep_due(&self) -> bool {
+        let mut times = self.times.lock();
+        let is_due = times.sweep <= process::now();
+        if is_due {
+            times.sweep = NEVER;
+        }
+        is_due
     }
 
     /// A second try that is due. (It may be for a descriptor that is no more.)
@@ -216,7 +228,7 @@ impl Alarm {
     /// an expiry that nobody has heard yet.
     fn arm(&self, times: &mut Times) -> Result<()> {
         let retry = times.retries.peek().map_or(NEVER, |first| first.0.time);
-        let next = times.tick.min(retry).min(times.deadlines.first().unwrap_or(NEVER));
+        let next = times.tick.min(retry).min(times.sweep).min(times.deadlines.first().unwrap_or(NEVER));
         if next < times.armed {
             times.armed = next;
             // It may be another file by now.
@@ -231,6 +243,12 @@ impl Alarm {
 
 impl Times {
     const fn none() -> Times {
-        Times { armed: NEVER, tick: NEVER, retries: BinaryHeap::new(), deadlines: Deadlines::new() }
+        Times {
+            armed: NEVER,
+            tick: NEVER,
+            retries: BinaryHeap::new(),
+            sweep: NEVER,
+            deadlines: Deadlines::new(),
+        }
     }
 }

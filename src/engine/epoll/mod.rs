@@ -44,7 +44,8 @@ mod transfer;
 pub(super) mod workers;
 
 use super::attachment::{
-    self, Attachment, Class, Inside, Locked, OTHER_SIDE, READABLE, SEVERAL_PIPES, WRITABLE,
+    self, Attachment, Class, Inside, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE,
+    SEVERAL_PIPES, WRITABLE,
 };
 use super::op::{Completion, OWN_OTHER, OpRef, Order, TIMED};
 use super::pipe::Pipe;
@@ -257,14 +258,34 @@ impl Epoll {
             if let Some(attachment) = attachment::find(retry.number)
                 && attachment.generation.get() == retry.generation
             {
-                attachment.clear_ready(retry.side);
-                attachment.assume_ready_for(retry.side);
-                self.proceed(&attachment, sink);
+                self.try_again(&attachment, retry.side, sink);
+                attachment.settle();
+            }
+        }
+        if self.alarm.is_sweep_due()
+            && let Some(world) = table::world()
+        {
+            for node in (0..).map_while(|index| world.attachments.nth(index)) {
+                let attachment = node.lock();
+                if attachment.pipe.get().is_some_and(|pipe| core::ptr::eq(pipe, sink.pipe)) {
+                    for side in [PAUSED_INPUT, PAUSED_OUTPUT] {
+                        self.try_again(&attachment, side, sink);
+                    }
+                }
                 attachment.settle();
             }
         }
         self.alarm.set_again();
         tick
+    }
+
+    /// One side of a descriptor has paused for long enough, if it has.
+    fn try_again(&self, attachment: &Locked, side: u8, sink: &Sink) {
+        if attachment.is_ready(side) {
+            attachment.clear_ready(side);
+            attachment.assume_ready_for(side);
+            self.proceed(attachment, sink);
+        }
     }
 
     /// Has the kernel tell of a descriptor.
