@@ -70,20 +70,22 @@ fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
         _ if too_many(op) => Done(Err(Errno::EINVAL)),
         // Read, Readv.
         _ if is_disk_io(attachment, op) => disk::attempt(attachment, op),
-        _ => not_readable(attachment, finish(read_file(attachment, buffers(op), position(op)))),
+        _ => read_or_retry(attachment, op),
     }
 }
 
-/// What a read is to wait for. A device may say that there is something, give nothing, and say no more.
-fn not_readable(attachment: &Locked, step: Step) -> Step {
-    match step {
-        Wait if attachment.class.get() == Class::File
-            && fd::poll_now(attachment.fd.get(), libc::POLLIN)
-                .is_ok_and(|revents| revents & libc::POLLIN != 0) =>
-        {
-            Retry
+/// Reads a file that is no disk file. A device may say that there is something, give nothing, and say no more.
+fn read_or_retry(attachment: &Locked, op: OpRef) -> Step {
+    let mut credit = CREDIT;
+    loop {
+        match finish(read_file(attachment, buffers(op), position(op))) {
+            Wait if attachment.class.get() == Class::File && is_ready(attachment, libc::POLLIN) => {}
+            step => return step,
         }
-        step => step,
+        if credit == 0 {
+            return Retry;
+        }
+        credit -= 1;
     }
 }
 
@@ -390,6 +392,7 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
         // It waited for its connection only.
         return Done(Ok(op.done.get() as usize));
     }
+    let mut credit = CREDIT;
     loop {
         let done = op.done.get() as usize;
         let r = match op.kind.get() {
@@ -412,7 +415,11 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
                 op.done.set(done as u32);
             }
             Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => return not_writable(attachment),
+            // The kernel may say that there is room all the same, and then owes no edge: an AF_UNIX socket that sends to an address
+            // is not told when the queue of the receiver has room, nor is a netlink socket, nor one that is short of memory.
+            Err(Errno::EAGAIN) if !is_ready(attachment, libc::POLLOUT) => return Wait,
+            Err(Errno::EAGAIN) if credit == 0 => return Retry,
+            Err(Errno::EAGAIN) => credit -= 1,
             Err(Errno::EINPROGRESS | Errno::EALREADY) => {
                 op.mark(CONNECT_BEGUN);
                 return Wait;
@@ -490,12 +497,13 @@ fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
     }
 }
 
-/// What a write that found no room is to wait for. The kernel may say that there is room all the same, and then owes no edge: an
-/// AF_UNIX socket that sends to an address is not told when the queue of the receiver has room, nor is a netlink socket,
-/// nor one that is short of memory.
-fn not_writable(attachment: &Locked) -> Step {
-    let writable = fd::poll_now(attachment.fd.get(), libc::POLLOUT);
-    if writable.is_ok_and(|revents| revents & libc::POLLOUT != 0) { Retry } else { Wait }
+/// How often a descriptor is believed that says that it is ready and then lets an operation do nothing. (It may have become ready in
+/// between, once.)
+const CREDIT: u32 = 3;
+
+/// Whether poll(2) says that a call would not wait.
+fn is_ready(attachment: &Locked, events: i16) -> bool {
+    fd::poll_now(attachment.fd.get(), events).is_ok_and(|revents| revents & events != 0)
 }
 
 /// Tries an operation that stands outside the order of reads and writes.
