@@ -107,7 +107,8 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
             keep_error(attachment, op.order(), errno);
             return Some(Ok(done));
         }
-        Step::Wait if !is_transfer(op) => {
+        // (What is polled apart is tried again when it is queued, and watched then.)
+        Step::Wait if !is_transfer(op) && !attachment.class.get().is_polled_apart() => {
             op.mark(TRIED);
             match op.order() {
                 Order::Input => attachment.clear_ready(READABLE),
@@ -390,7 +391,10 @@ fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8, paused: u8) -> bool
     !op.has(IN_KERNEL)
         && !attachment.is_ready(paused)
         && (attachment.is_ready(ready)
-            || !(op.has(TRIED) || (class != Class::Disk && op.waits_like_others(class.is_socket()))))
+            || !(op.has(TRIED)
+                || (class != Class::Disk
+                    && !class.is_polled_apart()
+                    && op.waits_like_others(class.is_socket()))))
 }
 
 #[cold]
