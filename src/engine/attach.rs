@@ -185,8 +185,7 @@ pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
         Entry::Pipe(pipe) if pipe.number() == number && pipe.close() => pipe.end_watch(),
         Entry::Attachment(_) => {
             if let Some(attachment) = attachment::find(number) {
-                let is_current = knows(&attachment);
-                release_as(attachment, is_current);
+                release_as(attachment, true);
             }
         }
         _ => {}
@@ -201,8 +200,7 @@ pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
         _ if table::is_borrowed() => None,
         Entry::Attachment(_) => {
             let attachment = attachment::find(fd)?;
-            let is_current = knows(&attachment);
-            release_as(attachment, is_current);
+            release_as(attachment, true);
             let closed = fd::close(fd);
             // It may have had the lock that something lingers for.
             private::close_lingering();
@@ -250,7 +248,7 @@ fn release(attachment: Locked) {
     release_as(attachment, false);
 }
 
-/// The same; `is_taken`: the descriptor, which still is what it was, is about to be closed or replaced.
+/// The same; `is_taken`: the number is about to be closed or replaced.
 fn release_as(attachment: Locked, is_taken: bool) {
     if let Some(pipe) = attachment.pipe.get() {
         let sink = Sink::of_thread(pipe);
@@ -262,7 +260,8 @@ fn release_as(attachment: Locked, is_taken: bool) {
                     sink.complete(&attachment, op, Completion::early(op, why));
                 } else {
                     op.set_fate(Fate::Orphan);
-                    if is_taken {
+                    // A worker that is at work on it goes on with a copy, if the number still is that file.
+                    if is_taken && knows(&attachment) {
                         pipe.workers().take_number(op);
                     }
                 }
