@@ -76,8 +76,17 @@ fn control(epfd: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> Result<
     };
     match r {
         // EPERM means that this file cannot be watched; it must mean nothing else.
-        Err(Errno::EPERM) if raw::check(Sysno::epoll_ctl, 0).is_err() => Err(Errno::ENOSYS),
+        Err(Errno::EPERM) if check_control().is_err() => Err(Errno::ENOSYS),
         r => r.map(drop),
+    }
+}
+
+/// An error if epoll_ctl(2) is refused as such.
+pub(super) fn check_control() -> Result<()> {
+    // SAFETY: to delete takes no event. Nothing is there to be deleted.
+    match unsafe { raw::call4(Sysno::epoll_ctl, usize::MAX, libc::EPOLL_CTL_DEL as usize, usize::MAX, 0) } {
+        Err(errno) if errno.is_refusal() => Err(errno),
+        _ => Ok(()),
     }
 }
 

@@ -10,6 +10,16 @@ const WAKE: usize = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
 /// The largest time that the kernel has no difficulty with, in nanoseconds: 146 years.
 const FAR: u64 = u64::MAX / 4;
 
+/// The errno if a filter refuses futex(2).
+pub(super) fn check() -> Result<()> {
+    let word = AtomicU32::new(0);
+    // SAFETY: as in `wake`. Nobody waits for it.
+    match unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, 1) } {
+        Err(errno) if errno.is_refusal() => Err(errno),
+        _ => Ok(()),
+    }
+}
+
 /// Waits as long as `word` is `value`, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most. May return early. EINTR
 /// after a handled signal; ETIMEDOUT.
 pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Result<()> {

@@ -5,16 +5,13 @@
 //! Calls that only one kind of operation needs are not here: their error is that operation's.
 
 use super::raw::{self, Sysno};
-use super::{Errno, Result, epoll, fd, process};
+use super::{Errno, Result, epoll, fd, futex, process};
 use core::mem::MaybeUninit;
 
 /// Each of these is asked in a way that does nothing (`raw::check`).
-const CALLS: [Sysno; 6] = [
+const CALLS: [Sysno; 4] = [
     // Time limits, and threads that take over from others.
     Sysno::timerfd_settime,
-    Sysno::epoll_ctl,
-    // Locks, and threads that stand by.
-    Sysno::futex,
     // Threads of the library's own take no signals, and no call of it raises SIGPIPE.
     Sysno::rt_sigprocmask,
     // Children are told from their parents: those of vfork(2), and those of _Fork and clone(2).
@@ -27,6 +24,9 @@ pub(crate) fn check() -> Result<()> {
     for call in CALLS {
         raw::check(call, 0)?;
     }
+    // Locks, and threads that stand by.
+    futex::check()?;
+    epoll::check_control()?;
     fd::poll(&mut [], 0)?;
     match epoll::wait(-1, &mut [const { MaybeUninit::uninit() }], Some(0)) {
         Err(Errno::EBADF) | Ok(_) => {}

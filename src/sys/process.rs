@@ -207,13 +207,23 @@ pub(crate) fn takes_sigpipe_back() -> Result<()> {
     // Relaxed: a hint; whoever misses it asks the kernel itself.
     match SIGPIPE_STAYS.load(Relaxed) {
         UNKNOWN => {
-            let r = raw::check(Sysno::rt_sigtimedwait, 0);
+            let r = match take_signal(0) {
+                Err(errno) if errno.is_refusal() => Err(errno),
+                _ => Ok(()),
+            };
             SIGPIPE_STAYS.store(r.map_or_else(|errno| errno.0, |()| NO), Relaxed);
             r
         }
         NO => Ok(()),
         errno => Err(Errno(errno)),
     }
+}
+
+/// rt_sigtimedwait(2) of the signals of `set`, without waiting. EAGAIN if there is none.
+fn take_signal(set: u64) -> Result<usize> {
+    let none = timespec(0);
+    // SAFETY: `set` and `none` are read; no siginfo is asked for.
+    unsafe { raw::call4(Sysno::rt_sigtimedwait, &raw const set as usize, 0, &raw const none as usize, 8) }
 }
 
 const UNKNOWN: c_int = 0;
@@ -230,19 +240,14 @@ pub(crate) fn without_sigpipe<T>(call: impl FnOnce() -> Result<T>) -> Result<T> 
     let was_pending = old & SIGPIPE_ONLY != 0 && pending_signals()? & SIGPIPE_ONLY != 0;
     let r = call();
     // It may have been raised for the rest of what was moved only in part.
-    if matches!(r, Ok(_) | Err(Errno::EPIPE)) && !was_pending {
-        let (set, none) = (SIGPIPE_ONLY, timespec(0));
-        // SAFETY: `set` and `none` are read; no siginfo is asked for.
-        let taken = unsafe {
-            raw::call4(Sysno::rt_sigtimedwait, &raw const set as usize, 0, &raw const none as usize, 8)
-        };
-        if let Err(errno) = taken
-            && errno.is_refusal()
-        {
-            // A filter has come since it was asked for. The signal would kill the process: it stays blocked.
-            SIGPIPE_STAYS.store(errno.0, Relaxed);
-            return r;
-        }
+    if matches!(r, Ok(_) | Err(Errno::EPIPE))
+        && !was_pending
+        && let Err(errno) = take_signal(SIGPIPE_ONLY)
+        && errno.is_refusal()
+    {
+        // A filter has come since it was asked for. The signal would kill the process: it stays blocked.
+        SIGPIPE_STAYS.store(errno.0, Relaxed);
+        return r;
     }
     let _ = signal_mask(libc::SIG_SETMASK, old);
     r
