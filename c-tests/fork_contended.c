@@ -108,7 +108,6 @@ int main(int argc, char **argv)
     const char *s = getenv("FORK_CONTENDED");
     int processes = s ? atoi(s) : on_valgrind() ? 1 : 6;
 
-    (void)argv;
     if (ON_ASAN)
         SKIP("malloc of the address sanitizer hangs in such a child");
     if (argc > 1)
@@ -117,7 +116,7 @@ int main(int argc, char **argv)
         pid_t pid;
 
         if (child(&pid)) {
-            execl("/proc/self/exe", "fork_contended", "one", (char *)NULL);
+            execl(argv[0], "fork_contended", "one", (char *)NULL);
             _exit(127);
         }
         CHILD_PASSED(pid);

@@ -8,7 +8,7 @@
 /* From here on nobody else sees what this process mounts. False if it may not. */
 static inline bool own_mounts(void)
 {
-    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0;
 }
 
 /* A folder to mount something on. */

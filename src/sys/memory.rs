@@ -17,19 +17,12 @@ pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
     }
 }
 
-/// Whether an aligned word can be read at an address of the caller's. The kernel reads what is to be registered before it sees
-/// that there is no epoll instance to register it with.
+/// Whether a word can be read at an address of the caller's. The kernel reads a signal set before it sees that it is not told
+/// what to do with it.
 pub(crate) fn has_word(at: super::UserPtr) -> bool {
-    const EVENT: usize = size_of::<super::epoll::Event>();
-    let at = at.addr();
-    if !at.is_multiple_of(size_of::<u64>()) {
-        return false;
-    }
-    // An event is larger than a word: it has to lie in the same page.
-    let event = if at.is_multiple_of(4096) { at } else { at + size_of::<u64>() - EVENT };
-    let nothing = usize::MAX;
+    let nonsense = usize::MAX;
     // SAFETY: the kernel checks the address, and only reads.
-    let r = unsafe { raw::call4(Sysno::epoll_ctl, nothing, libc::EPOLL_CTL_ADD as usize, nothing, event) };
+    let r = unsafe { raw::call4(Sysno::rt_sigprocmask, nonsense, at.addr(), 0, size_of::<u64>()) };
     r != Err(Errno::EFAULT)
 }
 
@@ -87,7 +80,15 @@ mod tests {
             libc::munmap(page.cast(), 4096);
             libc::munmap(page.add(2 * 4096).cast(), 4096);
         }
-        for (offset, expected) in [(4088, false), (4096, true), (4104, true), (8184, true), (8192, false)] {
+        for (offset, expected) in [
+            (4088, false),
+            (4095, false),
+            (4096, true),
+            (4101, true),
+            (8184, true),
+            (8185, false),
+            (8192, false),
+        ] {
             // SAFETY: nothing but the question is done with it.
             let word = unsafe { UserPtr::new(page.wrapping_add(offset)) };
             assert_eq!(has_word(word), expected, "{offset}");
