@@ -6,17 +6,20 @@
 #include "test_closefrom.h"
 
 /* Calls on the number of a lost pipe, where another file of the program's is. */
-static void ask(int p, int fd)
+static void ask(int p, int fd, int with)
 {
     struct ioevent e = { USER(1), 1, 1 };
     struct ioevent_op op = { .ioo_kind = IOEVENT_OP_TIMER, .ioo_fd = p, .ioo_timeout = { 0, 1000000 } };
     struct timespec t = { 0, 1000000 };
 
-    /* a harvest gives an error or nothing, the next two an error */
-    CHECK(ioevent_wait(p, &e, 1, &no_wait) == 0 || errno == EBADF || errno == EINVAL);
-    CHECK(ioevent_wait(p, &e, 1, &t) == 0 || errno == EBADF || errno == EINVAL);
+    /* a harvest gives what was due, an error or nothing; the next two an error */
+    CHECK(ioevent_wait(p, &e, 1, &no_wait) >= 0 || errno == EBADF || errno == EINVAL);
+    CHECK(ioevent_wait(p, &e, 1, &t) >= 0 || errno == EBADF || errno == EINVAL);
     CHECK(ioevent_fcntl(fd, F_SETIOEVENTPIPE, p, (void *)NULL) == -1 && (errno == EBADF || errno == EINVAL));
-    CHECK(ioevent_submit(&op, 1) == -1 && (errno == EBADF || errno == EINVAL));
+    if (ioevent_submit(&op, 1) == 1)
+        CHECK(with & WITH_TIMERS); /* no alarm had to be set: one of those was due earlier */
+    else
+        CHECK(errno == EBADF || errno == EINVAL);
     (void)ioevent_cancel(p);
     (void)ioevent_cancel2(p, IOEVENT_CANCEL_ALL, NULL);
     (void)ioevent_fcntl(p, F_GETIOEVENTCNT);
@@ -44,7 +47,7 @@ static void run(int with, int shift, int where, bool ask_first)
     if (ask_first)
         for (int i = 0; i < npipes; i++)
             if (own[pipes[i]].used)
-                ask(pipes[i], s[0]);
+                ask(pipes[i], s[0], with);
     own_check();
     CHECK(own_cpu(150000000) < 100000000); /* timers of the lost pipes run out */
     own_check();
