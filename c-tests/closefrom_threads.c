@@ -49,6 +49,7 @@ static void waiting(int with, bool limited)
             UNTIL(GET(w[i].ended));
         else if (!GET(w[i].ended))
             continue;
+        dprintf(2, "thread %d: %d, errno %d\n", i, w[i].result, w[i].why); /* should it fail */
         CHECK((limited && w[i].result == 0) || (w[i].result == -1 && w[i].why == EBADF));
         ZERO(pthread_join(t[i], NULL));
     }
