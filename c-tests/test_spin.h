@@ -15,10 +15,13 @@ static inline long long cpu_ns(void)
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* How much processor time so many milliseconds may cost. */
+/*
+ * How much processor time so many milliseconds may cost: far less than a thread that spins would take; on a slow machine, where
+ * each try costs more, still less.
+ */
 static inline long long little_ns(int ms)
 {
-    return ms * 300000LL + 20000000LL * test_slowness();
+    return ms * (test_slowness() > 1 ? 600000LL : 300000LL) + 20000000LL;
 }
 
 /* The pipe gives nothing for so long, the harvest ends at its limit (far sooner than never), and it costs little. */
