@@ -25,6 +25,11 @@ static ssize_t submit(unsigned short kind, int fd, void *buf, size_t len, int fl
     return -1;
 }
 
+static bool from_file(int which)
+{
+    return which == SENDFILE || which == SUBMIT_SENDFILE;
+}
+
 static ssize_t queue_out(int which, int fd, bool limited)
 {
     static off_t at;
@@ -185,7 +190,8 @@ int main(void)
     fill_file(file, SIZE);
     for (int how = 0; how < HOWS; how++) {
         for (int which = 0; which < OUTS; which++)
-            run_out(which, (which + how) % 2 ? STREAM_UNIX : STREAM_TCP4, how, (which + how) / 2 % 2);
+            run_out(which, (which + how) % 2 == 0 ? STREAM_TCP4 : from_file(which) ? fillable() : STREAM_UNIX, how,
+                    (which + how) / 2 % 2);
         run_out(WRITE, STREAM_PIPE, how, how % 2);
         for (int which = 0; which < INS; which++)
             run_in(which, (which + how) % 2 ? STREAM_UNIX : STREAM_TCP4, how, (which + how) / 2 % 2);

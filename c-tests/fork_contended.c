@@ -89,7 +89,7 @@ static void one_process(void)
         if (k % 3)
             breathe();
         if (child(&pid)) {
-            alarm(8);
+            alarm((unsigned)test_timeout() / 6 + 1);
             begin(t, 3);
             end(t, 3);
             _exit(0);

@@ -3,7 +3,7 @@
  * idle workers, threads in harvests, threads that stand by behind others: rule 5.2, rule 5.4. Where they wait depends
  * on the addresses of the process, so this is done in many processes, each of which forks some times.
  *
- * FORK_PARKED=processes   how many (24)
+ * FORK_PARKED=processes   how many (24); none is begun after half the time of the watchdog
  */
 #include "test_file.h"
 
@@ -49,7 +49,7 @@ static void in_child(int file)
     int p, idle;
     pthread_t thread[HARVESTERS];
 
-    alarm(5);
+    alarm((unsigned)test_timeout() / 6 + 1);
     use(file, &p, &idle, thread);
     GIVES(ioevent_close(idle), 0);
     for (int i = 0; i < HARVESTERS; i++)
@@ -90,13 +90,14 @@ static void one_process(void)
 int main(int argc, char **argv)
 {
     const char *s = getenv("FORK_PARKED");
+    long long begin = now_ns();
     int processes = s ? atoi(s) : on_valgrind() ? 1 : 24;
 
     if (ON_ASAN)
         SKIP("malloc of the address sanitizer hangs in such a child");
     if (argc > 1)
         one_process();
-    for (int k = 0; k < processes; k++) {
+    for (int k = 0; k < processes && now_ns() - begin < test_timeout() * 500000000LL; k++) {
         pid_t pid;
 
         if (child(&pid)) {

@@ -110,6 +110,12 @@ static inline int test_timeout(void)
     return seconds > 0 ? seconds : 60;
 }
 
+/* How many times longer than usual something is looked at where all takes longer (a machine that is emulated): 1 as a rule. */
+static inline int test_slowness(void)
+{
+    return test_timeout() < 120 ? 1 : test_timeout() / 60;
+}
+
 static inline void test_show_file(pid_t tid, const char *name)
 {
     char path[64], line[256];

@@ -205,16 +205,17 @@ static inline void own_check(void)
     }
 }
 
-/* The processor time of the process in a while. */
+/* The processor time of the process in a while; on a slow machine the mean of some such. */
 static inline long long own_cpu(long long while_ns)
 {
-    struct timespec before, after, t = { while_ns / 1000000000, while_ns % 1000000000 };
+    long long ns = while_ns * test_slowness();
+    struct timespec before, after, t = { ns / 1000000000, ns % 1000000000 };
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     while (nanosleep(&t, &t) == -1)
         continue;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-    return (after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec;
+    return ((after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec) / test_slowness();
 }
 
 /* A new pipe, with all that one has: reads, writes, timers, transfers, files. */

@@ -35,8 +35,7 @@ static inline void *held_serve(void *unused)
         struct uffdio_copy copy = { .src = (uintptr_t)fresh, .len = HELD_PAGE };
         long long begin = now_ns();
 
-        if (read(held_uffd, &message, sizeof message) != (ssize_t)sizeof message)
-            return unused;
+        SAME(read(held_uffd, &message, sizeof message), sizeof message);
         ADD(held_now, 1);
         while (GET(held_released) < i + 1) {
             breathe();
@@ -44,8 +43,7 @@ static inline void *held_serve(void *unused)
                 ADD(held_released, 1);
         }
         copy.dst = message.arg.pagefault.address & ~(uintptr_t)(HELD_PAGE - 1);
-        if (ioctl(held_uffd, UFFDIO_COPY, &copy) == -1)
-            return unused;
+        OK(ioctl(held_uffd, UFFDIO_COPY, &copy));
     }
     return unused;
 }
