@@ -132,6 +132,29 @@ static inline void test_show_file(pid_t tid, const char *name)
     dprintf(2, " %s %.*s;", name, (int)(n > 0 ? n : 1), n > 0 ? line : "?");
 }
 
+/* What every thread of the process is at, those of the library too. Takes no memory, which a thread that hangs may have locked. */
+static inline void test_show_threads(void)
+{
+    char entries[4096];
+    int dir = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long n;
+
+    while (dir >= 0 && (n = syscall(SYS_getdents64, dir, entries, sizeof entries)) > 0)
+        for (long at = 0; at < n;) {
+            const struct dirent64 *entry = (const void *)(entries + at);
+            pid_t tid = atoi(entry->d_name);
+
+            at += entry->d_reclen;
+            if (tid <= 0)
+                continue;
+            dprintf(2, "  thread %d:", tid);
+            test_show_file(tid, "comm");
+            test_show_file(tid, "wchan");
+            test_show_file(tid, "syscall");
+            dprintf(2, "\n");
+        }
+}
+
 static inline void *test_watch(void *unused)
 {
     struct timespec end;
@@ -149,11 +172,9 @@ static inline void *test_watch(void *unused)
 
             if (!place)
                 continue;
-            dprintf(2, "  thread %d at %s:%d: %s;", tid, place->file, place->line, place->what);
-            test_show_file(tid, "wchan");
-            test_show_file(tid, "syscall");
-            dprintf(2, "\n");
+            dprintf(2, "  thread %d at %s:%d: %s\n", tid, place->file, place->line, place->what);
         }
+        test_show_threads();
         _exit(1);
     }
     return NULL;
