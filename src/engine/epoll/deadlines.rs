@@ -32,7 +32,7 @@ pub(super) struct Deadlines {
     timers: TimerUsers,
 }
 
-/// From so many timers with one user pointer on, all are gone through to take them out.
+/// From so many timers with one user pointer on, they are sorted to be taken out.
 const MANY: usize = 16;
 
 impl Deadlines {
@@ -110,6 +110,16 @@ impl Deadlines {
     /// Takes out the timers with this user pointer that come after `now`, in order of time. They are `each`'s from the call on.
     pub(super) fn take_out_timers_of(&mut self, user: usize, now: u64, mut each: impl FnMut(Deadline)) {
         if self.timers.of(user).take(MANY).count() == MANY {
+            let count = self.timers.of(user).count();
+            if count < self.heap.len() / 8
+                && let Some(taken) = self.sorted_timers_of(user, count, now)
+            {
+                for entry in taken {
+                    self.remove_at(entry.op.deadline.replace(NO_DEADLINE) as usize);
+                    each(entry);
+                }
+                return;
+            }
             let is_meant =
                 |entry: &Deadline| entry.is_timer() && entry.op.user.get() == user && entry.time > now;
             return self.take_out(is_meant, each);
@@ -125,6 +135,17 @@ impl Deadlines {
             self.remove_at(index);
             each(entry);
         }
+    }
+
+    /// The timers with this user pointer, `count` at most, that come after `now`, in order of time. `None` if there is no memory.
+    fn sorted_timers_of(&mut self, user: usize, count: usize, now: u64) -> Option<Vec<Deadline>> {
+        let mut sorted: Vec<Deadline> = Vec::new();
+        sorted.try_reserve_exact(count).ok()?;
+        let heap = &self.heap;
+        let entries = self.timers.of(user).filter_map(|op| heap.get(op.deadline.get() as usize));
+        sorted.extend(entries.filter(|entry| entry.time > now));
+        sorted.sort_unstable_by_key(|entry| entry.time);
+        Some(sorted)
     }
 
     fn remove_at(&mut self, index: usize) {
