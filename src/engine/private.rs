@@ -48,7 +48,11 @@ fn word(identity: c_int) -> usize {
 
 fn enter(number: c_int, word: usize) -> Result<()> {
     // Release in `make_slot` and here: nobody looks at the word but the thread that has the number, and a child.
-    table::make_slot(&NUMBERS, number)?.store(word, Relaxed);
+    let before = table::make_slot(&NUMBERS, number)?.swap(word, Relaxed);
+    if before & LINGERS != 0 {
+        // The program has closed it, among numbers that it knew nothing of.
+        LINGERING.fetch_sub(1, Relaxed);
+    }
     HIGHEST.fetch_max(number, Relaxed);
     Ok(())
 }

@@ -111,10 +111,15 @@ pub(crate) fn with_flags<T>(
     set: c_int,
     call: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    control(fd, libc::F_SETFL, set as usize)?;
+    set_status_flags(fd, set)?;
     let r = call();
-    let _ = control(fd, libc::F_SETFL, before as usize);
+    let _ = set_status_flags(fd, before);
     r
+}
+
+/// Sets the status flags of the open file behind `fd`.
+pub(crate) fn set_status_flags(fd: c_int, flags: c_int) -> Result<()> {
+    control(fd, libc::F_SETFL, flags as usize).map(drop)
 }
 
 /// What statx(2) and fstat(2) say of a file, as far as it matters here.

@@ -166,6 +166,11 @@ pub(crate) fn write(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
     quietly(raises_sigpipe(fd), || plainly(fd, from, at, Sysno::writev, Sysno::pwritev))
 }
 
+/// writev(2), pwritev(2) to a file that raises no SIGPIPE: one system call. It may wait.
+pub(crate) fn write_file(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
+    plainly(fd, from, at, Sysno::writev, Sysno::pwritev)
+}
+
 /// The same without waiting, whatever the flags of the open file; EOPNOTSUPP where the kernel cannot promise that.
 pub(crate) fn write_nowait(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
     write_flags(fd, from, at, RWF_NOWAIT).unwrap_or(Err(Errno::EOPNOTSUPP))

@@ -36,8 +36,9 @@ fn is_array(op: OpRef) -> bool {
     matches!(op.kind.get(), Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev)
 }
 
-fn moves_position(kind: Kind) -> bool {
-    matches!(kind, Kind::Read | Kind::Readv | Kind::Write | Kind::Writev)
+/// Whether it uses the file's own position: a submitted pread or pwrite at -1 does, too.
+fn moves_position(op: OpRef) -> bool {
+    !matches!(op.kind.get(), Kind::Fsync | Kind::Fdatasync) && attempt::position(op) == file::Position::OWN
 }
 
 /// Goes on after `done` bytes.
@@ -67,12 +68,10 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     }
     let positions = table::world().map(|world| &world.positions);
     let _in_use = match positions {
-        Some(positions) if moves_position(op.kind.get()) => {
-            match positions.attempt(class::identity(attachment)) {
-                Some(in_use) => Some(in_use),
-                None => return Step::Work,
-            }
-        }
+        Some(positions) if moves_position(op) => match positions.attempt(class::identity(attachment)) {
+            Some(in_use) => Some(in_use),
+            None => return Step::Work,
+        },
         _ => None,
     };
     loop {
@@ -131,17 +130,34 @@ pub(super) fn work(file: &JobFile, op: OpRef) -> Outcome {
         Err(errno) => return Outcome::Done(Err(errno)),
     };
     let may_be_short = !fd::is_disk_type(nature.kind) || file.is_special;
-    let positions = table::world().map(|world| &world.positions).filter(|_| moves_position(kind));
+    let positions = table::world().map(|world| &world.positions).filter(|_| moves_position(op));
     let _alone = positions.filter(|_| nature.nameless).map(|positions| positions.work_alone(file.identity));
     let _in_use = positions.and_then(|positions| positions.work(file.identity));
-    let call: Call = if is_read(op) { file::read } else { file::write };
+    // One system call: the number may be another file's by the time of a second.
+    let call: Call = match is_read(op) {
+        true => file::read,
+        false if may_be_short => file::write,
+        false => file::write_file,
+    };
     let mut done = op.done.get() as usize;
     let result = loop {
+        // Each in a call of its own, as the number may be taken away in between: the copy has the same open file.
+        let flags = match file.is_special {
+            true => file.call(fd::status_flags).ok().filter(|flags| flags & libc::O_NONBLOCK == 0),
+            false => None,
+        };
+        if let Some(flags) = flags
+            && let Err(errno) = file.call(|fd| fd::set_status_flags(fd, flags | libc::O_NONBLOCK))
+        {
+            break Err(errno);
+        }
         let r = file.call(|fd| match kind {
             Kind::Fsync | Kind::Fdatasync => file::sync(fd, kind == Kind::Fdatasync),
-            _ if file.is_special => fd::with_nonblock(fd, || go_on(fd, op, done, call)),
             _ => go_on(fd, op, done, call),
         });
+        if let Some(flags) = flags {
+            let _ = file.call(|fd| fd::set_status_flags(fd, flags));
+        }
         match r {
             Err(Errno::EINTR) => {}
             // Another has taken what was there; or it is a device that is never ready to poll(2) and yet does not wait.
@@ -154,6 +170,8 @@ pub(super) fn work(file: &JobFile, op: OpRef) -> Outcome {
             }
             Ok(n) => {
                 done += n;
+                // For whoever ends it early, too.
+                op.done.set(done as u32);
                 if n == 0 || may_be_short || done >= attempt::total(op) {
                     break Ok(done);
                 }

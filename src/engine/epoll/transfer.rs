@@ -103,11 +103,10 @@ impl<'a, O: Own> Ends<'a, O> {
     }
 
     /// Makes a call on both.
-    fn on_both<T>(&self, call: impl FnOnce(End, End) -> Result<T>) -> Result<T> {
-        self.own.call(|fd| {
-            let (mut source, mut destination) = (self.source, self.destination);
-            if self.own_is_source { &mut source } else { &mut destination }.fd = fd;
-            call(source, destination)
+    fn on_both<T>(&self, call: impl FnOnce(c_int, c_int) -> Result<T>) -> Result<T> {
+        self.own.call(|own| {
+            let other = if self.own_is_source { self.destination.fd } else { self.source.fd };
+            if self.own_is_source { call(own, other) } else { call(other, own) }
         })
     }
 }
@@ -273,20 +272,22 @@ fn call<O: Own>(ends: &Ends<O>, op: OpRef, most: usize) -> Result<usize> {
     let count = left(op).min(most);
     let from = offset(op, op.addr.get());
     let kind = op.kind.get();
-    ends.on_both(|source, destination| {
-        let transfer = || match kind {
-            Kind::Sendfile => file::sendfile(destination.fd, source.fd, from, count),
+    let transfer = || {
+        ends.on_both(|source, destination| match kind {
+            Kind::Sendfile => file::sendfile(destination, source, from, count),
             _ => file::splice(
-                (source.fd, from),
-                (destination.fd, offset(op, op.addrlen.get())),
+                (source, from),
+                (destination, offset(op, op.addrlen.get())),
                 count,
                 op.arg.get() as c_uint | libc::SPLICE_F_NONBLOCK,
             ),
-        };
-        // To a disk file there is no SIGPIPE.
-        let call = || if destination.is_disk() { transfer() } else { process::without_sigpipe(transfer) };
-        nonblock::with_both(source.waits(kind), destination.waits(kind), call)
-    })
+        })
+    };
+    let (source, destination) = (ends.source, ends.destination);
+    // To a disk file there is no SIGPIPE.
+    let call = || if destination.is_disk() { transfer() } else { process::without_sigpipe(transfer) };
+    // (What has to be told not to wait keeps its number: only that of a disk file may be taken from a worker.)
+    nonblock::with_both(source.waits(kind), destination.waits(kind), call)
 }
 
 /// Moves what can be moved without waiting.

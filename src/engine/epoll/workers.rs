@@ -219,17 +219,10 @@ impl Workers {
         seat.number
     }
 
-    /// The job of a seat is done.
-    fn leave(&self, index: usize) {
-        let mut state = self.state.lock();
-        let seat = state.seats.get_mut(index).and_then(Option::take);
-        drop(state);
-        if let Some(seat) = seat
-            && seat.is_copy
-            && seat.number >= 0
-        {
-            private::close(seat.number);
-        }
+    /// The job of a seat is done. The copy that it had is to be closed.
+    fn leave(&self, index: usize) -> Option<c_int> {
+        let seat = self.state.lock().seats.get_mut(index).and_then(Option::take)?;
+        (seat.is_copy && seat.number >= 0).then_some(seat.number)
     }
 }
 
@@ -325,20 +318,23 @@ fn carry_out(file: &JobFile, op: OpRef) -> Outcome {
 }
 
 impl Job {
-    fn finish(self, outcome: Outcome, leave: impl FnOnce()) {
+    fn finish(self, outcome: Outcome, leave: impl FnOnce() -> Option<c_int>) {
         let Job { node, op, pipe, .. } = self;
         let visit = Visit::begin();
         let attachment = node.lock();
-        // Under the lock, and before the event: nobody takes the number away after this, and the file is held no longer.
-        leave();
+        // Under the lock: nobody takes the number away after this. Before the event: the file is held no longer then.
+        let copy = leave();
         if op.fate() == Fate::Orphan {
+            // The lock may be another descriptor's by now, and the last close of a file may wait for its disk.
             drop(attachment);
+            copy.into_iter().for_each(private::close);
             let result = match outcome {
                 Outcome::Done(r) => r.into(),
                 Outcome::Wait | Outcome::Again | Outcome::Gone => Completion::early(op, Errno::ECANCELED),
             };
             pipe.end_orphan(op, result);
         } else {
+            copy.into_iter().for_each(private::close);
             op.unmark(IN_KERNEL);
             // The attachment's pipe may be another by now; this one's engine goes on with this one's operation.
             let sink = Sink::common(pipe);
