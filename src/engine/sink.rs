@@ -117,11 +117,6 @@ impl<'a> Sink<'a> {
         self.lane().stock().take(self.ops())
     }
 
-    /// The first of the nodes that the thread's own lane, which has some, keeps.
-    pub(crate) fn take_stocked(&self) -> Option<OpRef> {
-        self.lane().stock().take_first()
-    }
-
     #[cold]
     fn take_common(&self) -> Result<OpRef> {
         let _lock = self.lane().lock();

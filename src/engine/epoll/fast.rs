@@ -237,8 +237,11 @@ pub(super) fn comes_here(attachment: &Inside) {
 #[cold]
 #[inline(never)]
 pub(super) fn write_begun(attachment: &Locked, buf: UserPtr, len: usize, sent: isize) {
-    let sink = Sink::of_thread(attachment.attached_pipe());
-    let Some(op) = sink.take_stocked() else { return };
+    let pipe = attachment.attached_pipe();
+    // The node that `take_place_here` has seen: the lane still is this thread's, though it may have been marked absent since, so
+    // that what follows goes into another.
+    let Some(op) = pipe.lane(attachment.newest_lane()).stock().take_first() else { return };
+    let sink = Sink::of_thread(pipe);
     let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
     begin_write(attachment, op, buf, len, sent, &sink);
 }
