@@ -185,7 +185,7 @@ pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
         Entry::Pipe(pipe) if pipe.number() == number && pipe.close() => pipe.end_watch(),
         Entry::Attachment(_) => {
             if let Some(attachment) = attachment::find(number) {
-                release_as(attachment, true);
+                release(attachment);
             }
         }
         _ => {}
@@ -200,7 +200,7 @@ pub(crate) fn close(fd: c_int) -> Option<Result<()>> {
         _ if table::is_borrowed() => None,
         Entry::Attachment(_) => {
             let attachment = attachment::find(fd)?;
-            release_as(attachment, true);
+            release(attachment);
             let closed = fd::close(fd);
             // It may have had the lock that something lingers for.
             private::close_lingering();
@@ -245,11 +245,6 @@ pub(super) fn forget_stale_attachment(number: c_int) {
 /// Ends what is outstanding, each operation with its event, and frees the attachment. What the kernel cannot be kept from
 /// finishing has its event later (rule 4.8).
 fn release(attachment: Locked) {
-    release_as(attachment, false);
-}
-
-/// The same; `is_taken`: the number is about to be closed or replaced.
-fn release_as(attachment: Locked, is_taken: bool) {
     if let Some(pipe) = attachment.pipe.get() {
         let sink = Sink::of_thread(pipe);
         attachment.forget_kept();
@@ -260,8 +255,9 @@ fn release_as(attachment: Locked, is_taken: bool) {
                     sink.complete(&attachment, op, Completion::early(op, why));
                 } else {
                     op.set_fate(Fate::Orphan);
-                    // A worker that is at work on it goes on with a copy, if the number still is that file.
-                    if is_taken && knows(&attachment) {
+                    // The program may close or replace the number from now on: a worker that is at work on it goes on with a
+                    // copy, if the number still is that file.
+                    if knows(&attachment) {
                         pipe.workers().take_number(op);
                     }
                 }
@@ -321,6 +317,8 @@ pub(super) fn detach_all_of(pipe: &'static Pipe) {
             pipe.drop_operations(&attachment);
             pipe.engine().detach(&attachment);
             if let Some(its) = attachment.pipe.get() {
+                // What was found out for those that are gone, and the alarm for a second try, went with the pipe.
+                attachment.assume_ready();
                 its.engine().proceed(&attachment, &Sink::of_thread(its));
             }
         }

@@ -825,7 +825,7 @@ impl Pipe {
         for lane in &self.lanes {
             let locked = lane.lock();
             places += locked.clear_ring();
-            let taken = locked.take(usize::MAX, close_unread_accept);
+            let taken = locked.take(usize::MAX, |op| close_unread_accept(op, is_lost));
             drop(locked);
             if let Some(taken) = taken {
                 lane.stock().give_chain(taken.first, taken.last, taken.count);
@@ -923,10 +923,13 @@ impl Pipe {
     }
 }
 
-/// Descriptors in accept events that nobody read are closed (rule 3.7).
-fn close_unread_accept(op: OpRef) {
+/// Descriptors in accept events that nobody read are closed (rule 3.7). Not with a pipe that the program has closed among all
+/// the numbers it knew nothing of: they may be its files by now (rule 5.5).
+fn close_unread_accept(op: OpRef, is_lost: bool) {
     if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
         private::hand_over(op.done.get() as c_int);
-        let _ = fd::close(op.done.get() as c_int);
+        if !is_lost {
+            let _ = fd::close(op.done.get() as c_int);
+        }
     }
 }

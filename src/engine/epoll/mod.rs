@@ -281,7 +281,9 @@ impl Epoll {
 
     /// One side of a descriptor has paused for long enough, if it has.
     fn try_again(&self, attachment: &Locked, side: u8, sink: &Sink) {
-        if attachment.is_ready(side) {
+        let queue = if side == PAUSED_INPUT { &attachment.input } else { &attachment.output };
+        // The bit is gone too where something else of the descriptor has made a try and given up again (`assume_ready`).
+        if attachment.is_ready(side) || !queue.is_empty() {
             attachment.clear_ready(side);
             attachment.assume_ready_for(side);
             self.proceed(attachment, sink);
@@ -479,7 +481,10 @@ impl Engine for Epoll {
         match op.order() {
             Order::Input => run::submit_input(attachment, op, sink),
             Order::Output => run::submit_output(attachment, op, sink),
-            Order::Alone => run::submit_alone(attachment, op, sink),
+            Order::Alone => {
+                run::submit_alone(attachment, op, sink);
+                run::let_go(attachment);
+            }
         }
     }
 

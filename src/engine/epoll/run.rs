@@ -21,7 +21,7 @@ pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
     if connect_is_queued(attachment) {
         op.mark(AFTER_CONNECT);
     }
-    let is_first = waits_for_nothing(&attachment.input);
+    let is_first = waits_for_nothing(&attachment.input) && !op.has(AFTER_CONNECT);
     attachment.input.push(op);
     if is_first {
         input(attachment, sink);
@@ -100,7 +100,7 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
     let_go(attachment);
     match step {
         Step::Done(r) => {
-            forget_accepted(op, r);
+            forget_accepted(attachment, op, r);
             return Some(r);
         }
         Step::Part(done, errno) => {
@@ -213,7 +213,7 @@ fn wait_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
         Kind::Pwrite | Kind::Pwritev => libc::POLLOUT,
         _ => libc::POLLIN,
     };
-    if op.kind.get() == Kind::Poll && events as u32 & super::OUTPUT != 0 {
+    if events as u32 & super::OUTPUT != 0 {
         watch_output(attachment);
     }
     watch_apart(attachment, op, events, sink);
@@ -251,12 +251,17 @@ pub(super) fn told_apart(attachment: &Locked, events: i16, sink: &Sink) -> bool 
 /// Goes on with what stands outside the order.
 pub(super) fn alone(attachment: &Locked, sink: &Sink) {
     let waiting = attachment.alone.take();
+    let mut is_awaited = false;
     while let Some(op) = waiting.pop() {
         if op.has(IN_KERNEL) {
             attachment.alone.push(op);
         } else {
+            is_awaited |= op.has(BEFORE_SYNC);
             submit_alone(attachment, op, sink);
         }
+    }
+    if is_awaited {
+        output(attachment, sink);
     }
 }
 
@@ -461,16 +466,17 @@ fn keep_error(attachment: &Locked, order: Order, errno: Errno) {
 
 #[inline]
 fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
-    forget_accepted(op, r);
+    forget_accepted(attachment, op, r);
     sink.complete(attachment, op, r.into());
 }
 
 /// The number of an accepted descriptor may be one whose attached descriptor was closed behind the library's back (rule
-/// 4.4).
+/// 4.4); if that is the listener's own, which is locked, the next call on it finds it out.
 #[inline]
-fn forget_accepted(op: OpRef, r: Result<usize>) {
+fn forget_accepted(attachment: &Locked, op: OpRef, r: Result<usize>) {
     if op.kind.get() == Kind::Accept
         && let Ok(number) = r
+        && number as i32 != attachment.fd.get()
     {
         attach::forget_stale_attachment(number as i32);
     }
