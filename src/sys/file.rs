@@ -166,8 +166,14 @@ pub(crate) fn write(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
     quietly(raises_sigpipe(fd), || plainly(fd, from, at, Sysno::writev, Sysno::pwritev))
 }
 
-/// writev(2), pwritev(2) to a file that raises no SIGPIPE: one system call. It may wait.
+/// writev(2), pwritev(2) to a file that raises no SIGPIPE: one system call, if a filter does not refuse it. It may wait.
 pub(crate) fn write_file(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
+    if !PWRITEV2.is_refused() {
+        let r = pwritev2(fd, from, at, 0);
+        if !PWRITEV2.explains(&r, 0) {
+            return r;
+        }
+    }
     plainly(fd, from, at, Sysno::writev, Sysno::pwritev)
 }
 
