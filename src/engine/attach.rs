@@ -183,11 +183,7 @@ pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
     fd::check_open(by)?;
     match entry {
         Entry::Pipe(pipe) if pipe.number() == number && pipe.close() => pipe.end_watch(),
-        Entry::Attachment(_) => {
-            if let Some(attachment) = attachment::find(number) {
-                release(attachment);
-            }
-        }
+        Entry::Attachment(_) => forget_stale_attachment(number),
         _ => {}
     }
     Ok(())
@@ -255,8 +251,8 @@ fn release(attachment: Locked) {
                     sink.complete(&attachment, op, Completion::early(op, why));
                 } else {
                     op.set_fate(Fate::Orphan);
-                    // The program may close or replace the number from now on: a worker that is at work on it goes on with a
-                    // copy, if the number still is that file.
+                    // The program may close or replace the number from now on: a worker that is at work on it goes on
+                    // with a copy, if the number still is that file.
                     if knows(&attachment) {
                         pipe.workers().take_number(op);
                     }

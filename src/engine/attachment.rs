@@ -28,12 +28,13 @@ pub(crate) enum Class {
     Reopened,
     /// A regular file, block device or anything else that is always ready: its I/O may wait for a disk.
     Disk,
-    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is, apart from
-    /// others, and then a worker does its I/O.
+    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is, apart
+    /// from others, and then a worker does its I/O.
     Special,
     /// A socket of messages.
     Datagram = SOCKET,
-    /// The same, shut down for reading: a call that waits gives 0 when there are none, and one that does not wait gives EAGAIN.
+    /// The same, shut down for reading: a call that waits gives 0 when there are none, and one that does not wait gives
+    /// EAGAIN.
     DatagramShut,
     /// A stream socket; TCP too, once it is known that no short read proves anything.
     Stream,

@@ -63,10 +63,14 @@ pub(super) fn keep(fd: OwnedFd) -> Result<c_int> {
     Ok(fd.into_raw())
 }
 
+/// Whether a number still is the file that its word in the table says.
+fn is_what_it_was(number: c_int, known: usize) -> bool {
+    known & PRIVATE != 0 && fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS)
+}
+
 /// Whether a number that is kept still is the file that it was.
 pub(super) fn is_kept(number: c_int) -> bool {
-    let known = table::slot(&NUMBERS, number).map_or(0, |slot| slot.load(Acquire));
-    known & PRIVATE != 0 && fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS)
+    is_what_it_was(number, table::slot(&NUMBERS, number).map_or(0, |slot| slot.load(Acquire)))
 }
 
 /// Closes a number that is kept, if it still is the file that it was.
@@ -142,12 +146,7 @@ pub(super) fn hand_over(number: c_int) {
 pub(super) fn close_in_child(early: bool) {
     for number in 0..=HIGHEST.load(Relaxed) {
         let Some(slot) = table::slot(&NUMBERS, number) else { continue };
-        let known = slot.swap(0, Relaxed);
-        let is_what_it_was = match known {
-            0 => continue,
-            known => fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS),
-        };
-        if is_what_it_was {
+        if is_what_it_was(number, slot.swap(0, Relaxed)) {
             let _ = fd::close(number);
         }
     }
