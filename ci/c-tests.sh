@@ -64,15 +64,7 @@ san)
 *) sed -n '2,10s/^# //p' "$0" >&2; exit 2 ;;
 esac
 
-export PKG_CONFIG_PATH=$stage/lib/pkgconfig
-export LD_LIBRARY_PATH=$stage/lib
-if ! pkg-config --exists libioevent; then
-    echo "ci/c-tests.sh: no staged install in $stage: run make stage first" >&2
-    tally fail 1
-    finish
-fi
-read -r -a cflags < <(pkg-config --cflags libioevent)
-read -r -a libs < <(pkg-config --libs libioevent)
+use_stage
 
 mkdir -p "$bin"
 shopt -s nullglob

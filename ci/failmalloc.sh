@@ -50,15 +50,7 @@ if [ "${1:-}" = --all ]; then
 fi
 [ $# = 0 ] || tests=("$@")
 
-export PKG_CONFIG_PATH=$stage/lib/pkgconfig
-export LD_LIBRARY_PATH=$stage/lib
-if ! pkg-config --exists libioevent; then
-    echo "ci/failmalloc.sh: no staged install in $stage: run make stage first" >&2
-    tally fail 1
-    finish
-fi
-read -r -a cflags < <(pkg-config --cflags libioevent)
-read -r -a libs < <(pkg-config --libs libioevent)
+use_stage
 cc=${CC:-cc}
 flags=(-std=gnu11 -O2 -g -Wall -Wextra -Werror)
 

@@ -149,3 +149,17 @@ finish() {
         }' "$IOEVENT_TALLY"
     exit $?
 }
+
+# use_stage: programs are built with the staged install, through pkg-config (cflags, libs), and run with it. Without one the
+# script fails and ends.
+use_stage() {
+    export PKG_CONFIG_PATH=$stage/lib/pkgconfig
+    export LD_LIBRARY_PATH=$stage/lib
+    if ! pkg-config --exists libioevent; then
+        echo "ci/$(basename "$0"): no staged install in $stage: run make stage first" >&2
+        tally fail 1
+        finish
+    fi
+    read -r -a cflags < <(pkg-config --cflags libioevent)
+    read -r -a libs < <(pkg-config --libs libioevent)
+}
