@@ -3,7 +3,7 @@
  * gives EAGAIN, which is never delivered): rule 2.4. The read and
  * the write behind it wait, too.
  */
-#include "test.h"
+#include "test_connect.h"
 
 int main(void)
 {
@@ -11,13 +11,7 @@ int main(void)
     int p = OK(ioeventpipe(8)), l = listener(AF_UNIX, 0, &a), c, s;
     char b[4];
 
-    for (;;) {
-        c = OK(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
-        if (connect(c, SOCKADDR(&a), a.length) == -1)
-            break;
-    }
-    SAME(errno, EAGAIN);
-    OK(close(c));
+    fill_backlog(&a);
     c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
     ATTACH(c, p, 1);
     QUEUED(ioevent_connect(c, SOCKADDR(&a), a.length));

@@ -2,43 +2,7 @@
  * The first write of a socket with TCP_FASTOPEN_CONNECT connects; if the connection is refused, the write says so, as
  * the blocking one does, though its bytes have travelled with the request already: rule 2.4.
  */
-#include "test_connect.h"
-
-enum { WRITE, WRITEV, SEND, SENDMSG, SUBMIT, WAYS };
-
-static int p;
-
-static long outcome(int way, int s, const char *data, size_t n)
-{
-    static struct iovec iov[2];
-    static struct msghdr message;
-    struct ioevent_op op = { .ioo_kind = IOEVENT_OP_WRITE, .ioo_fd = s, .ioo_user = USER(1), .ioo_len = n };
-    struct ioevent e;
-    long r = -1;
-
-    iov[0] = (struct iovec){ (void *)(uintptr_t)data, n / 2 };
-    iov[1] = (struct iovec){ (char *)iov[0].iov_base + n / 2, n - n / 2 };
-    message = (struct msghdr){ .msg_iov = iov, .msg_iovlen = 2 };
-    errno = EIOEVENTQUEUED;
-    if (way == WRITE)
-        r = ioevent_write(s, data, n);
-    else if (way == WRITEV)
-        r = ioevent_writev(s, iov, 2);
-    else if (way == SEND)
-        r = ioevent_send(s, data, n, 0);
-    else if (way == SENDMSG)
-        r = ioevent_sendmsg(s, &message, 0);
-    else {
-        op.ioo_buf = iov[0].iov_base;
-        GIVES(ioevent_submit(&op, 1), 1);
-        errno = EIOEVENTQUEUED;
-    }
-    if (r != -1 || errno != EIOEVENTQUEUED)
-        return r == -1 ? -errno : r;
-    e = HARVEST(p);
-    CHECK(e.ioe_user == USER(1));
-    return e.ioe_result == -1 ? -e.ioe_errno : e.ioe_result;
-}
+#include "test_first_write.h"
 
 /* A connection that is refused: the write says so, as the blocking one does. */
 static void to_nobody(int way, int flags, bool nonblock, size_t n)

@@ -21,6 +21,18 @@ static inline int full_listener(struct address *a, int *filler)
     return l;
 }
 
+/* Connects to an AF_UNIX listener until its queue is full. */
+static inline void fill_backlog(const struct address *a)
+{
+    int c;
+
+    do
+        c = OK(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    while (connect(c, SOCKADDR(a), a->length) == 0);
+    SAME(errno, EAGAIN);
+    OK(close(c));
+}
+
 /* A port of loopback that nobody listens on; it is the caller's until the socket that is returned is closed. */
 static inline int closed_port(struct address *a)
 {
