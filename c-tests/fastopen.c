@@ -103,13 +103,7 @@ static void to_nobody(int way, int flags, bool nonblock)
 
 int main(void)
 {
-    struct address a;
-    int l = listener(AF_INET, 4, &a), s = tcp_socket();
-
-    if (sendto(s, "hello", 5, MSG_FASTOPEN, SOCKADDR(&a), a.length) == -1 && errno == EOPNOTSUPP)
-        SKIP("no TCP fast open here");
-    OK(close(s));
-    OK(close(l));
+    need_fastopen();
     p = OK(ioeventpipe(8));
     for (int way = 0; way < WAYS; way++)
         for (int k = 0; k < 4; k++) {

@@ -87,13 +87,7 @@ static void ended_early(bool limit)
 
 int main(void)
 {
-    struct address a;
-    int l = listener(AF_INET, 4, &a), s = tcp_socket();
-
-    if (sendto(s, "hello", 5, MSG_FASTOPEN, SOCKADDR(&a), a.length) == -1 && errno == EOPNOTSUPP)
-        SKIP("no TCP fast open here");
-    OK(close(s));
-    OK(close(l));
+    need_fastopen();
     p = OK(ioeventpipe(8));
     comes_late(false, 0);
     comes_late(true, 0);

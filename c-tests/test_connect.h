@@ -44,6 +44,18 @@ static inline int tcp_socket(void)
     return OK(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
+/* Skips the test where the kernel has no TCP fast open. */
+static inline void need_fastopen(void)
+{
+    struct address a;
+    int l = listener(AF_INET, 4, &a), s = tcp_socket();
+
+    if (sendto(s, "hello", 5, MSG_FASTOPEN, SOCKADDR(&a), a.length) == -1 && errno == EOPNOTSUPP)
+        SKIP("no TCP fast open here");
+    OK(close(s));
+    OK(close(l));
+}
+
 /* A socket that has been told where to connect and begins with the first write; -1 if there is no such thing here. */
 static inline int deferred(struct address *to, bool nonblock)
 {
