@@ -1,6 +1,7 @@
 /*
  * A sharer of the open file that reads it with libc's blocking read is not disturbed by operations on the attached
- * descriptor: it never sees EAGAIN: rule 4.5. Where the kernel has no RWF_NOWAIT for pipes (before Linux 6.4) it may, there.
+ * descriptor: it never sees EAGAIN: rule 4.5. Where the kernel has no RWF_NOWAIT for pipes (before Linux 6.4) it may,
+ * there.
  */
 #include "test.h"
 #include <sys/eventfd.h>

@@ -27,9 +27,9 @@ static void *waits(void *arg)
 }
 
 /*
- * What may come: the time limit, the word that the pipe is not there, or the event of an operation whose descriptor is not there.
- * The kernel ends the last that it closes first, and with it the other end of a stream before the pipe: a thread that is quick, or
- * a kernel that is slow (an emulated one), sees that.
+ * What may come: the time limit, the word that the pipe is not there, or the event of an operation whose descriptor is
+ * not there. The kernel ends the last that it closes first, and with it the other end of a stream before the pipe: a
+ * thread that is quick, or a kernel that is slow (an emulated one), sees that.
  */
 static bool is_told(const struct waiter *w, bool limited)
 {

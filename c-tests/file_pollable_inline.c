@@ -1,6 +1,6 @@
 /*
- * A file that is regular by stat(2) and that poll(2) can wait for, with IOEVENT_INLINE: what is there is given at once, or
- * queued; a read that has to wait is queued, and completes: rule 2.8, rule 2.4. Needs root.
+ * A file that is regular by stat(2) and that poll(2) can wait for, with IOEVENT_INLINE: what is there is given at once,
+ * or queued; a read that has to wait is queued, and completes: rule 2.8, rule 2.4. Needs root.
  */
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /*
- * An operation that waited behind one of the former pipe of its descriptor goes on when that is closed: nothing new comes
- * that would tell of it: rule 3.7, rule 4.2.
+ * An operation that waited behind one of the former pipe of its descriptor goes on when that is closed: nothing new
+ * comes that would tell of it: rule 3.7, rule 4.2.
  */
 #include "test.h"
 

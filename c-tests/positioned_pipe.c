@@ -1,6 +1,6 @@
 /*
- * A pread or pwrite of a pipe is refused, and leaves nothing open: whoever has the other end learns when the descriptor is
- * closed by plain close(2): rule 2.4, rule 4.4.
+ * A pread or pwrite of a pipe is refused, and leaves nothing open: whoever has the other end learns when the descriptor
+ * is closed by plain close(2): rule 2.4, rule 4.4.
  */
 #include "test.h"
 

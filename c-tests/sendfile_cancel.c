@@ -1,6 +1,6 @@
 /*
- * A sendfile that waits for its receiver can be ended: its event has what was taken and why, the offset says so too, and a
- * write behind it goes on from there: rule 2.4, rule 4.7, rule 4.3.
+ * A sendfile that waits for its receiver can be ended: its event has what was taken and why, the offset says so too,
+ * and a write behind it goes on from there: rule 2.4, rule 4.7, rule 4.3.
  */
 #include "test_file.h"
 

@@ -57,8 +57,8 @@ static void *plain_close(void *fd)
 }
 
 /*
- * A plain close(2) of the file waits while plain calls write or synchronize it: so it is with older kernels (6.1), which look
- * for writes that are under way, behind the inode's lock, when a descriptor of FUSE is closed.
+ * A plain close(2) of the file waits while plain calls write or synchronize it: so it is with older kernels (6.1),
+ * which look for writes that are under way, behind the inode's lock, when a descriptor of FUSE is closed.
  */
 static bool close_waits(int kind, const char *path)
 {

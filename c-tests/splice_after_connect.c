@@ -1,6 +1,6 @@
 /*
- * A transfer that waits for the connection of its descriptor holds its other descriptor: the program may close that, and have
- * another file on its number: rule 4.8.
+ * A transfer that waits for the connection of its descriptor holds its other descriptor: the program may close that,
+ * and have another file on its number: rule 4.8.
  */
 #include "test_connect.h"
 

@@ -490,8 +490,9 @@ static inline size_t fill_up_for_good(int fd)
 }
 
 /*
- * A stream of sockets that is full for sendfile and splice, too, once it was filled up. Before Linux 6.5 AF_UNIX is none:
- * they put their bytes into the last message of its queue, with no look at how much is there, and a blocking call does not wait.
+ * A stream of sockets that is full for sendfile and splice, too, once it was filled up. Before Linux 6.5 AF_UNIX is
+ * none: they put their bytes into the last message of its queue, with no look at how much is there, and a blocking call
+ * does not wait.
  */
 static inline int fillable(void)
 {

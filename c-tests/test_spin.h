@@ -16,8 +16,8 @@ static inline long long cpu_ns(void)
 }
 
 /*
- * How much processor time so many milliseconds may cost: far less than a thread that spins would take; on a slow machine, where
- * each try costs more, still less.
+ * How much processor time so many milliseconds may cost: far less than a thread that spins would take; on a slow
+ * machine, where each try costs more, still less.
  */
 static inline long long little_ns(int ms)
 {

@@ -1,6 +1,6 @@
 /*
- * A sendfile that runs out of time after it moved some bytes gives their count and ETIMEDOUT, and its place in the source
- * says the same: rule 4.6, rule 2.4.
+ * A sendfile that runs out of time after it moved some bytes gives their count and ETIMEDOUT, and its place in the
+ * source says the same: rule 4.6, rule 2.4.
  */
 #include "test.h"
 

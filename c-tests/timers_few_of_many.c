@@ -1,5 +1,6 @@
 /*
- * Some of very many timers are cancelled by their user pointer: these and no others, in the order of their times: rule 2.12.
+ * Some of very many timers are cancelled by their user pointer: these and no others, in the order of their times:
+ * rule 2.12.
  */
 #include "test.h"
 

@@ -11,7 +11,8 @@ pub struct Event {
     pub user: *mut c_void,
     /// What the system call returned.
     pub result: c_int,
-    /// Its errno; 0 if it did not fail. With the count of a part: ECANCELED or ETIMEDOUT if that is why it was ended early.
+    /// Its errno; 0 if it did not fail. With the count of a part: ECANCELED or ETIMEDOUT if that is why it was ended
+    /// early.
     pub errno: c_int,
 }
 

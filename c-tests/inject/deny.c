@@ -1,7 +1,7 @@
 /*
- * Preloaded, it has the kernel refuse one system call where the library makes it: DENY=name DENY_ERRNO=number. What libc and
- * the program call goes through. By a seccomp filter that compares the address of the instruction; installed by a
- * constructor, when the loader is done. calls.h, which ci/deny.sh makes, names the calls: CALL(name) for each.
+ * Preloaded, it has the kernel refuse one system call where the library makes it: DENY=name DENY_ERRNO=number. What
+ * libc and the program call goes through. By a seccomp filter that compares the address of the instruction; installed
+ * by a constructor, when the loader is done. calls.h, which ci/deny.sh makes, names the calls: CALL(name) for each.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * Preloaded, it has allocations fail that the library itself makes: FAIL_AT=n the n-th only, FAIL_FROM=n all from the n-th on.
- * COUNT=file: writes there how many there were. Those of a forked child count on.
+ * Preloaded, it has allocations fail that the library itself makes: FAIL_AT=n the n-th only, FAIL_FROM=n all from the
+ * n-th on. COUNT=file: writes there how many there were. Those of a forked child count on.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -28,8 +28,8 @@ pub(crate) enum Class {
     Reopened,
     /// A regular file, block device or anything else that is always ready: its I/O may wait for a disk.
     Disk,
-    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is, apart
-    /// from others, and then a worker does its I/O.
+    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is,
+    /// apart from others, and then a worker does its I/O.
     Special,
     /// A socket of messages.
     Datagram = SOCKET,
@@ -66,8 +66,8 @@ impl Class {
         self as u8 >= Class::Stream as u8
     }
 
-    /// Whether it is one of those that tell of a thing only once, whoever looks. An epoll instance that is itself looked at would
-    /// look twice. So these are in none: the watch polls them.
+    /// Whether it is one of those that tell of a thing only once, whoever looks. An epoll instance that is itself
+    /// looked at would look twice. So these are in none: the watch polls them.
     pub(crate) fn is_polled_apart(self) -> bool {
         matches!(self, Class::Perf | Class::Special)
     }

@@ -1,13 +1,14 @@
 //! What a forked child finds (rule 5.2).
 //!
 //! The table of the parent is not in the child (see `table`), so the child has no pipes and no attachments from its
-//! first instruction on. A handler, which runs where the child was made by fork(3), replaces the numbers of the pipes by
-//! descriptors that can do nothing, and closes the copies of all others that the library has; the parent's registrations
-//! belong to open files that the parent still has, and are not touched.
+//! first instruction on. A handler, which runs where the child was made by fork(3), replaces the numbers of the pipes
+//! by descriptors that can do nothing, and closes the copies of all others that the library has; the parent's
+//! registrations belong to open files that the parent still has, and are not touched.
 //!
-//! In a child that was made otherwise (_Fork, clone) no handler runs. There the first call that finds nothing in the table
-//! does that. By then the child may have closed any of them and have other files under their numbers, which must be left alone
-//! (and so may a handler of the program's that runs before this one): whatever is closed is first seen to be what it was.
+//! In a child that was made otherwise (_Fork, clone) no handler runs. There the first call that finds nothing in the
+//! table does that. By then the child may have closed any of them and have other files under their numbers, which must
+//! be left alone (and so may a handler of the program's that runs before this one): whatever is closed is first seen to
+//! be what it was.
 
 use super::private;
 use super::table::{self, World};

@@ -2,20 +2,20 @@
 //!
 //! # Protocol
 //!
-//! A word is FREE, HELD, or CONTENDED: held, and a thread may sleep for it. A thread that finds it FREE makes it HELD. One that
-//! does not, makes it CONTENDED and sleeps as long as it is that; when it gets the lock after having slept it leaves CONTENDED
-//! there, since others may sleep too. A thread that unlocks makes the word FREE, and wakes one sleeper if it was CONTENDED. The
-//! kernel compares the word and puts the thread to sleep in one step, so no wake-up is lost.
+//! A word is FREE, HELD, or CONTENDED: held, and a thread may sleep for it. A thread that finds it FREE makes it HELD.
+//! One that does not, makes it CONTENDED and sleeps as long as it is that; when it gets the lock after having slept it
+//! leaves CONTENDED there, since others may sleep too. A thread that unlocks makes the word FREE, and wakes one sleeper
+//! if it was CONTENDED. The kernel compares the word and puts the thread to sleep in one step, so no wake-up is lost.
 //!
-//! A condition variable is a count of its notifications. A thread that waits reads the count while it holds the lock, unlocks,
-//! and sleeps as long as the count is still that. A thread that notifies adds one, then wakes.
+//! A condition variable is a count of its notifications. A thread that waits reads the count while it holds the lock,
+//! unlocks, and sleeps as long as the count is still that. A thread that notifies adds one, then wakes.
 //!
 //! The lock is taken with Acquire and given back with Release: these two are each other's partners.
 //!
-//! Why not a crate: parking_lot keeps the sleepers of all its locks in one table of the process. A forked child gets a copy of it
-//! with the entries of threads that it does not have; and a thread that waits for the first time allocates, which aborts
-//! when there is no memory. The standard library's locks are futex words as well, but the thread sanitizer does not see into
-//! that library, and an attachment has room for four bytes.
+//! Why not a crate: parking_lot keeps the sleepers of all its locks in one table of the process. A forked child gets a
+//! copy of it with the entries of threads that it does not have; and a thread that waits for the first time allocates,
+//! which aborts when there is no memory. The standard library's locks are futex words as well, but the thread sanitizer
+//! does not see into that library, and an attachment has room for four bytes.
 //!
 //! `tests/loom_locks.rs` runs this file under loom.
 
@@ -29,7 +29,8 @@ const FREE: u32 = 0;
 const HELD: u32 = 1;
 const CONTENDED: u32 = 2;
 
-/// How often a thread looks again before it sleeps: a lock is mostly held for less time than it takes to sleep and be woken.
+/// How often a thread looks again before it sleeps: a lock is mostly held for less time than it takes to sleep and be
+/// woken.
 #[cfg(not(loom))]
 const PATIENCE: u32 = 40;
 #[cfg(loom)]
@@ -170,11 +171,11 @@ impl Condvar {
         Condvar(AtomicU32::new(0))
     }
 
-    /// Unlocks, waits to be notified until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most, and locks again. It may return
-    /// early, so the caller looks at what it waits for; false when the deadline has passed.
+    /// Unlocks, waits to be notified until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most, and locks again. It
+    /// may return early, so the caller looks at what it waits for; false when the deadline has passed.
     pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Option<u64>) -> bool {
-        // Relaxed, here and in the two below: a thread that notifies has held the lock since this one looked at what it waits
-        // for, or this one holds it since, and its count is seen.
+        // Relaxed, here and in the two below: a thread that notifies has held the lock since this one looked at what it
+        // waits for, or this one holds it since, and its count is seen.
         let count = self.0.load(Ordering::Relaxed);
         let lock = &guard.mutex.lock;
         lock.unlock();

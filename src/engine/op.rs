@@ -60,8 +60,8 @@ pub(crate) enum Kind {
     Timer,
     /// Not an operation: an event that the application posted.
     Posted,
-    /// Not an operation: an error, in `arg`, that came after an operation had moved a part. It is first in its queue, for the
-    /// next operation there (rule 2.4).
+    /// Not an operation: an error, in `arg`, that came after an operation had moved a part. It is first in its queue,
+    /// for the next operation there (rule 2.4).
     Kept,
 }
 
@@ -181,8 +181,8 @@ pub(crate) struct Op {
     pub(crate) pipe: Cell<u32>,
     pub(crate) kind: Cell<Kind>,
     pub(crate) flags: Cell<u8>,
-    /// What else has become of an IN_KERNEL one (`fate`), or how often another one found that the kernel was wrong to call its
-    /// descriptor ready (`patience`).
+    /// What else has become of an IN_KERNEL one (`fate`), or how often another one found that the kernel was wrong to
+    /// call its descriptor ready (`patience`).
     state: Cell<u8>,
     /// The length of the address, if it was read when the operation was queued.
     pub(crate) length: Cell<u8>,

@@ -67,7 +67,7 @@ pub(crate) struct Pipe {
     in_use: AtomicBool,
     /// It was closed while threads waited in an engine that can wake them no more; it is not used again.
     abandoned: AtomicBool,
-    /// It is known that it was lost (`is_whole`). Relaxed: who has been told that it is lost has seen it.
+    /// It is known that it was lost (`is_whole`). Relaxed: a thread that has been told that it is lost has seen it.
     lost: AtomicBool,
     next: AtomicPtr<Pipe>,
     quiet: (Mutex<()>, Condvar),
@@ -199,8 +199,8 @@ pub(crate) fn enter(number: c_int) -> Result<InUse> {
     find(number)?.ok_or_else(|| fd::unfit(number))
 }
 
-/// The same, for a change to it; nor in a vfork child, which has the memory of its parent, but not its pipes (rule 5.2). EBADF if it
-/// is known to be lost.
+/// The same, for a change to it; nor in a vfork child, which has the memory of its parent, but not its pipes
+/// (rule 5.2). EBADF if it is known to be lost.
 pub(crate) fn enter_own(number: c_int) -> Result<InUse> {
     if table::is_borrowed() {
         return Err(fd::unfit(number));
@@ -272,7 +272,8 @@ impl Pipe {
         &self.world.ops
     }
 
-    /// How many descriptors its engine watches at most: each attached one, the other side of each transfer, and its own.
+    /// How many descriptors its engine watches at most: each attached one, the other side of each transfer, and its
+    /// own.
     pub(super) fn most_registrations(&self) -> usize {
         self.world.attachments.begun() + self.world.ops.begun() + 4
     }
@@ -770,8 +771,8 @@ impl Pipe {
         self.engine.is_whole() && self.engine.is_behind(self.number())
     }
 
-    /// Whether the engine's descriptors still are that. A program may have closed them, as some that it did not know, and so have
-    /// lost the pipe (rule 5.5).
+    /// Whether the engine's descriptors still are that. A program may have closed them, as some that it did not know,
+    /// and so have lost the pipe (rule 5.5).
     pub(super) fn is_whole(&self) -> bool {
         let is_whole = self.engine.is_whole();
         if !is_whole {
@@ -849,8 +850,8 @@ impl Pipe {
     /// Waits for the threads that use the pipe, or for the workers. Acquire in `unused` pairs with the Release in
     /// `InUse::drop` and `end_work`.
     ///
-    /// Threads that wait in an engine that is lost cannot be woken: then it waits only for those that do not sleep. False if some
-    /// are left.
+    /// Threads that wait in an engine that is lost cannot be woken: then it waits only for those that do not sleep.
+    /// False if some are left.
     fn wait_until_unused(&self, is_lost: bool, unused: impl Fn() -> bool) -> bool {
         /// In nanoseconds.
         const PATIENCE: u64 = 20_000_000;
@@ -913,8 +914,8 @@ impl Pipe {
     }
 
     /// In a forked child: the descriptors are the child's copies. The number stays taken, by a descriptor that can do
-    /// nothing (if there is one to be had). The child may have closed any of them, and have other files there, which are left
-    /// alone; so are the parent's registrations.
+    /// nothing (if there is one to be had). The child may have closed any of them, and have other files there, which
+    /// are left alone; so are the parent's registrations.
     pub(super) fn replace_with_dead(&self, dead: &Result<fd::OwnedFd>) {
         if self.is_current() {
             fd::kill(self.number(), dead);
@@ -923,8 +924,8 @@ impl Pipe {
     }
 }
 
-/// Descriptors in accept events that nobody read are closed (rule 3.7). Not with a pipe that the program has closed among all
-/// the numbers it knew nothing of: they may be its files by now (rule 5.5).
+/// Descriptors in accept events that nobody read are closed (rule 3.7). Not with a pipe that the program has closed
+/// among all the numbers it knew nothing of: they may be its files by now (rule 5.5).
 fn close_unread_accept(op: OpRef, is_lost: bool) {
     if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
         private::hand_over(op.done.get() as c_int);

@@ -1,14 +1,15 @@
-//! Descriptors of the library's own that hold open files of the program's: copies, files that were opened anew, and accepted
-//! descriptors that the program does not know yet.
+//! Descriptors of the library's own that hold open files of the program's: copies, files that were opened anew, and
+//! accepted descriptors that the program does not know yet.
 //!
 //! There is a word for each such number, which says which file it is. It serves three ends:
 //!
-//! - A program may close all numbers that it does not know (close_range(2)), and be given them again for files of its own. So
-//!   before a number is used or closed, it is looked at whether it still is that file (rule 5.5).
-//! - A forked child has copies of them, which would keep the files open that all who know of them have closed. It finds the
-//!   numbers here and closes what still is what it was (rule 5.5). The table is ordinary memory, of which a child has a copy.
-//! - Closing any descriptor of a file makes the process lose all locks that fcntl(2) has taken on that file. One that the
-//!   program has such a lock on is not closed as long as that is so (`linger`).
+//! - A program may close all numbers that it does not know (close_range(2)), and be given them again for files of its
+//!   own. So before a number is used or closed, it is looked at whether it still is that file (rule 5.5).
+//! - A forked child has copies of them, which would keep the files open that all who know of them have closed. It finds
+//!   the numbers here and closes what still is what it was (rule 5.5). The table is ordinary memory, of which a child
+//!   has a copy.
+//! - Closing any descriptor of a file makes the process lose all locks that fcntl(2) has taken on that file. One that
+//!   the program has such a lock on is not closed as long as that is so (`linger`).
 
 use super::table::{self, CHUNKS};
 use crate::sys::fd::{self, OwnedFd};
@@ -98,7 +99,8 @@ pub(super) fn is_lingering() -> bool {
     LINGERING.load(Relaxed) > 0
 }
 
-/// Closes what lingers and need not any more: the program has given its lock back, or lost it with a descriptor of its own.
+/// Closes what lingers and need not any more: the program has given its lock back, or lost it with a descriptor of its
+/// own.
 pub(super) fn close_lingering() {
     if is_lingering() {
         look_after_lingering();

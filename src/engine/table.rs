@@ -247,7 +247,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The kernel has just given out the numbers of a new pipe: another that takes some of them for its own has lost them.
+    /// The kernel has just given out the numbers of a new pipe: another that takes some of them for its own has lost
+    /// them.
     pub(super) fn lose(&self, new: &'static Pipe, public: c_int) {
         let [epfd, bell, clock] = new.engine().numbers();
         let numbers = [epfd, bell, clock, public];

@@ -20,8 +20,8 @@
 //! all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows while it happens
 //! again, so that a program whose threads often wait for something else is soon disturbed no more.
 //!
-//! Some descriptors tell of a thing only once, and would tell it to an engine's descriptor that is polled, rather than to the
-//! engine. They are with no engine: while operations on them wait, the watch polls them directly.
+//! Some descriptors tell of a thing only once, and would tell it to an engine's descriptor that is polled, rather than
+//! to the engine. They are with no engine: while operations on them wait, the watch polls them directly.
 //!
 //! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
 //! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
@@ -68,12 +68,14 @@ pub(crate) struct Watch {
     thread: Mutex<Option<Thread>>,
     /// Counts the threads, one after the other: one whose turn is over ends.
     turn: AtomicU32,
-    /// An epoll instance that holds `alarm`, while the thread is there; else -1. It is what the thread polls, to be woken.
+    /// An epoll instance that holds `alarm`, while the thread is there; else -1. It is what the thread polls, to be
+    /// woken.
     inbox: AtomicI32,
-    /// An eventfd that is always readable. To wake the thread is to register it anew, which does nothing where the program has
-    /// closed one of the two and has another file there (see `epoll`). It also is what `look` needs.
+    /// An eventfd that is always readable. To wake the thread is to register it anew, which does nothing where the
+    /// program has closed one of the two and has another file there (see `epoll`). It also is what `look` needs.
     alarm: AtomicI32,
-    /// Descriptors that no engine watches (`Class::is_polled_apart`), while operations on them wait: the thread polls them itself.
+    /// Descriptors that no engine watches (`Class::is_polled_apart`), while operations on them wait: the thread polls
+    /// them itself.
     apart: Mutex<Vec<Apart>>,
     /// Odd while the thread has a copy of that list and polls what is in it.
     polling: AtomicU32,
@@ -211,7 +213,8 @@ impl Watch {
         drop(apart);
         if was_polled {
             self.wake();
-            // The kernel holds the open file as long as it is polled. (The thread takes no lock before it says that it does not.)
+            // The kernel holds the open file as long as it is polled. (The thread takes no lock before it says that it
+            // does not.)
             let polling = self.polling.load(SeqCst);
             let is_at_it = || polling % 2 == 1 && self.polling.load(SeqCst) == polling;
             // It may be lost (`forget`).
@@ -278,7 +281,8 @@ impl Watch {
         sys::is_registered(self.inbox.load(SeqCst), self.alarm.load(SeqCst))
     }
 
-    /// The descriptors were closed behind the library's back, and with them the way to wake the thread. It ends when it wakes.
+    /// The descriptors were closed behind the library's back, and with them the way to wake the thread. It ends when it
+    /// wakes.
     fn forget(&self, thread: &mut Option<Thread>) {
         self.close();
         self.turn.fetch_add(1, SeqCst);
@@ -352,9 +356,10 @@ impl Watch {
         drop(self.looking.lock());
     }
 
-    /// Looks into a pipe, unless somebody harvests it, or has since there were `harvests` of them: then what has become ready
-    /// is theirs to find, and to hand out in its order (rule 3.5). A pipe that others wait on (rule 3.6) is kept readable meanwhile by
-    /// `alarm`, which always is: its edges are gone from the kernel before their events ring the bell. False if the pipe was lost.
+    /// Looks into a pipe, unless somebody harvests it, or has since there were `harvests` of them: then what has become
+    /// ready is theirs to find, and to hand out in its order (rule 3.5). A pipe that others wait on (rule 3.6) is kept
+    /// readable meanwhile by `alarm`, which always is: its edges are gone from the kernel before their events ring the
+    /// bell. False if the pipe was lost.
     fn look(&self, pipe: &'static Pipe, harvests: u32) -> bool {
         if !pipe.is_whole() {
             return false;

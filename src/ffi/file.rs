@@ -73,9 +73,9 @@ fn at(offset: off_t) -> UserPtr {
 
 /// sendfile(2). Queued if `out_fd` is attached, in the order of its writes; else if `in_fd` is, in the order of its reads.
 ///
-/// `offset` is the library's until the event has been read. To a socket it sends all; into a pipe it moves what fits, at least
-/// a byte. While it waits the library holds the open file of the descriptor that it does not belong to. No SIGPIPE. Any
-/// thread. ioevent_sendfile(3), rule 2.4.
+/// `offset` is the library's until the event has been read. To a socket it sends all; into a pipe it moves what fits,
+/// at least a byte. While it waits the library holds the open file of the descriptor that it does not belong to. No
+/// SIGPIPE. Any thread. ioevent_sendfile(3), rule 2.4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendfile(
     out_fd: c_int,

@@ -168,9 +168,9 @@ pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
 
 /// close(2), for attached descriptors and pipes too.
 ///
-/// Ends the outstanding operations of an attached descriptor; each still gives its event (the bytes that were moved, or -1,
-/// and ECANCELED). Ends all operations of a pipe, whose events are gone with it; when it returns, no buffer is in use and
-/// every descriptor is detached; threads that wait in a harvest get EBADF. Errors: as close(2). Any thread.
+/// Ends the outstanding operations of an attached descriptor; each still gives its event (the bytes that were moved, or
+/// -1, and ECANCELED). Ends all operations of a pipe, whose events are gone with it; when it returns, no buffer is in
+/// use and every descriptor is detached; threads that wait in a harvest get EBADF. Errors: as close(2). Any thread.
 /// ioevent_close(3), rules 3.7, 4.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
@@ -191,8 +191,8 @@ pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
 
 /// Ends the operations of an attached descriptor that are not finished; returns how many.
 ///
-/// Each gives its event: the bytes that were moved, or -1, and ECANCELED in ioe_errno. One whose time is over has ended, and is
-/// not counted. Errors: EINVAL (not attached), EBADF. Any thread. ioevent_cancel(3), rule 4.7.
+/// Each gives its event: the bytes that were moved, or -1, and ECANCELED in ioe_errno. One whose time is over has
+/// ended, and is not counted. Errors: EINVAL (not attached), EBADF. Any thread. ioevent_cancel(3), rule 4.7.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_cancel(fd: c_int) -> c_int {
     let all = Which { input: true, output: true, polls: true, user: None };
@@ -201,10 +201,10 @@ pub extern "C" fn ioevent_cancel(fd: c_int) -> c_int {
 
 /// Ends some of the operations of an attached descriptor that are not finished; returns how many.
 ///
-/// `what`: IOEVENT_CANCEL_IN (what reads), IOEVENT_CANCEL_OUT (what writes), IOEVENT_CANCEL_POLL, or several of them, or
-/// IOEVENT_CANCEL_ALL; with IOEVENT_CANCEL_USER only those that were queued with the pointer `user`. Each gives its event
-/// as with ioevent_cancel. Errors: EINVAL (not attached; no direction; unknown bits), EBADF. Any thread. ioevent_cancel(3),
-/// rule 4.7.
+/// `what`: IOEVENT_CANCEL_IN (what reads), IOEVENT_CANCEL_OUT (what writes), IOEVENT_CANCEL_POLL, or several of them,
+/// or IOEVENT_CANCEL_ALL; with IOEVENT_CANCEL_USER only those that were queued with the pointer `user`. Each gives its
+/// event as with ioevent_cancel. Errors: EINVAL (not attached; no direction; unknown bits), EBADF. Any thread.
+/// ioevent_cancel(3), rule 4.7.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_cancel2(fd: c_int, what: c_int, user: *const c_void) -> c_int {
     answer(|| {

@@ -32,10 +32,10 @@ pub extern "C" fn ioeventpipe2(nevents: c_int, flags: c_int) -> c_int {
 
 /// Harvests: takes up to `nevents` events out of a pipe and returns how many there were.
 ///
-/// Waits for the first for at most `timeout`; NULL waits for ever, 0 does not wait; 0 is returned when the time is over.
-/// O_NONBLOCK does not matter. Errors: EINVAL (not a pipe, nevents below 1, no valid time), EBADF (not open, or the pipe
-/// was closed meanwhile or is lost), EFAULT, EINTR (a signal was handled and no event read). Any number of threads; each event
-/// goes to one of them. ioevent_wait(3), rule 3.2.
+/// Waits for the first for at most `timeout`; NULL waits for ever, 0 does not wait; 0 is returned when the time is
+/// over. O_NONBLOCK does not matter. Errors: EINVAL (not a pipe, nevents below 1, no valid time), EBADF (not open, or
+/// the pipe was closed meanwhile or is lost), EFAULT, EINTR (a signal was handled and no event read). Any number of
+/// threads; each event goes to one of them. ioevent_wait(3), rule 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_wait(
     pipefd: c_int,

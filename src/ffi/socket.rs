@@ -93,9 +93,9 @@ pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c
     queue_or(fd, request, || unsafe { libc::sendmsg(fd, msg, flags) })
 }
 
-/// accept(2); queued on an attached descriptor. The event's ioe_result is the new descriptor, which is not attached, or -1:
-/// EINVAL if the listener was shut down.
-/// Address and its length are the library's until the event has been read. Any thread. ioevent_accept(3).
+/// accept(2); queued on an attached descriptor. The event's ioe_result is the new descriptor, which is not attached, or
+/// -1: EINVAL if the listener was shut down. Address and its length are the library's until the event has been read.
+/// Any thread. ioevent_accept(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
     let request =

@@ -44,7 +44,8 @@ pub(crate) fn is_registered(epfd: c_int, fd: c_int) -> bool {
         return false;
     }
     match add(epfd, fd, 0, NOTHING) {
-        // That there is one is found out before whether there is room for another; a filter may say the latter all the same.
+        // That there is one is found out before whether there is room for another; a filter may say the latter all the
+        // same.
         Err(errno) => errno == Errno::EEXIST || errno == Errno::ENOSPC,
         Ok(()) => {
             let _ = delete(epfd, fd);

@@ -34,8 +34,8 @@ names!(
 );
 
 impl Errno {
-    /// Whether this is what the kernel says of a call that it does not know, or a filter in front of it (seccomp(2), say) of
-    /// one that it does not let through. Some calls have other reasons to answer so.
+    /// Whether this is what the kernel says of a call that it does not know, or a filter in front of it (seccomp(2),
+    /// say) of one that it does not let through. Some calls have other reasons to answer so.
     pub(crate) fn is_refusal(self) -> bool {
         matches!(self, Errno::ENOSYS | Errno::EPERM | Errno::EACCES)
     }

@@ -215,9 +215,9 @@ pub(crate) fn size(fd: c_int) -> Option<u64> {
     status(fd).ok().filter(|status| status.mode & libc::S_IFMT == libc::S_IFREG).map(|status| status.size)
 }
 
-/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on. (The file system itself cannot
-/// be asked: where it is that of a server or of a process, that would be asked, and the program would wait for it. So the
-/// table of mounts is.)
+/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on. (The file system
+/// itself cannot be asked: where it is that of a server or of a process, that would be asked, and the program would
+/// wait for it. So the table of mounts is.)
 pub(crate) fn is_of_the_kernel(fd: c_int) -> bool {
     /// What was found out last: a device number, and in the lowest bit the answer; 0: nothing yet.
     static LAST: AtomicU64 = AtomicU64::new(0);
@@ -288,8 +288,9 @@ pub(crate) fn duplicate(fd: c_int) -> Result<OwnedFd> {
     core::mem::ManuallyDrop::new(OwnedFd(fd)).duplicate_out_of_the_way()
 }
 
-/// Whether `fd` is an end of a pipe without a name. Those have a file system of their own in the kernel; where a FIFO may be on
-/// a server, which must not be asked (so no fstatfs(2)). False too if it cannot be told: a pipe can be treated as a FIFO.
+/// Whether `fd` is an end of a pipe without a name. Those have a file system of their own in the kernel; where a FIFO
+/// may be on a server, which must not be asked (so no fstatfs(2)). False too if it cannot be told: a pipe can be
+/// treated as a FIFO.
 pub(crate) fn is_unnamed_pipe(fd: c_int) -> bool {
     let Ok(status) = status(fd) else { return false };
     pipes_device().is_ok_and(|device| device == status.device)
@@ -364,8 +365,8 @@ pub(crate) fn reopen_nonblocking(fd: c_int) -> Result<OwnedFd> {
     for (to, from) in path.iter_mut().skip(14).zip(digits.iter().take(n).rev()) {
         *to = *from;
     }
-    // At most ten digits were written before the last two bytes. (It stays on its number: to move it would be to close a
-    // descriptor of the file, and with that to lose the process's locks on it.)
+    // At most ten digits were written before the last two bytes. (It stays on its number: to move it would be to close
+    // a descriptor of the file, and with that to lose the process's locks on it.)
     open(CStr::from_bytes_until_nul(&path).unwrap_or(c""), flags)
 }
 
@@ -395,8 +396,8 @@ pub(super) fn open(path: &CStr, flags: c_int) -> Result<OwnedFd> {
     .map(|fd| OwnedFd::adopt(fd as c_int))
 }
 
-/// A descriptor that can do nothing but be closed: `open("/", O_PATH | O_CLOEXEC)`; or, if nothing can be opened, an epoll
-/// instance of its own, which cannot be read or written either.
+/// A descriptor that can do nothing but be closed: `open("/", O_PATH | O_CLOEXEC)`; or, if nothing can be opened, an
+/// epoll instance of its own, which cannot be read or written either.
 pub(crate) fn open_dead() -> Result<OwnedFd> {
     open(c"/", libc::O_PATH | libc::O_CLOEXEC).or_else(|_| super::epoll::create())
 }
@@ -408,8 +409,8 @@ pub(crate) fn kill(fd: c_int, dead: &Result<OwnedFd>) {
     }
 }
 
-/// dup3(2) with O_CLOEXEC. Where there is none, another thread could be given the number in between; in a forked child there is
-/// no other.
+/// dup3(2) with O_CLOEXEC. Where there is none, another thread could be given the number in between; in a forked child
+/// there is no other.
 fn replace(fd: c_int, by: c_int) -> Result<()> {
     // SAFETY: no pointers.
     let r = unsafe { raw::call3(Sysno::dup3, by as usize, fd as usize, libc::O_CLOEXEC as usize) };

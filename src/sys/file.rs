@@ -120,8 +120,8 @@ fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Option<R
             return Some(r);
         }
     }
-    // Either flag may have been refused, and files that are neither pipes nor sockets know neither. Without any flag pwritev2 is
-    // pwritev, so ask again without NOSIGNAL.
+    // Either flag may have been refused, and files that are neither pipes nor sockets know neither. Without any flag
+    // pwritev2 is pwritev, so ask again without NOSIGNAL.
     let raises_sigpipe = raises_sigpipe(fd);
     if raises_sigpipe && flags != 0 && process::takes_sigpipe_back().is_err() {
         // With NOSIGNAL alone it may be possible.
@@ -166,7 +166,8 @@ pub(crate) fn write(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
     quietly(raises_sigpipe(fd), || plainly(fd, from, at, Sysno::writev, Sysno::pwritev))
 }
 
-/// writev(2), pwritev(2) to a file that raises no SIGPIPE: one system call, if a filter does not refuse it. It may wait.
+/// writev(2), pwritev(2) to a file that raises no SIGPIPE: one system call, if a filter does not refuse it. It may
+/// wait.
 pub(crate) fn write_file(fd: c_int, from: Buffers, at: Position) -> Result<usize> {
     if !PWRITEV2.is_refused() {
         let r = pwritev2(fd, from, at, 0);
@@ -194,7 +195,8 @@ pub(crate) fn write_nothing(fd: c_int, buf: UserPtr) -> Result<usize> {
     unsafe { raw::call3(Sysno::write, fd as usize, buf.addr(), 0) }
 }
 
-/// Looks at a byte of a file in the page cache: 1, or 0 at the end. EAGAIN if it would have to be fetched from the disk.
+/// Looks at a byte of a file in the page cache: 1, or 0 at the end. EAGAIN if it would have to be fetched from the
+/// disk.
 pub(crate) fn look_at(fd: c_int, at: usize) -> Result<usize> {
     let mut byte = 0u8;
     // SAFETY: it is used only during the call.
@@ -202,7 +204,8 @@ pub(crate) fn look_at(fd: c_int, at: usize) -> Result<usize> {
     read_nowait(fd, Buffers::One { buf, len: 1 }, Position(at))
 }
 
-/// Fetches pages of a file into the page cache; how many bytes of them at least. At least one, so that a call says what is the matter.
+/// Fetches pages of a file into the page cache; how many bytes of them at least. At least one, so that a call says what
+/// is the matter.
 pub(crate) fn warm(fd: c_int, at: usize) -> usize {
     let mut room = core::mem::MaybeUninit::<[u8; 1 << 16]>::uninit();
     // SAFETY: the kernel writes at most the room's length to it.

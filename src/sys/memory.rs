@@ -17,8 +17,8 @@ pub(crate) fn map_zeroed(bytes: usize) -> Result<NonNull<u8>> {
     }
 }
 
-/// Whether a word can be read at an address of the caller's. The kernel reads a signal set before it sees that it is not told
-/// what to do with it.
+/// Whether a word can be read at an address of the caller's. The kernel reads a signal set before it sees that it is
+/// not told what to do with it.
 pub(crate) fn has_word(at: super::UserPtr) -> bool {
     let nonsense = usize::MAX;
     // SAFETY: the kernel checks the address, and only reads.

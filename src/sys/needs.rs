@@ -1,8 +1,8 @@
 //! The system calls that the library cannot do without.
 //!
-//! A filter (seccomp(2)) may refuse any of them. Where there is another way, it is gone where the call is made. Where there is
-//! none, and somebody would wait for ever if the call is refused when its time has come, a pipe is not made in the first place.
-//! Calls that only one kind of operation needs are not here: their error is that operation's.
+//! A filter (seccomp(2)) may refuse any of them. Where there is another way, it is gone where the call is made. Where
+//! there is none, and somebody would wait for ever if the call is refused when its time has come, a pipe is not made in
+//! the first place. Calls that only one kind of operation needs are not here: their error is that operation's.
 
 use super::raw::{self, Sysno};
 use super::{Errno, Result, epoll, fd, futex, process};

@@ -44,8 +44,8 @@ pub(crate) fn wait_for_pidfd(pidfd: c_int, info: UserPtr, options: c_int) -> Res
     Ok(unsafe { (*(to as *const libc::siginfo_t)).si_pid() } != 0)
 }
 
-/// Whether this process holds a lock of fcntl(2) on the file behind a descriptor. A lock of another owner that covers it may hide
-/// it.
+/// Whether this process holds a lock of fcntl(2) on the file behind a descriptor. A lock of another owner that covers
+/// it may hide it.
 pub(crate) fn has_lock(fd: c_int) -> bool {
     /// Asks for what is in the way of a lock whose owner is the open file: the locks of this process are.
     const F_OFD_GETLK: usize = 36;
@@ -80,8 +80,8 @@ pub(crate) fn thread_id() -> c_int {
     unsafe { raw::call1(Sysno::gettid, 0) }.map_or(-1, |id| id as c_int)
 }
 
-/// Whether a thread of this process sleeps in a system call other than one that waits for a lock. False too where that cannot be
-/// seen. (The file says "running", or the number of the call, or -1 if the thread sleeps elsewhere.)
+/// Whether a thread of this process sleeps in a system call other than one that waits for a lock. False too where that
+/// cannot be seen. (The file says "running", or the number of the call, or -1 if the thread sleeps elsewhere.)
 pub(crate) fn is_in_call(thread: c_int) -> bool {
     use std::io::Write;
     let mut path = [0u8; 64];
@@ -187,7 +187,8 @@ fn signal_mask(how: libc::c_int, set: u64) -> Result<u64> {
     Ok(old)
 }
 
-/// Runs `call` with all signals blocked in this thread; threads that it makes inherit that. Not at all if they cannot be.
+/// Runs `call` with all signals blocked in this thread; threads that it makes inherit that. Not at all if they cannot
+/// be.
 pub(crate) fn with_all_signals_blocked<T>(call: impl FnOnce() -> T) -> Result<T> {
     let old = signal_mask(libc::SIG_SETMASK, u64::MAX)?;
     let r = call();
@@ -231,8 +232,8 @@ const NO: c_int = -1;
 /// UNKNOWN, NO, or why.
 static SIGPIPE_STAYS: AtomicI32 = AtomicI32::new(UNKNOWN);
 
-/// Runs `call` so that a SIGPIPE that it raises in this thread is taken back (rule 2.4); not at all if that cannot be done. Four
-/// system calls; only for kernels without RWF_NOSIGNAL, and for what has no such flag.
+/// Runs `call` so that a SIGPIPE that it raises in this thread is taken back (rule 2.4); not at all if that cannot be
+/// done. Four system calls; only for kernels without RWF_NOSIGNAL, and for what has no such flag.
 pub(crate) fn without_sigpipe<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     takes_sigpipe_back()?;
     let old = signal_mask(libc::SIG_BLOCK, SIGPIPE_ONLY)?;

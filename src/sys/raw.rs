@@ -41,9 +41,9 @@ pub(super) unsafe fn answer6(nr: Sysno, a: usize, b: usize, c: usize, d: usize, 
     unsafe { syscalls::raw::syscall6(nr as usize, a, b, c, d, e, f) as isize }
 }
 
-/// An error if a call is refused as such (`Errno::is_refusal`), whatever it is called with. It is made with -1 in the place of a
-/// descriptor or an address, and with `last` as its sixth argument: only for calls that then answer with another error, and
-/// at once.
+/// An error if a call is refused as such (`Errno::is_refusal`), whatever it is called with. It is made with -1 in the
+/// place of a descriptor or an address, and with `last` as its sixth argument: only for calls that then answer with
+/// another error, and at once.
 #[cold]
 pub(super) fn check(nr: Sysno, last: usize) -> Result<()> {
     // SAFETY: no memory is at the addresses.
@@ -53,8 +53,8 @@ pub(super) fn check(nr: Sysno, last: usize) -> Result<()> {
     }
 }
 
-/// A call that may be refused, and for which there is another way: whether it was. (That is for good: a process cannot take a
-/// filter away.)
+/// A call that may be refused, and for which there is another way: whether it was. (That is for good: a process cannot
+/// take a filter away.)
 pub(super) struct Refusable {
     nr: Sysno,
     refused: AtomicBool,

@@ -83,8 +83,8 @@ pub(crate) fn shutdown(fd: c_int, how: c_int) -> Result<usize> {
     unsafe { raw::call2(Sysno::shutdown, fd as usize, how as usize) }
 }
 
-/// Whether a connect(2) that does not wait may leave a connection begun: it does not on AF_UNIX, nor without connections. True
-/// too if it cannot be told.
+/// Whether a connect(2) that does not wait may leave a connection begun: it does not on AF_UNIX, nor without
+/// connections. True too if it cannot be told.
 pub(crate) fn connects_in_steps(fd: c_int) -> bool {
     let is_unix = option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) == Ok(libc::AF_UNIX);
     is_stream(fd).unwrap_or(true) && !is_unix
@@ -136,8 +136,8 @@ pub(crate) fn is_stream(fd: c_int) -> Result<bool> {
     option(fd, libc::SOL_SOCKET, libc::SO_TYPE).map(|kind| kind == libc::SOCK_STREAM)
 }
 
-/// Whether the socket is TCP over IPv4 or IPv6, without an upper layer protocol (such as TLS in the kernel). False too if
-/// it cannot be told.
+/// Whether the socket is TCP over IPv4 or IPv6, without an upper layer protocol (such as TLS in the kernel). False too
+/// if it cannot be told.
 pub(crate) fn is_plain_tcp(fd: c_int) -> bool {
     let domain = option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN);
     if !matches!(domain, Ok(libc::AF_INET | libc::AF_INET6))

@@ -1,9 +1,10 @@
 //! The alarm: one timerfd for all that has to happen at a time: ticks of the clock, second tries, deadlines and timers.
 //!
-//! *Second tries.* Some descriptors are ready by poll(2) and yet do not let an operation finish: a Unix datagram socket whose
-//! receiver is full, a driver with a wrong poll method. To try again at each edge would never end, since a try can make the
-//! next edge; and there may be no edge at all. So such an operation is tried again after a pause, which doubles with each
-//! try in vain, and edges do not count in between (`PAUSED_INPUT`, `PAUSED_OUTPUT` in the attachment).
+//! *Second tries.* Some descriptors are ready by poll(2) and yet do not let an operation finish: a Unix datagram socket
+//! whose receiver is full, a driver with a wrong poll method. To try again at each edge would never end, since a try
+//! can make the next edge; and there may be no edge at all. So such an operation is tried again after a pause, which
+//! doubles with each try in vain, and edges do not count in between (`PAUSED_INPUT`, `PAUSED_OUTPUT` in the
+//! attachment).
 //!
 //! Timers of a pipe come in order of time (rule 2.12), whichever threads expire them: they are put into the common lane,
 //! under the lock that guards the heap. Other deadlines are only taken out under it: who ends an operation needs the lock
@@ -112,8 +113,8 @@ impl Alarm {
         let _ = self.arm(&mut times);
     }
 
-    /// Has the first operation of one side of a descriptor tried again after a pause. Without memory for a note all descriptors that
-    /// wait for a second try are gone through then.
+    /// Has the first operation of one side of a descriptor tried again after a pause. Without memory for a note all
+    /// descriptors that wait for a second try are gone through then.
     pub(super) fn retry(&self, attachment: &Locked, op: OpRef, side: u8) -> Result<()> {
         let mut times = self.times.lock();
         let time = process::now() + (PAUSE << op.lose_patience(MOST_DOUBLINGS));
@@ -224,8 +225,8 @@ impl Alarm {
         self.arm(times)
     }
 
-    /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would take back
-    /// an expiry that nobody has heard yet.
+    /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would
+    /// take back an expiry that nobody has heard yet.
     fn arm(&self, times: &mut Times) -> Result<()> {
         let retry = times.retries.peek().map_or(NEVER, |first| first.0.time);
         let next = times.tick.min(retry).min(times.sweep).min(times.deadlines.first().unwrap_or(NEVER));

@@ -20,8 +20,8 @@ const MOST_IOVECS: usize = 1024;
 pub(super) enum Step {
     /// The operation is finished.
     Done(Result<usize>),
-    /// It is finished with the part that it has moved; the error that came after it is for the next operation of that direction
-    /// (rule 2.4).
+    /// It is finished with the part that it has moved; the error that came after it is for the next operation of that
+    /// direction (rule 2.4).
     Part(usize, Errno),
     /// Not yet. An edge comes when it is worth another try.
     Wait,
@@ -255,8 +255,8 @@ fn has_control(op: OpRef) -> bool {
     message.msg_controllen > 0 || message.msg_flags & libc::MSG_CTRUNC != 0
 }
 
-/// Whether control data come with the next part. Looking without room for them says so, and takes no data away; but it takes an
-/// error, which is the caller's to keep.
+/// Whether control data come with the next part. Looking without room for them says so, and takes no data away; but it
+/// takes an error, which is the caller's to keep.
 fn control_follows(fd: c_int) -> Result<bool> {
     let mut byte = 0u8;
     let mut iov = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
@@ -305,8 +305,8 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
     if attachment.own_fd().is_none() {
         // A FIFO cannot be opened for writing while nobody reads: then the descriptor itself gives EPIPE.
         let own = fd::reopen_nonblocking(attachment.fd.get()).ok()?;
-        // What was opened of a terminal that had been hung up by then is another session's. (What was opened before is hung
-        // up with the rest.)
+        // What was opened of a terminal that had been hung up by then is another session's. (What was opened before is
+        // hung up with the rest.)
         if fd::is_hung_up(attachment.fd.get()) {
             return None;
         }
@@ -415,8 +415,9 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
                 op.done.set(done as u32);
             }
             Err(Errno::EINTR) => {}
-            // The kernel may say that there is room all the same, and then owes no edge: an AF_UNIX socket that sends to an address
-            // is not told when the queue of the receiver has room, nor is a netlink socket, nor one that is short of memory.
+            // The kernel may say that there is room all the same, and then owes no edge: an AF_UNIX socket that sends
+            // to an address is not told when the queue of the receiver has room, nor is a netlink socket, nor one that
+            // is short of memory.
             Err(Errno::EAGAIN) if !is_ready(attachment, libc::POLLOUT) => return Wait,
             Err(Errno::EAGAIN) if credit == 0 => return Retry,
             Err(Errno::EAGAIN) => credit -= 1,
@@ -497,8 +498,8 @@ fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
     }
 }
 
-/// How often a descriptor is believed that says that it is ready and then lets an operation do nothing. (It may have become ready in
-/// between, once.)
+/// How often a descriptor is believed that says that it is ready and then lets an operation do nothing. (It may have
+/// become ready in between, once.)
 const CREDIT: u32 = 3;
 
 /// Whether poll(2) says that a call would not wait.

@@ -4,8 +4,8 @@ use crate::engine::attachment::{Class, Inside, Locked, READABLE, WRITABLE};
 use crate::sys::{Result, fd, socket};
 use core::ffi::c_int;
 
-/// Finds out, when the descriptor is attached, how its I/O is to be done. An error if the kernel does not say what it is: to
-/// treat it as what it is not would lose data.
+/// Finds out, when the descriptor is attached, how its I/O is to be done. An error if the kernel does not say what it
+/// is: to treat it as what it is not would lose data.
 pub(super) fn classify(attachment: &Locked) -> Result<()> {
     let number = attachment.fd.get();
     let nature = fd::nature(number)?;
@@ -74,8 +74,8 @@ pub(super) fn distrust(attachment: &Locked) {
     }
 }
 
-/// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has come while
-/// the engine watched.
+/// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has come
+/// while the engine watched.
 #[inline(always)]
 pub(super) fn found_nothing(attachment: &Inside) {
     if attachment.class.get() == Class::Tcp {

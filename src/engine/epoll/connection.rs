@@ -34,7 +34,8 @@ fn accept_now(attachment: &Locked, op: OpRef) -> Result<usize> {
     })
 }
 
-/// Whether an AF_UNIX listener was shut down: a call that waits gives EINVAL then, and one that does not wait gives EAGAIN.
+/// Whether an AF_UNIX listener was shut down: a call that waits gives EINVAL then, and one that does not wait gives
+/// EAGAIN.
 fn is_shut(attachment: &Locked) -> bool {
     let fd = attachment.fd.get();
     !attachment.class.get().is_tcp()
@@ -42,8 +43,8 @@ fn is_shut(attachment: &Locked) -> bool {
         && socket::is_unix(fd)
 }
 
-/// Begins a connection, or asks what has become of one: connect(2) on a socket that is connecting, whether for this operation or
-/// from before, gives EALREADY, then once the outcome.
+/// Begins a connection, or asks what has become of one: connect(2) on a socket that is connecting, whether for this
+/// operation or from before, gives EALREADY, then once the outcome.
 pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd.get();
     let r =
@@ -65,8 +66,9 @@ pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
     }
 }
 
-/// What has become of the connection that a send has begun: nothing if it is there. (The kernel may have taken bytes to send them
-/// with the request for the connection: a call that waits does not return before it is known what became of that.)
+/// What has become of the connection that a send has begun: nothing if it is there. (The kernel may have taken bytes to
+/// send them with the request for the connection: a call that waits does not return before it is known what became of
+/// that.)
 pub(super) fn outcome(attachment: &Locked, op: OpRef) -> Option<Step> {
     let fd = attachment.fd.get();
     let revents = fd::poll_now(fd, libc::POLLOUT).unwrap_or(0);
@@ -98,8 +100,9 @@ pub(super) fn connects(op: OpRef) -> bool {
     op.asks_for_connection() || op.has(CONNECT_BEGUN)
 }
 
-/// The flags for the next part of a send. A connection is begun with the first one, and a notification of MSG_ZEROCOPY is asked
-/// for with the first one only: so there is one for each operation, as for each blocking call. (The rest is copied.)
+/// The flags for the next part of a send. A connection is begun with the first one, and a notification of MSG_ZEROCOPY
+/// is asked for with the first one only: so there is one for each operation, as for each blocking call. (The rest is
+/// copied.)
 pub(super) fn flags_of_part(op: OpRef, done: usize) -> i32 {
     let mut flags = op.arg.get();
     if done > 0 {
@@ -111,8 +114,9 @@ pub(super) fn flags_of_part(op: OpRef, done: usize) -> i32 {
     flags
 }
 
-/// Whether another part of an operation would meet an error that ends the stream: then the part that was moved is all, and the
-/// error is left to the next call, whichever that is (rule 2.4). What has arrived before the error can still be read.
+/// Whether another part of an operation would meet an error that ends the stream: then the part that was moved is all,
+/// and the error is left to the next call, whichever that is (rule 2.4). What has arrived before the error can still be
+/// read.
 pub(super) fn is_broken(attachment: &Locked) -> bool {
     const BROKEN: i16 = libc::POLLERR | libc::POLLHUP;
     attachment.class.get().is_socket()

@@ -107,7 +107,8 @@ impl Deadlines {
         }
     }
 
-    /// Takes out the timers with this user pointer that come after `now`, in order of time. They are `each`'s from the call on.
+    /// Takes out the timers with this user pointer that come after `now`, in order of time. They are `each`'s from the
+    /// call on.
     pub(super) fn take_out_timers_of(&mut self, user: usize, now: u64, mut each: impl FnMut(Deadline)) {
         if self.timers.of(user).take(MANY).count() == MANY {
             let count = self.timers.of(user).count();
@@ -137,7 +138,8 @@ impl Deadlines {
         }
     }
 
-    /// The timers with this user pointer, `count` at most, that come after `now`, in order of time. `None` if there is no memory.
+    /// The timers with this user pointer, `count` at most, that come after `now`, in order of time. `None` if there is
+    /// no memory.
     fn sorted_timers_of(&mut self, user: usize, count: usize, now: u64) -> Option<Vec<Deadline>> {
         let mut sorted: Vec<Deadline> = Vec::new();
         sorted.try_reserve_exact(count).ok()?;

@@ -3,12 +3,12 @@
 //! What the page cache has is taken at once, with RWF_NOWAIT; the rest is for a worker, which makes the same call without
 //! it. What an operation has moved so far is in `Op::done`.
 //!
-//! Several descriptors may share a file's position (`positions`). Two calls that use it at once follow one another, but for
-//! files that memfd_create(2) and the like have made: the kernel has no lock for the position of those. They do not know RWF_NOWAIT
-//! either, so all is in the hands of the workers, who lock such a file themselves.
+//! Several descriptors may share a file's position (`positions`). Two calls that use it at once follow one another, but
+//! for files that memfd_create(2) and the like have made: the kernel has no lock for the position of those. They do not
+//! know RWF_NOWAIT either, so all is in the hands of the workers, who lock such a file themselves.
 //!
-//! That a try with RWF_NOWAIT gives nothing, or a part, does not prove that the file ends there (Linux 5.9 and 5.10 may give that
-//! anywhere): only its size does, or a worker's call.
+//! That a try with RWF_NOWAIT gives nothing, or a part, does not prove that the file ends there (Linux 5.9 and 5.10 may
+//! give that anywhere): only its size does, or a worker's call.
 
 use super::attempt::{self, Step};
 use super::class;

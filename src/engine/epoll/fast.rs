@@ -238,8 +238,8 @@ pub(super) fn comes_here(attachment: &Inside) {
 #[inline(never)]
 pub(super) fn write_begun(attachment: &Locked, buf: UserPtr, len: usize, sent: isize) {
     let pipe = attachment.attached_pipe();
-    // The node that `take_place_here` has seen: the lane still is this thread's, though it may have been marked absent since, so
-    // that what follows goes into another.
+    // The node that `take_place_here` has seen: the lane still is this thread's, though it may have been marked absent
+    // since, so that what follows goes into another.
     let Some(op) = pipe.lane(attachment.newest_lane()).stock().take_first() else { return };
     let sink = Sink::of_thread(pipe);
     let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
@@ -297,8 +297,8 @@ pub(super) fn edge(
     Some(crate::Event { user: attachment.user.get() as *mut _, result: n as c_int, errno: 0 })
 }
 
-/// The same where the read has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it again; if it
-/// only found nothing, nothing was done.
+/// The same where the read has failed with `-n`. An error that the kernel has told is delivered, since it may not tell
+/// it again; if it only found nothing, nothing was done.
 #[cold]
 #[inline(never)]
 fn edge_has_failed(attachment: &Inside, n: isize) -> Option<crate::Event> {

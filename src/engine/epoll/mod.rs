@@ -17,14 +17,15 @@
 //! Edges carry the node of the attachment and its generation; one that is late, for a descriptor that is no more (its
 //! open file may live on in a dup or a child), is ignored.
 //!
-//! The bell is an eventfd that always is readable, and the clock a timerfd; both are registered edge-triggered and never read.
-//! To ring is to register the bell anew (EPOLL_CTL_MOD), which makes an edge. Each ring and each expiry is an edge, taken by
-//! exactly one epoll_wait.
+//! The bell is an eventfd that always is readable, and the clock a timerfd; both are registered edge-triggered and
+//! never read. To ring is to register the bell anew (EPOLL_CTL_MOD), which makes an edge. Each ring and each expiry is
+//! an edge, taken by exactly one epoll_wait.
 //!
-//! A program may close the engine's descriptors, as one that it knows nothing of, and be given their numbers for files of its
-//! own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the bell's entry is there
-//! (`is_whole`) says of both numbers that they are what they were. It is asked for before they are closed, and before a
-//! descriptor is attached; a call on the two together does nothing when one of them is another file.
+//! A program may close the engine's descriptors, as one that it knows nothing of, and be given their numbers for files
+//! of its own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the bell's
+//! entry is there (`is_whole`) says of both numbers that they are what they were. It is asked for before they are
+//! closed, and before a descriptor is attached; a call on the two together does nothing when one of them is another
+//! file.
 
 mod alarm;
 mod attempt;
@@ -125,8 +126,8 @@ impl Epoll {
         Ok(public)
     }
 
-    /// Closes those that still are the engine's; the program may have closed some and have files of its own there. No lock is
-    /// taken: a forked child calls it too.
+    /// Closes those that still are the engine's; the program may have closed some and have files of its own there. No
+    /// lock is taken: a forked child calls it too.
     pub(crate) fn close(&self) {
         let (epfd, bell, clock) =
             (self.epfd.swap(-1, Relaxed), self.bell.swap(-1, Relaxed), self.alarm.close());
@@ -144,7 +145,8 @@ impl Epoll {
         sys::is_registered(self.epfd(), self.bell.load(Relaxed))
     }
 
-    /// The kernel has just given these numbers out, to others: what this engine had under them was closed behind its back.
+    /// The kernel has just given these numbers out, to others: what this engine had under them was closed behind its
+    /// back.
     pub(crate) fn lose(&self, numbers: &[c_int]) {
         for own in [&self.epfd, &self.bell] {
             if numbers.contains(&own.load(Relaxed)) {
@@ -282,7 +284,8 @@ impl Epoll {
     /// One side of a descriptor has paused for long enough, if it has.
     fn try_again(&self, attachment: &Locked, side: u8, sink: &Sink) {
         let queue = if side == PAUSED_INPUT { &attachment.input } else { &attachment.output };
-        // The bit is gone too where something else of the descriptor has made a try and given up again (`assume_ready`).
+        // The bit is gone too where something else of the descriptor has made a try and given up again
+        // (`assume_ready`).
         if attachment.is_ready(side) || !queue.is_empty() {
             attachment.clear_ready(side);
             attachment.assume_ready_for(side);

@@ -1,9 +1,9 @@
 //! O_NONBLOCK for the length of one call (rule 4.5), where the kernel has no other way not to wait.
 //!
 //! The flag belongs to the open file, which several descriptors may share. Two threads that both set it for their call
-//! would be in each other's way: the second finds it set, leaves it alone, and waits after all when the first one clears
-//! it. So calls that set it on the same file are made one after the other (`IdentityLocks`). A file that the program has set it
-//! on needs none of that.
+//! would be in each other's way: the second finds it set, leaves it alone, and waits after all when the first one
+//! clears it. So calls that set it on the same file are made one after the other (`IdentityLocks`). A file that the
+//! program has set it on needs none of that.
 
 use super::identity_locks::IdentityLocks;
 use crate::engine::attachment::{Class, Locked};

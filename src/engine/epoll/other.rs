@@ -1,10 +1,10 @@
 //! The other descriptor of a sendfile or splice: the one that does not own the operation.
 //!
-//! It is nobody's business until the operation has to wait. Then the library holds its open file by a copy, since the program may
-//! close its own descriptor at any time, and the engine watches the copy if it can be watched.
+//! It is nobody's business until the operation has to wait. Then the library holds its open file by a copy, since the
+//! program may close its own descriptor at any time, and the engine watches the copy if it can be watched.
 //!
-//! (Closing the copy would make the process lose its locks of fcntl(2) on the file; `private::close` sees to that. To go on using
-//! the program's number instead is no way: it may be another file's between a look and a call.)
+//! (Closing the copy would make the process lose its locks of fcntl(2) on the file; `private::close` sees to that. To
+//! go on using the program's number instead is no way: it may be another file's between a look and a call.)
 
 use crate::engine::op::{FROM_SOURCE, OWN_OTHER, OpRef};
 use crate::engine::private;
@@ -21,8 +21,8 @@ pub(super) fn current(op: OpRef) -> Result<c_int> {
     if op.has(OWN_OTHER) && !private::is_kept(number) { Err(Errno::EBADF) } else { Ok(number) }
 }
 
-/// Holds the open file of the other descriptor, from now on until `let_go`; returns the descriptor to be watched, if that is to be.
-/// EMFILE if there is none to be had.
+/// Holds the open file of the other descriptor, from now on until `let_go`; returns the descriptor to be watched, if
+/// that is to be. EMFILE if there is none to be had.
 pub(super) fn hold(op: OpRef) -> Result<Option<c_int>> {
     let copy = private::keep(fd::duplicate(number(op))?)?;
     op.buf.set(UserPtr::number(copy as usize));

@@ -1,15 +1,15 @@
 //! The positions of files, which several descriptors and threads may share.
 //!
-//! The kernel has a lock for the position of an open file. A worker that reads or writes there may hold it for as long as a disk
-//! takes, and a thread of the program that then made the same kind of call, though one that does not wait for the disk, would
-//! wait for that lock. So the program's threads *attempt* such a call only while no worker is at work at the position of that
-//! file (as far as a hash of its identity tells), and give it to a worker otherwise.
+//! The kernel has a lock for the position of an open file. A worker that reads or writes there may hold it for as long
+//! as a disk takes, and a thread of the program that then made the same kind of call, though one that does not wait for
+//! the disk, would wait for that lock. So the program's threads *attempt* such a call only while no worker is at work
+//! at the position of that file (as far as a hash of its identity tells), and give it to a worker otherwise.
 //!
 //! # Protocol
 //!
-//! A word holds the number of attempts and of workers. A thread adds itself, in one step with finding out who is there: an attempt
-//! that finds a worker leaves again; a worker that finds attempts waits until there are none, which is soon: they do not
-//! wait for anything. Acquire and Release order nothing but the calls themselves, which the kernel orders.
+//! A word holds the number of attempts and of workers. A thread adds itself, in one step with finding out who is there:
+//! an attempt that finds a worker leaves again; a worker that finds attempts waits until there are none, which is soon:
+//! they do not wait for anything. Acquire and Release order nothing but the calls themselves, which the kernel orders.
 //!
 //! `tests/loom_locks.rs` runs this file under loom.
 
@@ -60,7 +60,8 @@ impl Positions {
         self.words.get(identity as usize % WORDS)
     }
 
-    /// A thread of the program is about to use the position of a file in a call that does not wait. `None`: it must not.
+    /// A thread of the program is about to use the position of a file in a call that does not wait. `None`: it must
+    /// not.
     pub(super) fn attempt(&self, identity: c_int) -> Option<InUse<'_>> {
         let word = self.word(identity)?;
         let before = word.fetch_add(ATTEMPT, AcqRel);

@@ -189,8 +189,8 @@ pub(super) fn output(attachment: &Locked, sink: &Sink) {
     }
 }
 
-/// Goes on with polls, for a descriptor of which the kernel has just said `events`. Some tell of a thing only once, and not again
-/// when poll(2) asks; of the others it may be over by now, so they are asked again.
+/// Goes on with polls, for a descriptor of which the kernel has just said `events`. Some tell of a thing only once, and
+/// not again when poll(2) asks; of the others it may be over by now, so they are asked again.
 pub(super) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
     let told = match attachment.class.get() {
         Class::File | Class::Special | Class::Perf => events as u16,
@@ -219,8 +219,8 @@ fn wait_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
     watch_apart(attachment, op, events, sink);
 }
 
-/// Has a descriptor that no engine watches polled apart, for an operation that waits in its queue; ends that if it cannot be. False
-/// then.
+/// Has a descriptor that no engine watches polled apart, for an operation that waits in its queue; ends that if it
+/// cannot be. False then.
 fn watch_apart(attachment: &Locked, op: OpRef, events: i16, sink: &Sink) -> bool {
     if !attachment.class.get().is_polled_apart() {
         return true;
@@ -417,7 +417,8 @@ fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
     }
 }
 
-/// Has the first of its queue tried again after a pause, whatever the kernel says; ends it if there is no memory for that.
+/// Has the first of its queue tried again after a pause, whatever the kernel says; ends it if there is no memory for
+/// that.
 #[cold]
 fn retry(attachment: &Locked, op: OpRef, side: u8, sink: &Sink) {
     if let Err(errno) = sink.pipe.engine().alarm.retry(attachment, op, side) {
@@ -433,7 +434,8 @@ fn waits_for_nothing(queue: &Queue) -> bool {
     queue.first().is_none_or(|first| first.kind.get() == Kind::Kept)
 }
 
-/// The first operation of a queue. If an error is kept before it, that is its result, and it is the turn of the next one.
+/// The first operation of a queue. If an error is kept before it, that is its result, and it is the turn of the next
+/// one.
 #[inline]
 fn first_to_try(attachment: &Locked, queue: &Queue, sink: &Sink) -> Option<OpRef> {
     let first = queue.first()?;
@@ -452,8 +454,8 @@ fn after_kept_error(attachment: &Locked, queue: &Queue, sink: &Sink) -> Option<O
     queue.first()
 }
 
-/// Keeps an error, which the kernel has told and will not tell again, for the next operation of a direction. (Without memory it
-/// is lost, as what comes next cannot be made then either.)
+/// Keeps an error, which the kernel has told and will not tell again, for the next operation of a direction. (Without
+/// memory it is lost, as what comes next cannot be made then either.)
 #[cold]
 fn keep_error(attachment: &Locked, order: Order, errno: Errno) {
     if let Some(world) = table::world()

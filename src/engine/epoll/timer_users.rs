@@ -1,5 +1,5 @@
-//! Timers by their user pointers, so that one is found among many (rule 2.12): a hash table of lists. Each list goes through its
-//! timers' own nodes, whose words for a buffer and an address a timer does not need.
+//! Timers by their user pointers, so that one is found among many (rule 2.12): a hash table of lists. Each list goes
+//! through its timers' own nodes, whose words for a buffer and an address a timer does not need.
 
 use crate::engine::op::{Op, OpRef};
 use crate::sys::{Errno, Result, UserPtr};

@@ -1,9 +1,9 @@
 //! sendfile and splice: from one descriptor to another (`other`), of which one is attached and owns the operation.
 //!
-//! Sockets, terminals and devices have O_NONBLOCK set for the length of the call (rule 4.5); so have pipes for sendfile, while
-//! splice has a flag for them. Disk files need none, since it means nothing there: what writes to a disk is for a worker; what
-//! reads from one moves only what the page cache is seen to have, and a worker fetches the rest into it. Where the kernel
-//! does not tell what it has, a worker makes the whole call.
+//! Sockets, terminals and devices have O_NONBLOCK set for the length of the call (rule 4.5); so have pipes for
+//! sendfile, while splice has a flag for them. Disk files need none, since it means nothing there: what writes to a
+//! disk is for a worker; what reads from one moves only what the page cache is seen to have, and a worker fetches the
+//! rest into it. Where the kernel does not tell what it has, a worker makes the whole call.
 
 use super::attempt::Step;
 use super::disk;
@@ -65,8 +65,8 @@ impl End {
     }
 }
 
-/// How calls are made on the descriptor that owns the operation: a worker uses its number for one call at a time, since the program
-/// may take it away in between (`workers`).
+/// How calls are made on the descriptor that owns the operation: a worker uses its number for one call at a time, since
+/// the program may take it away in between (`workers`).
 pub(super) trait Own {
     fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T>;
 }
@@ -146,8 +146,8 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     transfer(&ends, op, || cached(&ends, op))
 }
 
-/// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it, or all of it if the kernel
-/// has no other way.
+/// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it, or all of it if the
+/// kernel has no other way.
 pub(super) fn work(own: &impl Own, op: OpRef) -> Outcome {
     let ends = match Ends::of(own, op) {
         Ok(ends) => ends,
@@ -161,8 +161,8 @@ pub(super) fn work(own: &impl Own, op: OpRef) -> Outcome {
         Cached::Nothing(at) => ends.on_source(|fd| Ok(file::warm(fd, at))).unwrap_or(1),
         Cached::Unknown => MOST_BYTES,
     };
-    // What was seen, or fetched, is there, whatever the kernel says of it now. If it is gone again, that costs one wait for the
-    // disk.
+    // What was seen, or fetched, is there, whatever the kernel says of it now. If it is gone again, that costs one wait
+    // for the disk.
     let there = Cell::new(there);
     outcome(transfer(&ends, op, || match there.take() {
         0 => cached(&ends, op),
@@ -316,9 +316,10 @@ fn transfer<O: Own>(ends: &Ends<O>, op: OpRef, cached: impl Fn() -> Cached) -> S
     }
 }
 
-/// Whether the call that waits would return with what was moved so far, rather than wait for more. What goes into a pipe is what
-/// fits. Else sendfile goes on to the end of the file, splice from a file stops when it has moved something, and with
-/// another source both stop when that has no more, and go on while it is the destination that they wait for.
+/// Whether the call that waits would return with what was moved so far, rather than wait for more. What goes into a
+/// pipe is what fits. Else sendfile goes on to the end of the file, splice from a file stops when it has moved
+/// something, and with another source both stop when that has no more, and go on while it is the destination that they
+/// wait for.
 fn is_enough<O: Own>(ends: &Ends<O>, op: OpRef) -> bool {
     const READABLE: c_short = libc::POLLIN;
     match (ends.destination.sort, ends.source.sort) {

@@ -2,19 +2,20 @@
 //!
 //! # Protocol
 //!
-//! An operation that is given to a worker stays in its queue, marked IN_KERNEL; from then on it is the worker's, and
-//! a thread that walks the queue leaves it alone. The worker makes the calls, locks the attachment, and takes the operation out. If
-//! the attachment goes first (detach, close, closing the pipe), the operation is taken out of the queue and marked as an orphan,
-//! under the same lock; then the worker hands out the event by itself. A pipe is closed only when it has no operation with
-//! a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun yet can be taken back (`withdraw`), and then ended
-//! like any other.
+//! An operation that is given to a worker stays in its queue, marked IN_KERNEL; from then on it is the worker's, and a
+//! thread that walks the queue leaves it alone. The worker makes the calls, locks the attachment, and takes the
+//! operation out. If the attachment goes first (detach, close, closing the pipe), the operation is taken out of the
+//! queue and marked as an orphan, under the same lock; then the worker hands out the event by itself. A pipe is closed
+//! only when it has no operation with a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun yet
+//! can be taken back (`withdraw`), and then ended like any other.
 //!
-//! *The number.* A worker makes its calls on the program's own number of a disk file. It has no copy of the descriptor: closing a
-//! copy would make the process lose its locks of fcntl(2) on the file. (Of a socket or the like, which a file is sent to, it has.) Before each call it makes sure that the number still is that file
-//! (a plain close(2) may have taken it away), and says in its seat that it is `calling`. A thread that closes or replaces the
-//! number (`take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the kernel with the
-//! call that it is about to make: until the seat says that it is over, or the kernel says that the worker sleeps in a call, which
-//! holds the open file. Neither of these waits for a disk.
+//! *The number.* A worker makes its calls on the program's own number of a disk file. It has no copy of the descriptor:
+//! closing a copy would make the process lose its locks of fcntl(2) on the file. (Of a socket or the like, which a file
+//! is sent to, it has.) Before each call it makes sure that the number still is that file (a plain close(2) may have
+//! taken it away), and says in its seat that it is `calling`. A thread that closes or replaces the number
+//! (`take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the kernel with
+//! the call that it is about to make: until the seat says that it is over, or the kernel says that the worker sleeps in
+//! a call, which holds the open file. Neither of these waits for a disk.
 //!
 //! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe is
 //! closed. What no thread can be had for is done by the caller, who then waits for the disk.
@@ -38,8 +39,8 @@ use std::collections::VecDeque;
 const MOST: usize = 4;
 /// How long a thread without work stays, in nanoseconds.
 const IDLE: u64 = 100_000_000;
-/// How often a thread that takes a number away looks, a millisecond apart, whether the worker has come to the kernel, where
-/// that cannot be seen. One that could run would be there long before.
+/// How often a thread that takes a number away looks, a millisecond apart, whether the worker has come to the kernel,
+/// where that cannot be seen. One that could run would be there long before.
 const PATIENCE: u32 = 100;
 /// Room for the stack of a thread, of which 64 KiB are a buffer.
 const STACK: usize = 256 * 1024;
@@ -145,8 +146,9 @@ impl Workers {
         true
     }
 
-    /// The number that the worker of an operation uses is about to be closed or replaced, and still is what it was: the worker
-    /// goes on with a copy. When this returns it makes no call on the number any more, but one that it has begun.
+    /// The number that the worker of an operation uses is about to be closed or replaced, and still is what it was: the
+    /// worker goes on with a copy. When this returns it makes no call on the number any more, but one that it has
+    /// begun.
     pub(crate) fn take_number(&self, op: OpRef) {
         let mut state = self.state.lock();
         let Some(seat) = state.seat_of(op) else { return };
