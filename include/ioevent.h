@@ -392,8 +392,8 @@ ssize_t ioevent_pwritev(int fd,
 /**
  * sendfile(2). Queued if `out_fd` is attached, in the order of its writes; else if `in_fd` is, in the order of its reads.
  *
- * `offset` is the library's until the event has been read. To a socket it sends all; into a pipe it moves what fits, at
- * least a byte. While it waits the library holds the open file of the descriptor that it does not belong to. No
+ * `offset` is the library's until the event has been read. To a socket it sends all; into a pipe it moves what fits,
+ * at least a byte. While it waits the library holds the open file of the descriptor that it does not belong to. No
  * SIGPIPE. Any thread. ioevent_sendfile(3), rule 2.4.
  */
 ssize_t ioevent_sendfile(int out_fd,
@@ -526,16 +526,16 @@ int ioevent_close(int fd);
 /**
  * Ends the operations of an attached descriptor that are not finished; returns how many.
  *
- * Each gives its event: the bytes that were moved, or -1, and ECANCELED in ioe_errno. One whose time is over has ended,
- * and is not counted. Errors: EINVAL (not attached), EBADF. Any thread. ioevent_cancel(3), rule 4.7.
+ * Each gives its event: the bytes that were moved, or -1, and ECANCELED in ioe_errno. One whose time is over has
+ * ended, and is not counted. Errors: EINVAL (not attached), EBADF. Any thread. ioevent_cancel(3), rule 4.7.
  */
 int ioevent_cancel(int fd);
 
 /**
  * Ends some of the operations of an attached descriptor that are not finished; returns how many.
  *
- * `what`: IOEVENT_CANCEL_IN (what reads), IOEVENT_CANCEL_OUT (what writes), IOEVENT_CANCEL_POLL, or several of them, or
- * IOEVENT_CANCEL_ALL; with IOEVENT_CANCEL_USER only those that were queued with the pointer `user`. Each gives its
+ * `what`: IOEVENT_CANCEL_IN (what reads), IOEVENT_CANCEL_OUT (what writes), IOEVENT_CANCEL_POLL, or several of them,
+ * or IOEVENT_CANCEL_ALL; with IOEVENT_CANCEL_USER only those that were queued with the pointer `user`. Each gives its
  * event as with ioevent_cancel. Errors: EINVAL (not attached; no direction; unknown bits), EBADF. Any thread.
  * ioevent_cancel(3), rule 4.7.
  */
@@ -563,10 +563,10 @@ int ioeventpipe2(int nevents,
 /**
  * Harvests: takes up to `nevents` events out of a pipe and returns how many there were.
  *
- * Waits for the first for at most `timeout`; NULL waits for ever, 0 does not wait; 0 is returned when the time is over.
- * O_NONBLOCK does not matter. Errors: EINVAL (not a pipe, nevents below 1, no valid time), EBADF (not open, or the pipe
- * was closed meanwhile or is lost), EFAULT, EINTR (a signal was handled and no event read). Any number of threads; each
- * event goes to one of them. ioevent_wait(3), rule 3.2.
+ * Waits for the first for at most `timeout`; NULL waits for ever, 0 does not wait; 0 is returned when the time is
+ * over. O_NONBLOCK does not matter. Errors: EINVAL (not a pipe, nevents below 1, no valid time), EBADF (not open, or
+ * the pipe was closed meanwhile or is lost), EFAULT, EINTR (a signal was handled and no event read). Any number of
+ * threads; each event goes to one of them. ioevent_wait(3), rule 3.2.
  */
 int ioevent_wait(int pipefd,
                  struct ioevent *events,
@@ -631,8 +631,8 @@ ssize_t ioevent_sendmsg(int fd,
 
 /**
  * accept(2); queued on an attached descriptor. The event's ioe_result is the new descriptor, which is not attached, or
- * -1: EINVAL if the listener was shut down. Address and its length are the library's until the event has been read. Any
- * thread. ioevent_accept(3).
+ * -1: EINVAL if the listener was shut down. Address and its length are the library's until the event has been read.
+ * Any thread. ioevent_accept(3).
  */
 int ioevent_accept(int fd,
                    struct sockaddr *addr,
