@@ -76,8 +76,16 @@ pub(super) fn is_kept(number: c_int) -> bool {
 
 /// Closes a number that is kept, if it still is the file that it was.
 pub(super) fn close(number: c_int) {
+    close_after(number, |_| {});
+}
+
+/// The same; `first` is called with it before, if it still is that.
+pub(super) fn close_after(number: c_int, first: impl FnOnce(c_int)) {
     close_lingering();
     let kept = is_kept(number);
+    if kept {
+        first(number);
+    }
     let Some(slot) = table::slot(&NUMBERS, number) else { return };
     if kept && process::has_lock(number) {
         slot.fetch_or(LINGERS, AcqRel);

@@ -154,20 +154,17 @@ impl<'a> Sink<'a> {
             if self.write(Event { user: op.user.get() as *mut _, result: value as i32, errno }) {
                 return self.give_free(op);
             }
-            op.done.set(value);
-            op.arg.set(errno);
-            Self::note_accepted(op);
+            Self::keep(op, completion);
             return self.push(attachment, op);
         }
-        op.done.set(value);
-        op.arg.set(errno);
-        Self::note_accepted(op);
+        Self::keep(op, completion);
         self.complete_elsewhere(attachment, op, ours);
     }
 
-    /// The descriptor of an accept is the library's until its event has been read.
+    /// Makes it its event, which waits for its reader. The descriptor of an accept is the library's until then.
     #[inline(always)]
-    fn note_accepted(op: OpRef) {
+    fn keep(op: OpRef, completion: Completion) {
+        op.set_outcome(completion);
         if op.kind.get() == Kind::Accept && op.done.get() as i32 >= 0 {
             private::accepted(op.done.get() as i32);
         }

@@ -104,6 +104,10 @@ impl Apart {
         core::ptr::eq(self.node, attachment.node()) && self.generation == attachment.generation.get()
     }
 
+    fn is_needed(&self) -> bool {
+        self.events != 0 || self.told != 0
+    }
+
     /// It is ready for these: what waits for them goes on. What nobody waits for, and poll(2) does not tell again.
     fn tell(self, events: i16) -> i16 {
         let _visit = Visit::begin();
@@ -209,7 +213,7 @@ impl Watch {
             was_polled |= known.events != 0;
             known.events = 0;
         }
-        apart.retain(|known| known.events != 0 || known.told != 0);
+        apart.retain(Apart::is_needed);
         drop(apart);
         if was_polled {
             self.wake();
@@ -234,7 +238,7 @@ impl Watch {
             told |= known.told & events;
             known.told &= !events;
         }
-        apart.retain(|known| known.events != 0 || known.told != 0);
+        apart.retain(Apart::is_needed);
         told
     }
 
@@ -273,7 +277,7 @@ impl Watch {
                 apart.push(Apart { events: 0, told, ..which });
             }
         }
-        apart.retain(|known| known.events != 0 || known.told != 0);
+        apart.retain(Apart::is_needed);
     }
 
     /// Whether its descriptors still are what they were.
@@ -319,7 +323,7 @@ impl Watch {
         // In this order: a thread that begins only now sees one or the other (`watch`).
         let (inbox, alarm) = (self.inbox.swap(-1, SeqCst), self.alarm.swap(-1, SeqCst));
         self.turn.fetch_add(1, SeqCst);
-        wake(inbox, alarm);
+        sys::ring(inbox, alarm, sys::NOTHING);
         // The thread takes no lock that is held here.
         handle.join();
         close(inbox, alarm);
@@ -332,7 +336,7 @@ impl Watch {
 
     /// Has the thread see what there is to do.
     pub(super) fn wake(&self) {
-        wake(self.inbox.load(SeqCst), self.alarm.load(SeqCst));
+        sys::ring(self.inbox.load(SeqCst), self.alarm.load(SeqCst), sys::NOTHING);
     }
 
     /// The last user has left a pipe.
@@ -391,12 +395,6 @@ impl Watch {
         pipe.set_watched(false);
         true
     }
-}
-
-/// Wakes the thread that polls `inbox`.
-fn wake(inbox: c_int, alarm: c_int) {
-    let edge = (sys::EPOLLIN | sys::EPOLLET) as u32;
-    let _ = sys::modify(inbox, alarm, edge, sys::NOTHING);
 }
 
 /// Closes the two, if they still are what they were.

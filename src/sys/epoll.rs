@@ -54,6 +54,15 @@ pub(crate) fn is_registered(epfd: c_int, fd: c_int) -> bool {
     }
 }
 
+/// Registers an eventfd that is readable anew, with `data`: an edge. Nothing happens where one of the two is another file by
+/// now.
+pub(crate) fn ring(epfd: c_int, eventfd: c_int, data: u64) {
+    let _ = modify(epfd, eventfd, EDGE, data);
+}
+
+/// Tell once when it becomes readable.
+pub(crate) const EDGE: u32 = (EPOLLIN | EPOLLET) as u32;
+
 /// Data of an entry that means nothing to anybody.
 pub(crate) const NOTHING: u64 = 2;
 
@@ -85,10 +94,8 @@ fn control(epfd: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> Result<
 /// An error if epoll_ctl(2) is refused as such.
 pub(super) fn check_control() -> Result<()> {
     // SAFETY: to delete takes no event. Nothing is there to be deleted.
-    match unsafe { raw::call4(Sysno::epoll_ctl, usize::MAX, libc::EPOLL_CTL_DEL as usize, usize::MAX, 0) } {
-        Err(errno) if errno.is_refusal() => Err(errno),
-        _ => Ok(()),
-    }
+    let r = unsafe { raw::call4(Sysno::epoll_ctl, usize::MAX, libc::EPOLL_CTL_DEL as usize, usize::MAX, 0) };
+    raw::unless_refused(r)
 }
 
 /// EPOLL_CTL_ADD.

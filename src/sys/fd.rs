@@ -194,8 +194,10 @@ pub(crate) struct Nature {
     pub(crate) identity: c_int,
     /// Whether no directory has it: a file in memory, or one that was removed.
     pub(crate) nameless: bool,
-    /// Whether it is on no device and takes up nothing: it may be one that the kernel makes up (`is_of_the_kernel`).
-    pub(crate) is_virtual: bool,
+    /// Where it is.
+    device: u64,
+    /// Whether it takes up nothing there.
+    is_empty: bool,
 }
 
 /// What kind of file is behind `fd`, and which.
@@ -206,7 +208,8 @@ pub(crate) fn nature(fd: c_int) -> Result<Nature> {
         kind: status.mode & libc::S_IFMT,
         identity: (mixed >> 34) as c_int,
         nameless: status.nameless,
-        is_virtual: status.blocks == 0 && libc::major(status.device) == 0,
+        device: status.device,
+        is_empty: status.blocks == 0,
     })
 }
 
@@ -215,21 +218,32 @@ pub(crate) fn size(fd: c_int) -> Option<u64> {
     status(fd).ok().filter(|status| status.mode & libc::S_IFMT == libc::S_IFREG).map(|status| status.size)
 }
 
-/// Whether a file is in a file system that the kernel makes up, with files that poll(2) can wait on. (The file system
-/// itself cannot be asked: where it is that of a server or of a process, that would be asked, and the program would
-/// wait for it. So the table of mounts is.)
-pub(crate) fn is_of_the_kernel(fd: c_int) -> bool {
-    /// What was found out last: a device number, and in the lowest bit the answer; 0: nothing yet.
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    let Ok(file) = status(fd) else { return false };
-    // Relaxed: a hint, in one word.
-    let last = LAST.load(Relaxed);
-    if last != 0 && last >> 1 == file.device {
-        return last & 1 != 0;
+impl Nature {
+    /// Whether the file is in a file system that the kernel makes up, with files that poll(2) can wait on. (The file system
+    /// itself cannot be asked: where it is that of a server or of a process, that would be asked, and the program would
+    /// wait for it. So the table of mounts is.)
+    pub(crate) fn is_of_the_kernel(&self) -> bool {
+        /// What was found out last: a device number, and in the lowest bit the answer; 0: nothing yet.
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        if !self.is_empty || libc::major(self.device) != 0 {
+            return false;
+        }
+        // Relaxed: a hint, in one word.
+        let last = LAST.load(Relaxed);
+        if last != 0 && last >> 1 == self.device {
+            return last & 1 != 0;
+        }
+        let answer = super::mounts::is_of_the_kernel(self.device);
+        LAST.store(self.device << 1 | u64::from(answer), Relaxed);
+        answer
     }
-    let answer = super::mounts::is_of_the_kernel(file.device);
-    LAST.store(file.device << 1 | u64::from(answer), Relaxed);
-    answer
+
+    /// Whether it is an end of a pipe without a name. Those have a file system of their own in the kernel; where a FIFO may
+    /// be on a server, which must not be asked (so no fstatfs(2)). False too if it cannot be told: a pipe can be treated as
+    /// a FIFO.
+    pub(crate) fn is_unnamed_pipe(&self) -> bool {
+        self.kind == libc::S_IFIFO && pipes_device().is_ok_and(|device| device == self.device)
+    }
 }
 
 /// Whether I/O on a file of this type may wait for a disk, and for nothing else.
@@ -288,14 +302,6 @@ pub(crate) fn duplicate(fd: c_int) -> Result<OwnedFd> {
     core::mem::ManuallyDrop::new(OwnedFd(fd)).duplicate_out_of_the_way()
 }
 
-/// Whether `fd` is an end of a pipe without a name. Those have a file system of their own in the kernel; where a FIFO
-/// may be on a server, which must not be asked (so no fstatfs(2)). False too if it cannot be told: a pipe can be
-/// treated as a FIFO.
-pub(crate) fn is_unnamed_pipe(fd: c_int) -> bool {
-    let Ok(status) = status(fd) else { return false };
-    pipes_device().is_ok_and(|device| device == status.device)
-}
-
 /// The device number of that file system.
 fn pipes_device() -> Result<u64> {
     /// 0: not known yet.
@@ -321,11 +327,14 @@ pub(crate) fn is_reopenable_terminal(fd: c_int) -> bool {
     // SAFETY: the kernel writes an int. Only a master has a pty number.
     let master =
         unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGPTN as usize, &raw mut number as usize) };
+    master.is_err_and(|errno| !errno.is_refusal()) && window_size(fd).is_ok()
+}
+
+/// Asks for the window size, which only terminals have.
+fn window_size(fd: c_int) -> Result<usize> {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: the kernel writes a winsize.
-    let terminal =
-        unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
-    master.is_err_and(|errno| !errno.is_refusal()) && terminal.is_ok()
+    unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) }
 }
 
 /// Whether `fd` is of perf_event_open(2).
@@ -339,11 +348,7 @@ pub(crate) fn is_perf_event(fd: c_int) -> bool {
 
 /// Whether `fd` is a terminal that was hung up: it reads as ended and takes nothing.
 pub(crate) fn is_hung_up(fd: c_int) -> bool {
-    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
-    // SAFETY: the kernel writes a winsize.
-    let r =
-        unsafe { raw::call3(Sysno::ioctl, fd as usize, libc::TIOCGWINSZ as usize, &raw mut size as usize) };
-    r == Err(Errno(libc::EIO))
+    window_size(fd) == Err(Errno(libc::EIO))
 }
 
 /// A new open file for the FIFO or terminal behind `fd`, with O_NONBLOCK of its own.

@@ -14,10 +14,7 @@ const FAR: u64 = u64::MAX / 4;
 pub(super) fn check() -> Result<()> {
     let word = AtomicU32::new(0);
     // SAFETY: as in `wake`. Nobody waits for it.
-    match unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, 1) } {
-        Err(errno) if errno.is_refusal() => Err(errno),
-        _ => Ok(()),
-    }
+    raw::unless_refused(unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, 1) })
 }
 
 /// Waits as long as `word` is `value`, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most. May return early. EINTR

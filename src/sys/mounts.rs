@@ -108,6 +108,6 @@ mod tests {
     #[test]
     fn the_file_system_of_proc_is_found() {
         let proc = fd::open(c"/proc/version", libc::O_RDONLY | libc::O_CLOEXEC).unwrap();
-        assert!(fd::is_of_the_kernel(proc.raw()));
+        assert!(fd::nature(proc.raw()).unwrap().is_of_the_kernel());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::raw::{self, Sysno};
 use super::{Errno, Result, UserPtr};
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// CLOCK_MONOTONIC in nanoseconds.
@@ -89,15 +89,11 @@ pub(crate) fn is_in_call(thread: c_int) -> bool {
     if write!(rest, "/proc/self/task/{thread}/syscall\0").is_err() {
         return false;
     }
-    let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
-    // SAFETY: the path ends with its zero byte.
-    let opened =
-        unsafe { raw::call4(Sysno::openat, libc::AT_FDCWD as usize, path.as_ptr() as usize, flags, 0) };
-    let Ok(fd) = opened else { return false };
+    let Ok(path) = CStr::from_bytes_until_nul(&path) else { return false };
+    let Ok(file) = super::fd::open(path, libc::O_RDONLY | libc::O_CLOEXEC) else { return false };
     let mut text = [0u8; 32];
     // SAFETY: the kernel writes at most the length of `text`.
-    let n = unsafe { raw::call3(Sysno::read, fd, text.as_mut_ptr() as usize, text.len()) };
-    let _ = super::fd::close(fd as c_int);
+    let n = unsafe { raw::call3(Sysno::read, file.raw() as usize, text.as_mut_ptr() as usize, text.len()) };
     let number = text.get(..n.unwrap_or(0)).unwrap_or(&[]).split(|byte| *byte == b' ').next().unwrap_or(&[]);
     let number = core::str::from_utf8(number).ok().and_then(|number| number.parse::<i64>().ok());
     number.is_some_and(|number| number >= 0 && number != Sysno::futex as i64)
@@ -208,10 +204,7 @@ pub(crate) fn takes_sigpipe_back() -> Result<()> {
     // Relaxed: a hint; whoever misses it asks the kernel itself.
     match SIGPIPE_STAYS.load(Relaxed) {
         UNKNOWN => {
-            let r = match take_signal(0) {
-                Err(errno) if errno.is_refusal() => Err(errno),
-                _ => Ok(()),
-            };
+            let r = raw::unless_refused(take_signal(0));
             SIGPIPE_STAYS.store(r.map_or_else(|errno| errno.0, |()| NO), Relaxed);
             r
         }

@@ -47,7 +47,12 @@ pub(super) unsafe fn answer6(nr: Sysno, a: usize, b: usize, c: usize, d: usize, 
 #[cold]
 pub(super) fn check(nr: Sysno, last: usize) -> Result<()> {
     // SAFETY: no memory is at the addresses.
-    match unsafe { call6(nr, usize::MAX, 0, 0, 0, 0, last) } {
+    unless_refused(unsafe { call6(nr, usize::MAX, 0, 0, 0, 0, last) })
+}
+
+/// The errno of an answer that says that the call is refused as such; nothing of any other.
+pub(super) fn unless_refused(answer: Result<usize>) -> Result<()> {
+    match answer {
         Err(errno) if errno.is_refusal() => Err(errno),
         _ => Ok(()),
     }

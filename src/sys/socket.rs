@@ -123,6 +123,12 @@ pub(crate) fn take_error(fd: c_int) -> Result<c_int> {
     option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
 }
 
+/// Whether an error waits in a socket that is hung up: it has ended the stream.
+pub(crate) fn is_broken(fd: c_int) -> bool {
+    const BROKEN: i16 = libc::POLLERR | libc::POLLHUP;
+    super::fd::poll_now(fd, 0).is_ok_and(|revents| revents & BROKEN == BROKEN)
+}
+
 /// How many bytes can be read at once.
 pub(crate) fn bytes_to_read(fd: c_int) -> Result<c_int> {
     let mut count: c_int = 0;

@@ -89,11 +89,6 @@ impl Alarm {
         self.timerfd.load(Relaxed)
     }
 
-    /// Whether the descriptor is still what was put into this epoll instance.
-    pub(super) fn is_registered(&self, epfd: c_int) -> bool {
-        sys::is_registered(epfd, self.number())
-    }
-
     /// The kernel has just given these numbers out to others.
     pub(super) fn lose(&self, numbers: &[c_int]) {
         if numbers.contains(&self.number()) {
@@ -233,7 +228,7 @@ impl Alarm {
         if next < times.armed {
             times.armed = next;
             // It may be another file by now.
-            if !self.is_registered(self.epfd.load(Relaxed)) {
+            if !sys::is_registered(self.epfd.load(Relaxed), self.number()) {
                 return Err(Errno::EBADF);
             }
             return sys::arm(self.number(), next);

@@ -10,9 +10,9 @@ pub(super) fn classify(attachment: &Locked) -> Result<()> {
     let number = attachment.fd.get();
     let nature = fd::nature(number)?;
     let class = match nature.kind {
-        libc::S_IFREG if nature.is_virtual && fd::is_of_the_kernel(number) => Class::Special,
+        libc::S_IFREG if nature.is_of_the_kernel() => Class::Special,
         kind if fd::is_disk_type(kind) => {
-            make_disk(attachment);
+            make_disk(attachment, nature.identity);
             return Ok(());
         }
         libc::S_IFSOCK if socket::is_plain_tcp(number) => {
@@ -24,7 +24,7 @@ pub(super) fn classify(attachment: &Locked) -> Result<()> {
         }
         libc::S_IFSOCK if socket::is_stream(number)? => Class::Stream,
         libc::S_IFSOCK => Class::Datagram,
-        libc::S_IFIFO if fd::is_unnamed_pipe(number) => Class::Pipe,
+        libc::S_IFIFO if nature.is_unnamed_pipe() => Class::Pipe,
         libc::S_IFIFO => Class::Reopened,
         0 if fd::is_perf_event(number) => Class::Perf,
         libc::S_IFCHR if fd::is_reopenable_terminal(number) => Class::Reopened,
@@ -42,11 +42,11 @@ pub(super) fn classify(attachment: &Locked) -> Result<()> {
 const MARKED: c_int = 1 << 30;
 
 /// It is a disk file, or something that is always ready as those are.
-pub(super) fn make_disk(attachment: &Locked) {
+pub(super) fn make_disk(attachment: &Locked, identity: c_int) {
     let fd = attachment.fd.get();
     attachment.class.set(Class::Disk);
     attachment.ready.set(READABLE | WRITABLE);
-    attachment.set_identity(fd::identity(fd) | if fd::mark(fd) { MARKED } else { 0 });
+    attachment.set_identity(identity | if fd::mark(fd) { MARKED } else { 0 });
 }
 
 /// Which file it is (`fd::identity`).

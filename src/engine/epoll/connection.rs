@@ -118,9 +118,7 @@ pub(super) fn flags_of_part(op: OpRef, done: usize) -> i32 {
 /// and the error is left to the next call, whichever that is (rule 2.4). What has arrived before the error can still be
 /// read.
 pub(super) fn is_broken(attachment: &Locked) -> bool {
-    const BROKEN: i16 = libc::POLLERR | libc::POLLHUP;
-    attachment.class.get().is_socket()
-        && fd::poll_now(attachment.fd.get(), 0).is_ok_and(|revents| revents & BROKEN == BROKEN)
+    attachment.class.get().is_socket() && socket::is_broken(attachment.fd.get())
 }
 
 /// The class a socket of messages has once it is shut down for reading.

@@ -32,9 +32,6 @@ pub(super) struct Deadlines {
     timers: TimerUsers,
 }
 
-/// From so many timers with one user pointer on, they are sorted to be taken out.
-const MANY: usize = 16;
-
 impl Deadlines {
     pub(super) const fn new() -> Deadlines {
         Deadlines { heap: Vec::new(), timers: TimerUsers::new() }
@@ -110,32 +107,19 @@ impl Deadlines {
     /// Takes out the timers with this user pointer that come after `now`, in order of time. They are `each`'s from the
     /// call on.
     pub(super) fn take_out_timers_of(&mut self, user: usize, now: u64, mut each: impl FnMut(Deadline)) {
-        if self.timers.of(user).take(MANY).count() == MANY {
-            let count = self.timers.of(user).count();
-            if count < self.heap.len() / 8
-                && let Some(taken) = self.sorted_timers_of(user, count, now)
-            {
-                for entry in taken {
-                    self.remove_at(entry.op.deadline.replace(NO_DEADLINE) as usize);
-                    each(entry);
-                }
-                return;
+        let count = self.timers.of(user).count();
+        // Where they are a good part of all, or there is no memory, all are gone through.
+        if count < self.heap.len() / 8
+            && let Some(taken) = self.sorted_timers_of(user, count, now)
+        {
+            for entry in taken {
+                self.remove_at(entry.op.deadline.replace(NO_DEADLINE) as usize);
+                each(entry);
             }
-            let is_meant =
-                |entry: &Deadline| entry.is_timer() && entry.op.user.get() == user && entry.time > now;
-            return self.take_out(is_meant, each);
+            return;
         }
-        loop {
-            let heap = &self.heap;
-            let time = |op: OpRef| heap.get(op.deadline.get() as usize).map_or(0, |entry| entry.time);
-            let Some(op) = self.timers.of(user).filter(|op| time(op) > now).min_by_key(|op| time(op)) else {
-                return;
-            };
-            let index = op.deadline.replace(NO_DEADLINE) as usize;
-            let Some(&entry) = self.heap.get(index) else { return };
-            self.remove_at(index);
-            each(entry);
-        }
+        let is_meant = |entry: &Deadline| entry.is_timer() && entry.op.user.get() == user && entry.time > now;
+        self.take_out(is_meant, each);
     }
 
     /// The timers with this user pointer, `count` at most, that come after `now`, in order of time. `None` if there is

@@ -77,8 +77,6 @@ const NO_PROOF: u32 = (sys::EPOLLRDHUP | sys::EPOLLPRI) as u32 | HUNG_UP;
 const INPUT: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLRDBAND) as u32 | NO_PROOF;
 const OUTPUT: u32 = (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32 | HUNG_UP;
 
-const EDGE: u32 = (sys::EPOLLIN | sys::EPOLLET) as u32;
-
 /// Data of the bell and of the clock; those of descriptors are never so small (`Attachment::to_word`).
 const BELL: u64 = 0;
 const CLOCK: u64 = 1;
@@ -118,7 +116,7 @@ impl Epoll {
         let bell = sys::readable_eventfd()?.move_out_of_the_way()?;
         let clock = sys::timerfd()?.move_out_of_the_way()?;
         sys::add(epfd.raw(), bell.raw(), sys::EPOLLET as u32, BELL)?;
-        sys::add(epfd.raw(), clock.raw(), EDGE, CLOCK)?;
+        sys::add(epfd.raw(), clock.raw(), sys::EDGE, CLOCK)?;
         self.epfd.store(epfd.raw(), Relaxed);
         self.bell.store(bell.into_raw(), Relaxed);
         self.alarm.reset();
@@ -184,8 +182,7 @@ impl Epoll {
 
     /// Rings without regard to whether it has been heard: for closing.
     pub(crate) fn ring_all(&self) {
-        // Where the descriptors were lost, nothing happens to the files that have their numbers now.
-        let _ = sys::modify(self.epfd(), self.bell.load(Relaxed), EDGE, BELL);
+        sys::ring(self.epfd(), self.bell.load(Relaxed), BELL);
     }
 
     #[inline(always)]
@@ -305,7 +302,7 @@ impl Epoll {
             Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, watched, Attachment::to_word(attachment)),
             // What cannot be watched is always ready.
             Err(Errno::EPERM) => {
-                class::make_disk(attachment);
+                class::make_disk(attachment, fd::identity(fd));
                 Ok(())
             }
             r => r,

@@ -33,11 +33,7 @@ pub(super) fn hold(op: OpRef) -> Result<Option<c_int>> {
 
 /// Ends that. `unwatch` is called with a descriptor that may be watched.
 pub(super) fn let_go(op: OpRef, unwatch: impl FnOnce(c_int)) {
-    let copy = number(op);
-    if private::is_kept(copy) {
-        unwatch(copy);
-    }
-    private::close(copy);
+    private::close_after(number(op), unwatch);
     op.unmark(OWN_OTHER);
 }
 

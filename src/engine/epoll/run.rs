@@ -294,33 +294,40 @@ pub(super) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Si
 
 /// A worker is done with an operation outside the order, which is in no queue any more.
 pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
-    match outcome {
-        Outcome::Done(r) => complete(attachment, op, r, sink),
-        Outcome::Wait | Outcome::Again | Outcome::Gone if op.fate() == Fate::Cancelled => {
-            sink.complete(attachment, op, Completion::early(op, Errno::ECANCELED));
-        }
-        Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => {
-            sink.complete(attachment, op, Completion::early(op, Errno::ETIMEDOUT));
-        }
-        Outcome::Gone => complete(attachment, op, transfer::part_or(op, Errno::EBADF), sink),
-        Outcome::Wait => wait_alone(attachment, op, sink),
-        Outcome::Again => submit_alone(attachment, op, sink),
+    match after_work(op, outcome, sink) {
+        Worked::Completion(completion) => sink.complete(attachment, op, completion),
+        Worked::Wait => wait_alone(attachment, op, sink),
+        Worked::Again => submit_alone(attachment, op, sink),
     }
     // A sync may have waited for it.
     output(attachment, sink);
 }
 
-fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+/// What is to be done with an operation that comes back from a worker.
+enum Worked {
+    Completion(Completion),
+    Wait,
+    Again,
+}
+
+fn after_work(op: OpRef, outcome: Outcome, sink: &Sink) -> Worked {
     let completion = match outcome {
         Outcome::Done(r) => r.into(),
         // What was to end it while it was in the kernel ends it now (rule 4.8).
-        Outcome::Wait | Outcome::Again | Outcome::Gone if op.fate() == Fate::Cancelled => {
-            Completion::early(op, Errno::ECANCELED)
-        }
-        Outcome::Wait | Outcome::Again if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
+        _ if op.fate() == Fate::Cancelled => Completion::early(op, Errno::ECANCELED),
         Outcome::Gone => transfer::part_or(op, Errno::EBADF).into(),
-        Outcome::Wait => return op.mark(TRIED),
-        Outcome::Again => return attachment.assume_ready(),
+        _ if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
+        Outcome::Wait => return Worked::Wait,
+        Outcome::Again => return Worked::Again,
+    };
+    Worked::Completion(completion)
+}
+
+fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+    let completion = match after_work(op, outcome, sink) {
+        Worked::Completion(completion) => completion,
+        Worked::Wait => return op.mark(TRIED),
+        Worked::Again => return attachment.assume_ready(),
     };
     attachment.queue(op.order()).pop();
     sink.complete(attachment, op, completion);

@@ -14,7 +14,7 @@ use crate::engine::attachment::{Class, Locked};
 use crate::engine::op::{BY_POINTER, Kind, MOST_BYTES, OpRef, TRIED};
 use crate::engine::table;
 use crate::sys::file::{self, Offset, Position};
-use crate::sys::{Errno, Result, UserPtr, fd, memory, process};
+use crate::sys::{Errno, Result, UserPtr, fd, memory, process, socket};
 use core::cell::Cell;
 use core::ffi::{c_int, c_short, c_uint};
 
@@ -134,7 +134,9 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     if ends.destination.is_disk() || attachment.class.get() == Class::Special {
         return Step::Work;
     }
-    if op.has(TRIED) && op.done.get() > 0 && is_broken(ends.destination) {
+    // An error that has ended the stream is left to the next call.
+    let is_broken = || ends.destination.sort == Sort::Socket && socket::is_broken(ends.destination.fd);
+    if op.has(TRIED) && op.done.get() > 0 && is_broken() {
         return Step::Done(Ok(op.done.get() as usize));
     }
     if !ends.source.is_disk() {
@@ -203,12 +205,6 @@ pub(super) fn waits_for_destination(op: OpRef) -> bool {
     const WRITABLE: c_short = libc::POLLOUT;
     matches!(op.kind.get(), Kind::Sendfile | Kind::Splice)
         && other::current(op).is_ok_and(|other| fd::poll_now(other, WRITABLE) == Ok(0))
-}
-
-/// Whether an error waits in a socket: it ends the stream, and is left to the next call.
-fn is_broken(end: End) -> bool {
-    const BROKEN: c_short = libc::POLLERR | libc::POLLHUP;
-    end.sort == Sort::Socket && fd::poll_now(end.fd, 0).is_ok_and(|revents| revents & BROKEN == BROKEN)
 }
 
 /// Where in the source it goes on; `None` if that is nowhere. An error if the kernel does not say.
