@@ -13,7 +13,7 @@
 #                         and undefined
 #   make check-valgrind   C tests under memcheck
 #   make check-inject     ten C tests with every allocation failing in turn; a server with every system call refused in turn
-#   make check-loom       tests/loom*.rs: every interleaving
+#   make check-loom       tests/loom/: every interleaving of the lock-free parts
 #   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
 #                         kernels and installs qemu-system-x86, so it is no part of make check; TESTS="read_write splice": these
 #   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1: in

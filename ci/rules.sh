@@ -15,8 +15,8 @@ complain() {
 
 # section:its last rule. Section 6 is a later version's.
 sections=(1:4 2:12 3:9 4:8 5:6)
-tests=(c-tests/*.c c-tests/*.h c-tests/*.sh tests/*.rs)
-matrix=(c-tests/errno_matrix*.c)
+tests=(c-tests/*.[ch] c-tests/*/*.[ch] c-tests/*.sh c-tests/*/*.sh tests/*.rs tests/*/*.rs)
+matrix=(c-tests/errno_matrix*.[ch])
 
 rules() {
     local section

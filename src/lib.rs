@@ -10,7 +10,7 @@
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("libioevent is for Linux on x86-64 and aarch64");
 
-// Under loom only tests/loom*.rs are of interest; they take the files that they test by themselves.
+// Under loom only tests/loom/ is of interest, which includes the files that it tests.
 #[cfg(not(loom))]
 mod engine;
 #[cfg(not(loom))]

@@ -17,7 +17,7 @@
 //! which aborts when there is no memory. The standard library's locks are futex words as well, but the thread sanitizer
 //! does not see into that library, and an attachment has room for four bytes.
 //!
-//! `tests/loom_locks.rs` runs this file under loom.
+//! `tests/loom/` runs this file under loom.
 
 use crate::sync::{AtomicU32, Ordering};
 use crate::sys::futex;

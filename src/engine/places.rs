@@ -11,7 +11,7 @@
 //! All accesses are Relaxed: the word guards no memory, and a thread sees what happened before in its own order; what one
 //! thread gives back and another is told of, the lane's lock carries over. A thread that is alone (`solo`) need not exchange.
 //!
-//! `tests/loom.rs` runs this file under loom.
+//! `tests/loom/` runs this file under loom.
 
 use super::solo::Turn;
 use crate::sync::{AtomicU64, Ordering::Relaxed};

@@ -16,7 +16,7 @@
 //!
 //! An owner that is alone (`solo`) is at both ends by itself, and needs neither order nor lock.
 //!
-//! `tests/loom.rs` runs this file under loom.
+//! `tests/loom/` runs this file under loom.
 
 use super::solo::Turn;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, in_order};

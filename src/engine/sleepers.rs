@@ -19,7 +19,7 @@
 //! Nobody looks into the kernel while the last who did is busy with what it has found there. If it stays away for long, the watch
 //! calls the reserve (`watch`).
 //!
-//! `tests/loom.rs` runs this file under loom.
+//! `tests/loom/` runs this file under loom.
 
 use super::solo::Turn;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, in_order};

@@ -19,7 +19,7 @@
 //! seen by the owner that is given its right back: `owner` is written with Release and read with Acquire. Who finds SHARED
 //! has seen, by the same means, all that was done before by somebody alone.
 //!
-//! Who clears and gives back holds a lock (`visit`). `tests/loom.rs` runs this file under loom.
+//! Who clears and gives back holds a lock (`visit`). `tests/loom/` runs this file under loom.
 
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, light_fence};
 

@@ -28,7 +28,7 @@
 //!
 //! A thread that is alone (`solo`) is the only one to change any of this, and needs no order.
 //!
-//! `tests/loom.rs` runs this file under loom.
+//! `tests/loom/` runs this file under loom.
 
 use super::sleepers::{Reserve, Sleepers, Spot};
 use super::solo::Turn;

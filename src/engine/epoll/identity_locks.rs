@@ -4,7 +4,7 @@
 //! Nobody waits for anything but the same file. What is held is in a small table under a mutex, which is held for a few
 //! instructions.
 //!
-//! `tests/loom_locks.rs` runs this file under loom.
+//! `tests/loom/` runs this file under loom.
 
 use crate::engine::lock::{Condvar, Mutex};
 use core::ffi::c_int;

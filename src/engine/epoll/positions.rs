@@ -11,7 +11,7 @@
 //! an attempt that finds a worker leaves again; a worker that finds attempts waits until there are none, which is soon:
 //! they do not wait for anything. Acquire and Release order nothing but the calls themselves, which the kernel orders.
 //!
-//! `tests/loom_locks.rs` runs this file under loom.
+//! `tests/loom/` runs this file under loom.
 
 use super::identity_locks::{Guard, IdentityLocks};
 use crate::sync::{AtomicU32, Ordering::AcqRel, Ordering::Acquire};

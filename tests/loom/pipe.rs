@@ -1,0 +1,154 @@
+//! A pipe whose lanes only count, over a kernel that is a mutex and a condition variable.
+
+use crate::engine::sleepers::Reserve;
+use crate::engine::solo::Turn;
+use crate::engine::wake::{Bell, Doze, Wake, bit};
+use crate::sync::{AtomicU32, Ordering::SeqCst};
+use loom::sync::{Arc, Condvar, Mutex};
+
+pub(crate) const COMMON: u32 = 1;
+pub(crate) const OWN: u32 = 0;
+/// A thread that harvests and has no lane with events.
+const OTHER: u32 = 2;
+
+/// What happens in the kernel.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Edges {
+    wakes: u32,
+    ticks: u32,
+    /// Something that is an event for the thread that sees it.
+    pub(crate) packets: u32,
+}
+
+/// The kernel: what has happened that no thread has waited for yet, and a futex.
+#[derive(Default)]
+pub(crate) struct Kernel {
+    edges: Mutex<Edges>,
+    there: Condvar,
+    futex: Mutex<()>,
+    called: Condvar,
+}
+
+impl Kernel {
+    pub(crate) fn happen(&self, change: impl FnOnce(&mut Edges)) {
+        change(&mut self.edges.lock().unwrap());
+        self.there.notify_one();
+    }
+
+    /// epoll_wait: takes all that is there; waits for something.
+    fn wait(&self) -> Edges {
+        let mut edges = self.edges.lock().unwrap();
+        while *edges == Edges::default() {
+            edges = self.there.wait(edges).unwrap();
+        }
+        core::mem::take(&mut *edges)
+    }
+}
+
+impl Bell for Kernel {
+    fn ring(&self) {
+        self.happen(|edges| edges.wakes += 1);
+    }
+
+    fn start_clock(&self) {
+        self.happen(|edges| edges.ticks += 1);
+    }
+}
+
+impl Reserve for Kernel {
+    type Broken = core::convert::Infallible;
+
+    fn wait_for_call(&self, calls: &AtomicU32, _: Option<u64>) -> Result<(), Self::Broken> {
+        let mut futex = self.futex.lock().unwrap();
+        while calls.load(SeqCst) == 0 {
+            futex = self.called.wait(futex).unwrap();
+        }
+        Ok(())
+    }
+
+    fn wake_one(&self, _: &AtomicU32) {
+        drop(self.futex.lock().unwrap());
+        self.called.notify_all();
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Pipe {
+    pub(crate) wake: Wake,
+    pub(crate) kernel: Kernel,
+    pub(crate) lanes: [Mutex<u32>; 2],
+}
+
+impl Pipe {
+    pub(crate) fn new() -> Arc<Pipe> {
+        Arc::new(Pipe::default())
+    }
+
+    pub(crate) fn push(&self, lane: u32) {
+        let mut count = self.lanes[lane as usize].lock().unwrap();
+        *count += 1;
+        let was_empty = *count == 1;
+        if was_empty {
+            self.wake.fill(Turn::Shared, lane);
+        }
+        drop(count);
+        if was_empty {
+            self.wake.announce(lane, false, &self.kernel);
+        }
+    }
+
+    /// Takes one event out of a lane.
+    pub(crate) fn take(&self, lane: u32) -> bool {
+        let mut count = self.lanes[lane as usize].lock().unwrap();
+        if *count == 0 {
+            return false;
+        }
+        *count -= 1;
+        if *count == 0 {
+            self.wake.empty(Turn::Shared, lane);
+        }
+        true
+    }
+
+    /// Waits in the kernel, being counted there. Whether there was an event: then the thread has left its harvest with
+    /// it.
+    pub(crate) fn wait(&self) -> bool {
+        let edges = self.kernel.wait();
+        self.wake.awake(Turn::Shared);
+        if edges.wakes > 0 {
+            self.wake.heard();
+        }
+        if edges.ticks > 0 {
+            self.wake.ticked();
+            // Nothing was taken since the last tick, in the worst case.
+            self.wake.deactivate(OWN);
+            self.wake.tick_on(OTHER, &self.kernel);
+        }
+        if edges.packets > 0 {
+            self.wake.leave(false, &self.kernel);
+        }
+        edges.packets > 0
+    }
+
+    /// A harvest for one event by a thread that owns none of the lanes. It waits for ever if a wake-up is lost, which
+    /// loom reports as a deadlock.
+    pub(crate) fn harvest(&self) {
+        loop {
+            match self.wake.doze(OTHER, false, &self.kernel) {
+                Doze::Take => {}
+                Doze::Sleep if self.wait() => return,
+                Doze::Sleep => {}
+                Doze::StandBy => {
+                    let Ok(()) = self.wake.sleepers.stand_by(&self.kernel, None);
+                    self.wake.awake(Turn::Shared);
+                }
+            }
+            let lanes = self.wake.takeable(OTHER, false);
+            let got = [OWN, COMMON].into_iter().any(|lane| lanes & bit(lane) != 0 && self.take(lane));
+            if got {
+                self.wake.leave(false, &self.kernel);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The places of a pipe, taken and given back while it is resized.
+
+use crate::engine::places::Places;
+use crate::engine::solo::Turn;
+use crate::model;
+use loom::sync::Arc;
+use loom::thread;
+
+/// Rule 3.1: two threads of which each takes one of two places are never refused, whatever the third does to give its
+/// places back.
+#[test]
+fn places_are_not_refused_without_cause() {
+    model(None, || {
+        let places = Arc::new(Places::new());
+        assert!(places.resize(3));
+        assert_eq!(places.take(1), 1);
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let places = places.clone();
+                thread::spawn(move || {
+                    assert_eq!(places.take(1), 1);
+                    assert!(places.taken() <= places.capacity());
+                    places.give(Turn::Shared, 1);
+                })
+            })
+            .collect();
+        places.give(Turn::Shared, 1);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(places.taken(), 0);
+    });
+}
+
+/// Rule 3.1: never more places taken than there are.
+#[test]
+fn places_are_not_overdrawn() {
+    model(None, || {
+        let places = Arc::new(Places::new());
+        assert!(places.resize(2));
+        let other = places.clone();
+        let taker = thread::spawn(move || other.take(2) + u32::from(other.take_at_once(Turn::Shared)));
+        let mine = places.take(2);
+        assert!(places.taken() <= 2);
+        let theirs = taker.join().unwrap();
+        assert_eq!(mine + theirs, places.taken());
+        assert_eq!(places.taken(), 2);
+    });
+}
+
+/// Rule 3.8: a pipe that shrinks never has more places taken than it has places.
+#[test]
+fn places_that_are_taken_are_not_taken_away() {
+    model(None, || {
+        let places = Arc::new(Places::new());
+        assert!(places.resize(2));
+        let other = places.clone();
+        let taker = thread::spawn(move || other.take(2));
+        let resized = places.resize(1);
+        let taken = taker.join().unwrap();
+        match (resized, taken) {
+            (true, 1) | (false, 2) => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(places.taken(), taken);
+        assert_eq!(places.capacity(), if resized { 1 } else { 2 });
+    });
+}
