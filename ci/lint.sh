@@ -55,6 +55,10 @@ step "each function has a man page" diff <(header_functions) <(documented)
 
 step "each rule of the contract has a test" ci/rules.sh
 
+step "floors of src/" ci/floors.sh
+
+step "lengths of files" ci/lengths.sh
+
 step "README.md shows examples-c/echo.c" ci/readme.sh
 
 scripts=(ci/*.sh .ci/run c-tests/*.sh)
