@@ -24,7 +24,7 @@ const ECHO: [(&str, &str, usize); 10] = [
     ("echo_ioevent", OURS, 0),
     ("echo_ioevent_inline", INLINE, 0),
     ("echo_epoll_oneshot", "epoll, one-shot, 2 threads", 2),
-    ("echo_ioevent_threads", THREADS, 2),
+    ("echo_ioevent", THREADS, 2),
 ];
 
 const CHAIN: [(&str, &str, usize); 5] = [
