@@ -189,6 +189,7 @@ static int start_accept(void)
 
 static void *work(void *unused)
 {
+    errno = 0; /* so that the compiler looks for this thread's errno once, and not after each call */
     for (;;) {
         struct ioevent events[BATCH];
         int n = harvest(events);
