@@ -152,7 +152,7 @@ static void serve_ready(struct connection *c)
 
 static int attach(struct connection *c)
 {
-    const struct timespec limit = {.tv_sec = 30};
+    const struct timespec limit = {.tv_sec = PEER_LIMIT};
     int flags = WAY == POLL ? IOEVENT_POLLONLY : IOEVENT_INLINE;
     /* The pointer that ioevent_submit gives goes before this one. */
     if (ioevent_fcntl(c->fd, F_SETIOEVENTPIPE, pipe_fd, WAY == SUBMIT ? NULL : c) == -1)
