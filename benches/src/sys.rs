@@ -139,10 +139,19 @@ pub fn connect(from: Ipv4Addr, port: u16, patience: Duration) -> Result<TcpStrea
     Ok(stream)
 }
 
+/// Takes bytes out of a TCP connection that does not block, without copying them; returns how many there were.
+pub fn discard(stream: &TcpStream, most: usize) -> Result<usize> {
+    // SAFETY: with MSG_TRUNC, TCP writes nothing to the buffer.
+    match unsafe { libc::recv(stream.as_raw_fd(), ptr::null_mut(), most, libc::MSG_TRUNC) } {
+        -1 => Err(Error::last_os_error()),
+        n => Ok(n as usize),
+    }
+}
+
 /// The CPU time of this process, in nanoseconds.
 ///
-/// It is what /proc/self/schedstat shows, the scheduler's own accounting, but brought up to the instant; the file lags by
-/// up to a tick for a thread that is running.
+/// It is what /proc/self/schedstat shows, the scheduler's own accounting, but brought up to the instant; the file lags
+/// by up to a tick for a thread that is running.
 pub fn own_cpu() -> Result<u64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is good for the call.

@@ -1,4 +1,4 @@
-//! load: sends messages to an echo server on this machine, checks every byte that comes back, and says what it took.
+//! load: sends messages to an echo server on this machine, checks what comes back, and says what it took.
 //!
 //! The answer is one line of JSON; times are in nanoseconds.
 
@@ -7,7 +7,7 @@ use ioevent_benches::load::{Kind, Length, Plan, run};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Requests to an echo server on 127.0.0.1; every byte is compared. Prints one line of JSON.
+/// Requests to an echo server on 127.0.0.1; what comes back is compared. Prints one line of JSON.
 #[derive(Parser)]
 struct Options {
     /// The server's port.

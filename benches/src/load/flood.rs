@@ -1,10 +1,10 @@
-//! A flood, and polite clients beside it: connections that send pieces as fast as the server takes them, of which only some
-//! read what comes back; and others that play ping-pong, whose requests are what is measured.
+//! A flood, and polite clients beside it: connections that send pieces as fast as the server takes them, of which only
+//! some read what comes back; and others that play ping-pong, whose requests are what is measured.
 
 use super::connection::{Connection, Pattern};
 use super::meter::Meter;
 use super::{Outcome, Plan, STALL};
-use crate::sys::Epoll;
+use crate::sys::{self, Epoll};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -15,6 +15,11 @@ pub const FLOODING: usize = 100;
 pub const READING: usize = 10;
 /// What they send at once, in bytes.
 pub const PIECE: usize = 16 * 1024;
+/// One piece in so many is compared. The others are dropped without being copied, so that the generator has less work for
+/// a byte than the server, and what is measured is how the server copes.
+const COMPARED: usize = 16;
+/// The buffers of a connection that does not read are full when none has taken a byte for this long.
+const QUIET: Duration = Duration::from_millis(100);
 /// After so many events of the flood the polite clients are looked after again: their latency is to be the server's.
 const FLOOD_EVENTS: usize = 2;
 
@@ -46,23 +51,30 @@ impl Flooder {
         Ok(())
     }
 
-    /// Reads once, at most up to the end of a piece, and compares; returns how many bytes there were.
+    /// Reads once: a piece that is compared, or what is left up to the next of these. Returns how many bytes there were.
     fn receive(&mut self, pattern: &Pattern, room: &mut [u8]) -> Result<usize> {
         let (number, from) = (self.received / PIECE, self.received % PIECE);
-        let room = room.get_mut(from..PIECE).context("no room")?;
-        let n = match (&self.connection.stream).read(room) {
+        let is_compared = number % COMPARED == 0;
+        let result = if is_compared {
+            (&self.connection.stream).read(room.get_mut(..PIECE - from).context("no room")?)
+        } else {
+            sys::discard(&self.connection.stream, COMPARED * PIECE - self.received % (COMPARED * PIECE))
+        };
+        let n = match result {
             Ok(0) => bail!("flood, connection {}: the server has closed it", self.connection.index + 1),
             Ok(n) => n,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
             Err(error) => return Err(error).context("a read of the flood"),
         };
         let wanted = pattern.slice(self.connection.index, number, from, from + n);
+        let right = !is_compared || room.get(..n) == Some(wanted);
+        ensure!(right, "flood, connection {}: wrong bytes", self.connection.index + 1);
+        self.received += n;
         ensure!(
-            room.get(..n) == Some(wanted),
-            "flood, connection {}: wrong bytes",
+            self.received <= self.sent,
+            "flood, connection {}: more came back",
             self.connection.index + 1
         );
-        self.received += n;
         Ok(n)
     }
 }
@@ -85,6 +97,24 @@ impl Flood {
             epoll.add(&flooder.connection.stream, events, number as u64)?;
         }
         Ok(Flood { epoll, flooders, pattern: Pattern::new(PIECE), room: vec![0; PIECE] })
+    }
+
+    /// Goes on until the buffers of those that do not read are full, which takes megabytes each: before that, the flood is
+    /// not the same in any two instants.
+    fn fill(&mut self) -> Result<()> {
+        let (begin, mut filled, mut since) = (Instant::now(), 0, Instant::now());
+        while since.elapsed() < QUIET {
+            ensure!(begin.elapsed() < 3 * STALL, "the buffers are not full after {} s", 3 * STALL.as_secs());
+            if self.go_on()?.is_none() {
+                self.epoll.wait(&mut [libc::epoll_event { events: 0, u64: 0 }], QUIET / 4)?;
+            }
+            let sent =
+                self.flooders.iter().filter(|flooder| !flooder.reads).map(|flooder| flooder.sent).sum();
+            if sent != filled {
+                (filled, since) = (sent, Instant::now());
+            }
+        }
+        Ok(())
     }
 
     /// Goes on with a few of those that are ready; returns the bytes that came back, or nothing if none was ready.
@@ -119,6 +149,7 @@ pub(super) fn run(plan: &Plan) -> Result<Outcome> {
         polite.push(connection);
     }
     let mut flood = Flood::open(plan.port)?;
+    flood.fill()?;
     // Where there is nothing to do, this one wakes for both.
     let both = Epoll::new()?;
     both.add(&epoll, libc::EPOLLIN, 0)?;

@@ -1,8 +1,9 @@
 //! The load generator: one thread, the same work for every request.
 //!
-//! A request is a message of N bytes to the server and the same N bytes back. Every byte is compared: what connection `c`
-//! sends as its message `m` is a slice of one block of pseudo-random bytes, at a place that depends on `c` and `m`, so that
-//! nothing is computed for a message, and yet a message that comes back on another connection, or twice, is noticed.
+//! A request is a message of N bytes to the server and the same N bytes back. Every byte of it is compared: what
+//! connection `c` sends as its message `m` is a slice of one block of pseudo-random bytes, at a place that depends on
+//! `c` and `m`, so that nothing is computed for a message, and yet a message that comes back on another connection, or
+//! twice, is noticed.
 
 mod connection;
 mod flood;
@@ -99,5 +100,62 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         Kind::PingPong => ping_pong::run(plan),
         Kind::Short => short::run(plan),
         Kind::Flood => flood::run(plan),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+
+    /// An echo server that changes what it receives by `change`; its port. Its threads end with the test.
+    fn server(change: fn(&mut [u8])) -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                thread::spawn(move || {
+                    let mut room = [0; 4096];
+                    while let Ok(n) = stream.read(&mut room)
+                        && n > 0
+                    {
+                        change(&mut room[..n]);
+                        if stream.write_all(&room[..n]).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        port
+    }
+
+    fn plan(kind: Kind, port: u16) -> Plan {
+        let (warm_up, length) = (Length::Requests(5), Length::Requests(100));
+        Plan { port, kind, active: 4, idle: 0, bytes: 64, warm_up, length, server: None }
+    }
+
+    #[test]
+    fn as_many_requests_are_made_as_asked_for() {
+        let port = server(|_| {});
+        for kind in [Kind::PingPong, Kind::Short] {
+            let outcome = run(&plan(kind, port)).unwrap();
+            assert_eq!(outcome.requests, 100, "{kind:?}");
+            assert!(outcome.seconds > 0.0 && outcome.p50 > 0, "{kind:?}");
+        }
+        let idle = run(&Plan { idle: 8, ..plan(Kind::PingPong, port) }).unwrap();
+        assert_eq!(idle.requests, 100);
+    }
+
+    #[test]
+    fn a_wrong_echo_is_noticed() {
+        let port = server(|bytes| bytes[bytes.len() - 1] ^= 1);
+        for kind in [Kind::PingPong, Kind::Short] {
+            let error = run(&plan(kind, port)).unwrap_err();
+            assert!(format!("{error:#}").contains("wrong bytes"), "{kind:?}: {error:#}");
+        }
     }
 }

@@ -12,8 +12,8 @@ use std::io::{ErrorKind, Read};
 use std::net::{Ipv4Addr, Shutdown};
 use std::time::Instant;
 
-/// Connections come from so many addresses of the loopback network in turn: a port stays in TIME_WAIT for a minute, and one
-/// address does not have enough of them.
+/// Connections come from so many addresses of the loopback network in turn: a port stays in TIME_WAIT for a minute, and
+/// one address does not have enough of them.
 const ADDRESSES: u64 = 64;
 
 /// A client, which makes one connection after the other.
