@@ -1,8 +1,8 @@
 /* Echo over libioevent: one operation outstanding for each connection, a read or a write in turn. Any number of threads
  * harvest the same pipe; each event goes to one of them, so a connection needs no lock.
  *
- * There are several ways to ask. Each is a program of its own, built from this file with another WAY, so that choosing one
- * costs nothing where the time is measured. */
+ * There are several ways to ask. Each is a program of its own, built from this file with another WAY, so that choosing
+ * one costs nothing where the time is measured. */
 #include "peer.h"
 
 #include <ioevent.h>
