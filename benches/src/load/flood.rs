@@ -15,8 +15,8 @@ pub const FLOODING: usize = 100;
 pub const READING: usize = 10;
 /// What they send at once, in bytes.
 pub const PIECE: usize = 16 * 1024;
-/// One piece in so many is compared. The others are dropped without being copied, so that the generator has less work for
-/// a byte than the server, and what is measured is how the server copes.
+/// One piece in so many is compared. The others are dropped without being copied, so that the generator has less work
+/// for a byte than the server, and what is measured is how the server copes.
 const COMPARED: usize = 16;
 /// The buffers of a connection that does not read are full when none has taken a byte for this long.
 const QUIET: Duration = Duration::from_millis(100);
@@ -51,7 +51,8 @@ impl Flooder {
         Ok(())
     }
 
-    /// Reads once: a piece that is compared, or what is left up to the next of these. Returns how many bytes there were.
+    /// Reads once: a piece that is compared, or what is left up to the next of these. Returns how many bytes there
+    /// were.
     fn receive(&mut self, pattern: &Pattern, room: &mut [u8]) -> Result<usize> {
         let (number, from) = (self.received / PIECE, self.received % PIECE);
         let is_compared = number % COMPARED == 0;
@@ -99,8 +100,8 @@ impl Flood {
         Ok(Flood { epoll, flooders, pattern: Pattern::new(PIECE), room: vec![0; PIECE] })
     }
 
-    /// Goes on until the buffers of those that do not read are full, which takes megabytes each: before that, the flood is
-    /// not the same in any two instants.
+    /// Goes on until the buffers of those that do not read are full, which takes megabytes each: before that, the flood
+    /// is not the same in any two instants.
     fn fill(&mut self) -> Result<()> {
         let (begin, mut filled, mut since) = (Instant::now(), 0, Instant::now());
         while since.elapsed() < QUIET {
