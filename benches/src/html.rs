@@ -44,7 +44,7 @@ fn table(table: &Table) -> String {
     let mut text = format!("<div class=\"wide\"><table{}>", if words { " class=\"text\"" } else { "" });
     text += &format!("<thead><tr>{head}</tr></thead>\n<tbody>\n");
     for row in &table.rows {
-        let ours = row.first().is_some_and(|name| crate::peers::is_ours(&name.text));
+        let ours = !words && row.first().is_some_and(|name| crate::peers::is_ours(&name.text));
         let fields: String = row.iter().map(field).collect();
         text += &format!("<tr{}>{fields}</tr>\n", if ours { " class=\"ours\"" } else { "" });
     }
