@@ -16,9 +16,10 @@
 #   make check-loom       tests/loom/: every interleaving of the lock-free parts
 #   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
 #                         kernels and installs qemu-system-x86, so it is no part of make check; TESTS="read_write splice": these
-#   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1: in
-#                         two minutes, to see that all works; ROUNDS=9; ONLY=ratio,latency,calls,instructions,memory,chain,
-#                         post,files,functions (some of them): into the results of the run before
+#   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1:
+#                         in some minutes, to see that all works, with figures that are not to be quoted; ROUNDS=9;
+#                         ONLY=ratio,latency,flood,calls,instructions,memory,chain,post,timers,files,functions (some of
+#                         them): into the results of the run before
 #   make clean
 
 PREFIX       = /usr/local

@@ -1,5 +1,5 @@
-//! Links with the installed libioevent.so, which is what C programs use; so what is measured is what is shipped, and a new
-//! build of the library can be measured without building this crate anew.
+//! Links with the installed libioevent.so, which is what C programs use; so what is measured is what is shipped, and a
+//! new build of the library can be measured without building this crate anew.
 //!
 //! It is looked for in IOEVENT_LIBDIR, else where `make stage` puts it.
 

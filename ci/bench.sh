@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures libioevent beside its peers and writes target/bench/report.html and report.md; `make bench` calls it, after
-# `make stage`.  QUICK=1: about two minutes.  ROUNDS=N: how often.  ONLY=ratio,calls,...: only these, into the results of the
-# run before; ONLY=none writes the report anew.  All are in `bench --help`.
+# `make stage`.  QUICK=1: a few minutes, for figures that are not to be quoted.  ROUNDS=N: how often.
+# ONLY=ratio,calls,...: only these, into the results of the run before; ONLY=none writes the report anew.  All are in
+# `bench --help`.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,6 +12,7 @@ if [ ! -e "$stage/lib/libioevent.so" ]; then
     echo "ci/bench.sh: no $stage/lib/libioevent.so: run make stage first" >&2
     exit 1
 fi
+if [ -n "${QUICK:-}" ]; then echo "A quick run, to see that all works: its figures are not to be quoted."; fi
 out=$build/bench
 mkdir -p "$out" || exit 1
 options=()

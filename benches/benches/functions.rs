@@ -1,7 +1,7 @@
 //! The cost of each exported function in a typical use, beside the same with libc's function where there is one.
 //!
-//! Each measurement is a whole turn: what makes the call possible (the other end writes), the call, and the harvest of its
-//! event.
+//! Each measurement is a whole turn: what makes the call possible (the other end writes), the call, and the harvest of
+//! its event.
 //!
 //! `cargo bench -p ioevent-benches --bench functions`; `bench` puts the results into its report.
 

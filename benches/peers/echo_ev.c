@@ -1,15 +1,23 @@
-/* Echo over libev: one watcher for each connection, which turns to EV_WRITE while the socket takes no more. */
+/* Echo over libev: one watcher for each connection, which turns to EV_WRITE while the socket takes no more.
+ * Built with LIMIT: a time limit on each connection, which every event sets anew. */
 #include "peer.h"
 
 #include <ev.h>
 
-struct connection { ev_io io; unsigned begin, end; char buffer[]; }; /* begin to end: received, not yet sent */
+#ifndef LIMIT
+#define LIMIT 0
+#endif
+
+/* begin to end: received, not yet sent. */
+struct connection { ev_io io; ev_timer timer[LIMIT]; unsigned begin, end; char buffer[]; };
 
 static size_t buffer_bytes;
 
 static void finish(EV_P_ struct connection *c)
 {
     ev_io_stop(EV_A_ & c->io);
+    if (LIMIT)
+        ev_timer_stop(EV_A_ c->timer);
     close(c->io.fd);
     free(c);
 }
@@ -22,12 +30,20 @@ static void turn(EV_P_ struct connection *c, int events, void (*callback)(EV_P_ 
     ev_io_start(EV_A_ & c->io);
 }
 
+static void on_limit(EV_P_ ev_timer *timer, int events)
+{
+    (void)events;
+    finish(EV_A_ timer->data);
+}
+
 static void on_readable(EV_P_ ev_io *io, int events);
 
 static void on_writable(EV_P_ ev_io *io, int events)
 {
     (void)events;
     struct connection *c = (struct connection *)io;
+    if (LIMIT)
+        ev_timer_again(EV_A_ c->timer);
     ssize_t n = send(io->fd, c->buffer + c->begin, c->end - c->begin, MSG_NOSIGNAL);
     if (n == -1 && errno != EAGAIN) {
         finish(EV_A_ c);
@@ -42,6 +58,8 @@ static void on_readable(EV_P_ ev_io *io, int events)
 {
     (void)events;
     struct connection *c = (struct connection *)io;
+    if (LIMIT)
+        ev_timer_again(EV_A_ c->timer);
     ssize_t n = recv(io->fd, c->buffer, buffer_bytes, 0);
     if (n == -1 && errno == EAGAIN)
         return;
@@ -72,6 +90,11 @@ static void accept_all(EV_P_ ev_io *listener, int events)
         }
         ev_io_init(&c->io, on_readable, fd, EV_READ);
         ev_io_start(EV_A_ & c->io);
+        if (LIMIT) {
+            ev_timer_init(c->timer, on_limit, 0., PEER_LIMIT);
+            c->timer->data = c;
+            ev_timer_again(EV_A_ c->timer);
+        }
     }
 }
 

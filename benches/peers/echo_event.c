@@ -1,11 +1,16 @@
 /* Echo over libevent 2: one persistent event for each connection, which turns to EV_WRITE while the socket takes no
- * more. (Events, not bufferevents: those have buffers of their own, and an echo has no use for them.) */
+ * more. (Events, not bufferevents: those have buffers of their own, and an echo has no use for them.)
+ * Built with LIMIT: a time limit on each connection, which every event sets anew. */
 #include "peer.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
 struct connection { struct event event; unsigned begin, end; char buffer[]; }; /* begin to end: not yet sent */
+
+#ifndef LIMIT
+#define LIMIT 0
+#endif
 
 static struct event_base *base;
 static size_t buffer_bytes;
@@ -21,7 +26,7 @@ static int watch(struct connection *c, evutil_socket_t fd, short events, event_c
 {
     if (event_assign(&c->event, base, fd, events | EV_PERSIST, callback, c) == -1)
         return -1;
-    return event_add(&c->event, NULL);
+    return event_add(&c->event, LIMIT ? &(struct timeval){.tv_sec = PEER_LIMIT} : NULL);
 }
 
 static void turn(struct connection *c, evutil_socket_t fd, short events, event_callback_fn callback)
@@ -35,8 +40,11 @@ static void on_readable(evutil_socket_t fd, short events, void *arg);
 
 static void on_writable(evutil_socket_t fd, short events, void *arg)
 {
-    (void)events;
     struct connection *c = arg;
+    if (LIMIT && (events & EV_TIMEOUT)) {
+        finish(c);
+        return;
+    }
     ssize_t n = send(fd, c->buffer + c->begin, c->end - c->begin, MSG_NOSIGNAL);
     if (n == -1 && errno != EAGAIN) {
         finish(c);
@@ -49,8 +57,11 @@ static void on_writable(evutil_socket_t fd, short events, void *arg)
 
 static void on_readable(evutil_socket_t fd, short events, void *arg)
 {
-    (void)events;
     struct connection *c = arg;
+    if (LIMIT && (events & EV_TIMEOUT)) {
+        finish(c);
+        return;
+    }
     ssize_t n = recv(fd, c->buffer, buffer_bytes, 0);
     if (n == -1 && errno == EAGAIN)
         return;

@@ -1,19 +1,37 @@
 /* Echo over libuv: uv_try_write at once; what the socket does not take goes into a uv_write, and reading stops until
- * that is done. */
+ * that is done. Built with LIMIT: a time limit on each connection, which every read and write sets anew. */
 #include "peer.h"
 
 #include <uv.h>
 
-struct connection { uv_tcp_t tcp; uv_write_t write; char buffer[]; };
+#ifndef LIMIT
+#define LIMIT 0
+#endif
+
+struct connection { uv_tcp_t tcp; uv_write_t write; uv_timer_t timer[LIMIT]; char buffer[]; };
 
 static size_t buffer_bytes;
 
 static void free_connection(uv_handle_t *handle) { free(handle->data); }
 
+static void close_timer(uv_handle_t *handle)
+{
+    struct connection *c = handle->data;
+    uv_close((uv_handle_t *)c->timer, free_connection);
+}
+
 static void finish(struct connection *c)
 {
     if (!uv_is_closing((uv_handle_t *)&c->tcp))
-        uv_close((uv_handle_t *)&c->tcp, free_connection);
+        uv_close((uv_handle_t *)&c->tcp, LIMIT ? close_timer : free_connection);
+}
+
+static void on_limit(uv_timer_t *timer) { finish(timer->data); }
+
+static void progress(struct connection *c)
+{
+    if (LIMIT)
+        uv_timer_again(c->timer);
 }
 
 static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -29,6 +47,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer);
 static void on_written(uv_write_t *write, int status)
 {
     struct connection *c = write->handle->data;
+    progress(c);
     if (status < 0 || uv_read_start(write->handle, give_buffer, on_read) < 0)
         finish(c);
 }
@@ -42,6 +61,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
         finish(c); /* end of file or an error */
         return;
     }
+    progress(c);
     uv_buf_t data = {.base = buffer->base, .len = n};
     int taken = uv_try_write(stream, &data, 1);
     if (taken == n)
@@ -63,6 +83,11 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     uv_tcp_init(listener->loop, &c->tcp);
     c->tcp.data = c;
+    if (LIMIT) {
+        uv_timer_init(listener->loop, c->timer);
+        c->timer->data = c;
+        uv_timer_start(c->timer, on_limit, PEER_LIMIT * 1000, PEER_LIMIT * 1000);
+    }
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) < 0 || uv_tcp_nodelay(&c->tcp, 1) < 0 ||
         uv_read_start((uv_stream_t *)&c->tcp, give_buffer, on_read) < 0)
         finish(c);

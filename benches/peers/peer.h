@@ -18,6 +18,9 @@
 
 /* ---- echo_NAME [-t THREADS] [-s BUFFER_BYTES] PORT ---- */
 
+/* Where a connection has a time limit, it is so many seconds. None expires while it is measured. */
+enum { PEER_LIMIT = 30 };
+
 struct peer_options { int port, threads; size_t buffer; };
 
 static inline int peer_number(const char *text, int least, int most)

@@ -17,6 +17,8 @@ pub const F_GETIOEVENTSZ: c_int = 1229914120;
 pub const F_GETIOEVENTCNT: c_int = 1229914121;
 pub const IOEVENT_INLINE: c_int = 1;
 pub const IOEVENT_CANCEL_IN: c_int = 1;
+pub const IOEVENT_CANCEL_ALL: c_int = 7;
+pub const IOEVENT_CANCEL_USER: c_int = 8;
 pub const IOEVENT_OP_READ: c_ushort = 1;
 pub const IOEVENT_OP_WRITE: c_ushort = 2;
 pub const IOEVENT_OP_TIMER: c_ushort = 25;
@@ -145,6 +147,8 @@ mod tests {
             ("F_GETIOEVENTCNT", F_GETIOEVENTCNT),
             ("IOEVENT_INLINE", IOEVENT_INLINE),
             ("IOEVENT_CANCEL_IN", IOEVENT_CANCEL_IN),
+            ("IOEVENT_CANCEL_ALL", IOEVENT_CANCEL_ALL),
+            ("IOEVENT_CANCEL_USER", IOEVENT_CANCEL_USER),
             ("IOEVENT_OP_READ", IOEVENT_OP_READ.into()),
             ("IOEVENT_OP_WRITE", IOEVENT_OP_WRITE.into()),
             ("IOEVENT_OP_TIMER", IOEVENT_OP_TIMER.into()),

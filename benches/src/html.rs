@@ -1,9 +1,10 @@
 //! The report as one page that needs nothing else.
 
-use crate::report::{Block, Cell, Results, Section, Table};
+use crate::report::{Block, Cell, QUICK, Results, Section, Table, opening};
 
 const STYLE: &str = "
-body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff; max-width: 72rem;
+       margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem } h2 { font-size: 1.25rem; margin-top: 2.4rem } h3 { font-size: 1rem; margin-bottom: .3rem }
 nav a { margin-right: 1rem; white-space: nowrap } a { color: #a03010 }
 .wide { overflow-x: auto; margin: .6rem 0 1rem }
@@ -14,6 +15,7 @@ td small { display: block; color: #777; font-size: .78em }
 tr.ours { background: #fdf3ee } .best { font-weight: 700 }
 .text td { text-align: left } .good { color: #18794e } .bad { color: #b42318 }
 dl { display: grid; grid-template-columns: max-content auto; gap: .15rem 1rem } dt { color: #666 } dd { margin: 0 }
+.quick { font-weight: 700; color: #b42318 }
 svg { display: block; margin: .6rem 0 }
 ";
 
@@ -36,13 +38,13 @@ fn field(cell: &Cell) -> String {
 }
 
 fn table(table: &Table) -> String {
-    // The first table is of words more than of figures.
-    let words = table.head.iter().any(|head| head == "to reach");
+    // These tables are of words more than of figures.
+    let words = table.head.iter().any(|head| head.starts_with("which"));
     let head: String = table.head.iter().map(|head| format!("<th>{}</th>", escaped(head))).collect();
     let mut text = format!("<div class=\"wide\"><table{}>", if words { " class=\"text\"" } else { "" });
     text += &format!("<thead><tr>{head}</tr></thead>\n<tbody>\n");
     for row in &table.rows {
-        let ours = row.first().is_some_and(|name| crate::peers::is_ours(&name.text));
+        let ours = !words && row.first().is_some_and(|name| crate::peers::is_ours(&name.text));
         let fields: String = row.iter().map(field).collect();
         text += &format!("<tr{}>{fields}</tr>\n", if ours { " class=\"ours\"" } else { "" });
     }
@@ -54,9 +56,11 @@ pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
     let mut text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>libioevent beside its peers</title>\n<style>{STYLE}</style></head><body>\n\
-         <h1>libioevent beside its peers</h1>\n<p>{} Medians; small below them the quartiles; the best of a column is bold.</p>\n<nav>",
-        escaped(&results.settings)
+         <title>libioevent beside its peers</title>\n<style>{STYLE}</style></head><body>\n{}\
+         <h1>libioevent beside its peers</h1>\n<p>{} Medians; small below them the quartiles; the best of \
+         a column is bold.</p>\n<nav>",
+        if results.quick { format!("<p class=\"quick\">{QUICK}</p>\n") } else { String::new() },
+        escaped(&opening(results))
     );
     for (index, section) in sections.iter().enumerate() {
         text += &format!("<a href=\"#s{index}\">{}</a> ", escaped(section.title));
@@ -87,4 +91,19 @@ pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
         text += "</ul>\n";
     }
     text + "</body></html>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quick_run_says_so_first() {
+        let mut results = Results::default();
+        assert!(!report(&results, &[]).contains("not to be quoted"));
+        results.quick = true;
+        let text = report(&results, &[]);
+        let body = text.split_once("<body>\n").map(|(_, body)| body);
+        assert!(body.is_some_and(|body| body.starts_with("<p class=\"quick\">A quick run")), "{text}");
+    }
 }

@@ -5,7 +5,7 @@ use crate::child::Process;
 use crate::run::{Bench, beside_us};
 use crate::samples::Samples;
 use crate::settings::Settings;
-use crate::{measure_files, measure_memory, measure_post};
+use crate::{measure_files, measure_memory, measure_post, measure_timers};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub(crate) fn measure(bench: &mut Bench, what: &str) {
         let mut command = Command::new(beside_us("bench")?);
         command.args(["--inside", what, "--out"]).arg(&bench.directory);
         command.args(["--rounds", &bench.settings.rounds.to_string()]);
-        if bench.settings.rounds < Settings::full().rounds {
+        if bench.settings.quick {
             command.arg("--quick");
         }
         let text = Process::start(command, &[])?.output(Duration::from_secs(600))?;
@@ -33,10 +33,13 @@ pub(crate) fn measure(bench: &mut Bench, what: &str) {
 /// The child: measures, and prints its samples.
 pub(crate) fn child(what: &str, settings: &Settings, directory: &Path) -> Result<()> {
     let samples = match what {
-        "library-memory" => measure_memory::library(settings.memory_library)?,
         "post" => measure_post::all(settings)?,
+        "timers" => measure_timers::all(settings)?,
         "files" => measure_files::all(settings, directory)?,
-        _ => bail!("there is nothing called {what}"),
+        _ => match what.strip_prefix(measure_memory::INSIDE) {
+            Some(how) => measure_memory::library(how, settings.memory_library)?,
+            None => bail!("there is nothing called {what}"),
+        },
     };
     println!("{}", serde_json::to_string(&Samples(samples))?);
     Ok(())

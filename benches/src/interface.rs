@@ -1,10 +1,11 @@
 //! An ioevent pipe, for what is measured inside one process.
 
-use crate::c::{self, Event};
+use crate::c::{self, Event, Operation};
 use std::ffi::c_int;
 use std::io::{Error, Result};
 use std::os::fd::{AsRawFd, RawFd};
 use std::ptr;
+use std::time::Duration;
 
 /// An ioevent pipe.
 pub struct Pipe(c_int);
@@ -48,6 +49,42 @@ impl Pipe {
         }
     }
 
+    /// Sets the time limit of an attached descriptor.
+    pub fn set_limit(&self, fd: &impl AsRawFd, limit: Duration) -> Result<()> {
+        let limit = timespec(limit);
+        // SAFETY: what this command takes is a pointer to a time.
+        match unsafe { c::ioevent_fcntl(fd.as_raw_fd(), c::F_SETIOEVENTTIMEO, &raw const limit) } {
+            0 => Ok(()),
+            _ => Err(Error::last_os_error()),
+        }
+    }
+
+    /// Sets a timer.
+    #[inline]
+    pub fn set_timer(&self, user: usize, time: Duration) -> Result<()> {
+        // SAFETY: numbers and pointers, which may be 0.
+        let nothing: Operation = unsafe { std::mem::zeroed() };
+        let user = ptr::without_provenance_mut(user);
+        let timeout = timespec(time);
+        let op = Operation { kind: c::IOEVENT_OP_TIMER, fd: self.0, user, timeout, ..nothing };
+        // SAFETY: one operation, with no buffer.
+        match unsafe { c::ioevent_submit(&op, 1) } {
+            1 => Ok(()),
+            _ => Err(Error::last_os_error()),
+        }
+    }
+
+    /// Cancels the timers with this user pointer; returns how many.
+    #[inline]
+    pub fn cancel_timer(&self, user: usize) -> Result<usize> {
+        let what = c::IOEVENT_CANCEL_ALL | c::IOEVENT_CANCEL_USER;
+        // SAFETY: the pointer is only a number.
+        match unsafe { c::ioevent_cancel2(self.0, what, ptr::without_provenance(user)) } {
+            -1 => Err(Error::last_os_error()),
+            n => Ok(n as usize),
+        }
+    }
+
     /// Queues a read.
     ///
     /// # Safety
@@ -67,6 +104,11 @@ impl Pipe {
         // SAFETY: as promised by the caller.
         queued(unsafe { c::ioevent_pread(fd, buffer.cast(), len, offset) })
     }
+}
+
+/// A time as C has it.
+fn timespec(time: Duration) -> libc::timespec {
+    libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: time.subsec_nanos().into() }
 }
 
 impl Drop for Pipe {

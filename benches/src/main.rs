@@ -1,7 +1,7 @@
 //! bench: measures libioevent beside its peers, and writes target/bench/report.html and report.md.
 //!
-//! The work is in the measure_* modules, each of which takes samples (samples.rs); run.rs and child.rs start what they need;
-//! report.rs, plot.rs, html.rs and markdown.rs make of the samples what is read.
+//! The work is in the measure_* modules, each of which takes samples (samples.rs); run.rs and child.rs start what they
+//! need; report.rs, plot.rs, html.rs and markdown.rs make of the samples what is read.
 
 mod carriers;
 mod child;
@@ -16,9 +16,11 @@ mod measure_echo;
 mod measure_files;
 mod measure_memory;
 mod measure_post;
+mod measure_timers;
 mod peers;
 mod plot;
 mod report;
+mod result;
 mod run;
 mod samples;
 mod settings;
@@ -59,8 +61,8 @@ struct Options {
     /// How often each figure is taken.
     #[arg(long)]
     rounds: Option<usize>,
-    /// Only these, into the results of an earlier run: ratio, latency, calls, instructions, memory, chain, post, files,
-    /// functions; or "none": only write the report anew.
+    /// Only these, into the results of an earlier run: ratio, latency, flood, calls, instructions, memory, chain, post,
+    /// timers, files, functions; or "none": only write the report anew.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// For itself: a part that runs in a process of its own.
@@ -69,14 +71,16 @@ struct Options {
 }
 
 /// What can be measured: its name, and what its samples are samples of.
-const PARTS: [(&str, &[Measure]); 9] = [
+const PARTS: [(&str, &[Measure]); 11] = [
     ("ratio", &[Measure::Ratio, Measure::Cpu]),
     ("latency", &[Measure::Throughput, Measure::P50, Measure::P99, Measure::P999, Measure::CpuApart]),
+    ("flood", &[Measure::FloodP50, Measure::FloodP99, Measure::FloodCpu, Measure::FloodMoved]),
     ("calls", &[Measure::Calls]),
     ("instructions", &[Measure::Instructions]),
     ("memory", &[Measure::Memory, Measure::MemoryFurther, Measure::MemoryLibrary]),
     ("chain", &[Measure::Chain]),
     ("post", &[Measure::PostOne, Measure::PostTwo, Measure::PostRound]),
+    ("timers", &[Measure::TimeLimit, Measure::TimerSet, Measure::TimerCancel]),
     ("files", &[Measure::Files]),
     ("functions", &[Measure::Function]),
 ];
@@ -85,6 +89,7 @@ fn measure(bench: &mut Bench, part: &str, options: &Options) {
     match part {
         "ratio" => measure_echo::one_core(bench),
         "latency" => measure_echo::two_cores(bench),
+        "flood" => measure_echo::flood(bench),
         "calls" => measure_counts::calls(bench),
         "instructions" => measure_counts::instructions(bench),
         "memory" => measure_memory::memory(bench),
@@ -137,15 +142,17 @@ fn run(options: &Options) -> Result<()> {
         }
     }
     fs::create_dir_all(&options.out).with_context(|| options.out.display().to_string())?;
+    if options.quick {
+        eprintln!("{}", report::QUICK);
+    }
     let cores = sys::allowed_cores().context("the cores that may be used")?;
     let mut results = if options.only.is_empty() { Results::default() } else { earlier(options)? };
     if !options.only.iter().any(|only| only == "none") {
         results.machine = Machine::this(cores.len());
+        results.quick |= options.quick;
         results.settings = format!(
-            "Each figure was taken {} times, the peers in turn (A B C A B C); calls, instructions and memory {} times{}.",
-            settings.rounds,
-            settings.counts,
-            if options.quick { ". A quick run: only to see roughly where things stand" } else { "" }
+            "Each figure was taken {} times, the peers in turn (A B C A B C); calls, instructions and memory {} times.",
+            settings.rounds, settings.counts,
         );
     }
     let mut bench = Bench {

@@ -1,6 +1,6 @@
-//! The part of the report that README shows, as Markdown.
+//! The report without its plots and its longest tables, as Markdown.
 
-use crate::report::{Block, Cell, Results, Section, Table};
+use crate::report::{Block, Cell, QUICK, Results, Section, Table, opening};
 
 /// Text in a field: a bar would end it.
 fn escaped(text: &str) -> String {
@@ -26,20 +26,10 @@ fn table(table: &Table) -> String {
 
 /// All of it.
 pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
-    let machine = |name: &str| results.machine.get(name).unwrap_or("?");
-    let mut text = format!(
-        "Measured {} on {} (cores: {}), {}; libioevent {}, libev {}, libevent {}, libuv {}, liburing {}. {} Medians, in \
-         parentheses the quartiles; the best of a column is bold.\n",
-        machine("date"),
-        machine("processor"),
-        machine("cores"),
-        machine("kernel"),
-        machine("libioevent"),
-        machine("libev"),
-        machine("libevent"),
-        machine("libuv"),
-        machine("liburing"),
-        results.settings,
+    let mut text = if results.quick { format!("**{QUICK}**\n\n") } else { String::new() };
+    text += &format!(
+        "{} Medians, in parentheses the quartiles; the best of a column is bold.\n",
+        opening(results)
     );
     for section in sections.iter().filter(|section| section.readme) {
         text += &format!("\n### {}\n\n{}\n", section.title, section.text);
@@ -69,5 +59,14 @@ mod tests {
         let rows = vec![vec![plain("a|b"), best]];
         let text = table(&Table { head: vec![String::new(), "x".into()], rows });
         assert_eq!(text, "|  | x |\n| --- | --- |\n| a\\|b | **1** (1–2) |\n");
+    }
+
+    #[test]
+    fn a_quick_run_says_so_first() {
+        let mut results = Results::default();
+        assert!(report(&results, &[]).starts_with("Measured "));
+        results.quick = true;
+        let text = report(&results, &[]);
+        assert!(text.lines().next().is_some_and(|line| line.contains("not to be quoted")), "{text}");
     }
 }

@@ -1,4 +1,5 @@
-//! System calls and instructions per request: the difference between two runs that differ by a known number of requests.
+//! System calls and instructions per request: the difference between two runs that differ by a known number of
+//! requests.
 
 use crate::peers::{self, Peer};
 use crate::run::{Bench, Server, Under};
@@ -90,9 +91,7 @@ fn measure(
     }
     let file = directory.join("count");
     for load in bench.settings.counted.clone() {
-        // One connection keeps only one of several threads busy.
-        let fit: Vec<Peer> =
-            all.iter().filter(|peer| peer.threads == 0 || load.active > 1).cloned().collect();
+        let fit: Vec<Peer> = all.iter().filter(|peer| peer.is_counted(&load)).cloned().collect();
         let rounds = bench.settings.counts;
         bench.interleaved(&format!("{what}, {load}"), &fit, rounds, |_, peer| {
             let first = count(peer, &load, few, &under(&file), read)?;

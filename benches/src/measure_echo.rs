@@ -7,13 +7,14 @@ use anyhow::{Context, Result};
 use ioevent_benches::load::Outcome;
 use std::time::Duration;
 
-/// The peers for a load: several threads are of interest with small messages only.
-fn fit(all: &[Peer], load: &Load) -> Vec<Peer> {
-    all.iter().filter(|peer| peer.threads == 0 || load.bytes == 64).cloned().collect()
+/// The peers for a load.
+fn fit(bench: &mut Bench, load: &Load) -> Vec<Peer> {
+    let all = peers::echo(&bench.peers.clone(), &mut bench.notes);
+    all.into_iter().filter(|peer| peer.is_timed(load)).collect()
 }
 
-fn once(bench: &Bench, peer: &Peer, load: &Load, server: &[usize], generator: &[usize]) -> Result<Outcome> {
-    let time = bench.settings.time.as_secs_f64();
+fn once(peer: &Peer, load: &Load, time: Duration, server: &[usize], generator: &[usize]) -> Result<Outcome> {
+    let time = time.as_secs_f64();
     let patience = Duration::from_secs_f64(60.0 + 5.0 * time + 0.01 * (load.active + load.idle) as f64);
     let mut running = Server::start(peer, load.buffer(), server, &Under::Itself)?;
     let outcome = running.load(load, &["--seconds", &time.to_string()], generator, patience)?;
@@ -21,15 +22,14 @@ fn once(bench: &Bench, peer: &Peer, load: &Load, server: &[usize], generator: &[
     Ok(outcome)
 }
 
-/// Server and generator on one core. The generator does the same for every request, so the quotient of the two CPU times
-/// does not depend on how fast the machine happens to be.
+/// Server and generator on one core. The generator does the same for every request, so the quotient of the two CPU
+/// times does not depend on how fast the machine happens to be.
 pub(crate) fn one_core(bench: &mut Bench) {
-    let all = peers::echo(&bench.peers.clone(), &mut bench.notes);
     for load in bench.settings.one_core.clone() {
-        let rounds = bench.settings.rounds;
-        bench.interleaved(&format!("one core, {load}"), &fit(&all, &load), rounds, |bench, peer| {
+        let (rounds, peers) = (bench.settings.rounds, fit(bench, &load));
+        bench.interleaved(&format!("one core, {load}"), &peers, rounds, |bench, peer| {
             let core = [bench.core];
-            let outcome = once(bench, peer, &load, &core, &core)?;
+            let outcome = once(peer, &load, bench.settings.time, &core, &core)?;
             let server = outcome.server_cpu.context("no CPU time of the server")? as f64;
             let per_request = server / outcome.requests as f64 / 1000.0;
             Ok(vec![
@@ -46,13 +46,12 @@ pub(crate) fn two_cores(bench: &mut Bench) {
         bench.note("one core: no throughput and latency with server and generator on different cores");
         return;
     };
-    let all = peers::echo(&bench.peers.clone(), &mut bench.notes);
     for load in bench.settings.two_cores.clone() {
-        let rounds = bench.settings.rounds;
-        bench.interleaved(&format!("two cores, {load}"), &fit(&all, &load), rounds, |bench, peer| {
+        let (rounds, peers) = (bench.settings.rounds, fit(bench, &load));
+        bench.interleaved(&format!("two cores, {load}"), &peers, rounds, |bench, peer| {
             let own = [bench.core];
             let cores: &[usize] = if peer.threads > 0 { &[] } else { &own };
-            let outcome = once(bench, peer, &load, cores, &[other])?;
+            let outcome = once(peer, &load, bench.settings.time, cores, &[other])?;
             let requests = outcome.requests as f64;
             let server = outcome.server_cpu.context("no CPU time of the server")? as f64;
             let figures = [
@@ -65,4 +64,25 @@ pub(crate) fn two_cores(bench: &mut Bench) {
             Ok(figures.map(|(measure, value)| Sample::new(measure, load, peer.label, value)).into())
         });
     }
+}
+
+/// Polite clients beside a flood, with server and generator on different cores.
+pub(crate) fn flood(bench: &mut Bench) {
+    let Some(other) = bench.other_core else {
+        bench.note("one core: no flood, which wants server and generator on different cores");
+        return;
+    };
+    let load = bench.settings.flood;
+    let (rounds, peers) = (bench.settings.rounds, fit(bench, &load));
+    bench.interleaved(&load.to_string(), &peers, rounds, |bench, peer| {
+        let outcome = once(peer, &load, bench.settings.flood_time, &[bench.core], &[other])?;
+        let server = outcome.server_cpu.context("no CPU time of the server")? as f64;
+        let figures = [
+            (Measure::FloodP50, outcome.p50 as f64 / 1000.0),
+            (Measure::FloodP99, outcome.p99 as f64 / 1000.0),
+            (Measure::FloodCpu, server / outcome.requests as f64 / 1000.0),
+            (Measure::FloodMoved, outcome.flooded as f64 / f64::from(1 << 20) / outcome.seconds),
+        ];
+        Ok(figures.map(|(measure, value)| Sample::new(measure, load, peer.label, value)).into())
+    });
 }

@@ -1,10 +1,11 @@
-//! What the report says: sections of tables and plots, made from the samples. How it looks is html.rs's and markdown.rs's.
+//! What the report says: sections of tables and plots, made from the samples. How it looks is html.rs's and
+//! markdown.rs's.
 
 use crate::machine::Machine;
 use crate::peers::{OURS, is_ours};
 use crate::plot::{self, Dot, Line};
 use crate::samples::{Measure, Samples, Summary};
-use crate::{measure_chain, targets};
+use crate::{measure_chain, result, targets};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ pub(crate) struct Results {
     pub(crate) machine: Machine,
     /// How it was measured, in a sentence.
     pub(crate) settings: String,
+    /// Whether any of it is from a quick run.
+    #[serde(default)]
+    pub(crate) quick: bool,
     /// What came out.
     pub(crate) samples: Samples,
     /// What was left out, and why.
@@ -122,25 +126,57 @@ fn by_case(samples: &Samples, measure: Measure, peers: &[&str]) -> Table {
     Table { head, rows: rows.collect() }
 }
 
-/// The targets.
+/// The first line of a report that has figures of a quick run.
+pub(crate) const QUICK: &str = "A quick run, to see that all works: its figures are not to be quoted.";
+
+/// When, where, of which versions and how often: the first sentences.
+pub(crate) fn opening(results: &Results) -> String {
+    let machine = |name: &str| results.machine.get(name).unwrap_or("?");
+    format!(
+        "Measured {} on {} (cores: {}), {}; libioevent {}, libev {}, libevent {}, libuv {}, liburing {}. {}",
+        machine("date"),
+        machine("processor"),
+        machine("cores"),
+        machine("kernel"),
+        machine("libioevent"),
+        machine("libev"),
+        machine("libevent"),
+        machine("libuv"),
+        machine("liburing"),
+        results.settings,
+    )
+}
+
+/// The result in short.
+fn result_table(samples: &Samples) -> Table {
+    let head = ["", OURS, "the best of the others", "which"];
+    let rows = result::rows(samples).into_iter().map(|row| {
+        let (which, best) =
+            row.best.map_or((String::from("–"), None), |(who, summary)| (who, Some(summary)));
+        vec![
+            plain(row.what),
+            figure(row.ours, row.decimals, false),
+            figure(best, row.decimals, false),
+            plain(which),
+        ]
+    });
+    Table { head: head.map(str::to_owned).into(), rows: rows.collect() }
+}
+
+/// What was to be reached.
 fn target_table(samples: &Samples) -> Table {
-    let head = ["", "stated for the peers", "best peer here", "libioevent here", "to reach", ""];
+    let head = ["", "measured", "at most", "which is", ""];
     let rows = targets::all(samples).into_iter().map(|target| {
-        let mut best = figure(target.best.as_ref().map(|best| best.1), target.decimals, false);
-        if let Some((who, _)) = &target.best {
-            best.text = format!("{who} {}", best.text);
-        }
-        let verdict = match target.ours {
-            None => "not measured",
-            Some(ours) if ours.median <= target.limit => "reached",
-            Some(_) => "not reached",
+        let verdict = match (target.ours, target.limit) {
+            (Some(ours), Some(limit)) if ours.median <= limit => "reached",
+            (Some(_), Some(_)) => "not reached",
+            _ => "not measured",
         };
         vec![
             plain(target.what),
-            plain(if target.stated.is_empty() { "–" } else { target.stated }),
-            best,
             figure(target.ours, target.decimals, false),
-            plain(format!("at most {}", number(target.limit, target.decimals))),
+            plain(target.limit.map_or_else(|| "–".to_owned(), |limit| number(limit, target.decimals))),
+            plain(target.beside),
             plain(verdict),
         ]
     });
@@ -184,9 +220,14 @@ fn chain_plots(samples: &Samples, blocks: &mut Vec<Block>) -> Result<()> {
     Ok(())
 }
 
-/// Small messages: the case names no other length.
-fn small(case: &str) -> bool {
-    !case.contains(',')
+/// Large messages: the case names their length.
+fn is_large(case: &str) -> bool {
+    case.contains(',')
+}
+
+/// Short connections.
+fn is_short(case: &str) -> bool {
+    case.ends_with(" short")
 }
 
 /// A section of tables, one for each measure that has samples.
@@ -196,8 +237,13 @@ fn tables(samples: &Samples, measures: &[(&str, Measure)]) -> Vec<Block> {
         if !heading.is_empty() {
             blocks.push(Block::Heading((*heading).to_owned()));
         }
-        // Two tables are easier to read than one that is twice as wide.
-        for table in [by_peer(samples, *measure, small), by_peer(samples, *measure, |case| !small(case))] {
+        // Several tables are easier to read than one that is as wide as all of them.
+        let small = |case: &str| !is_large(case) && !is_short(case);
+        for table in [
+            by_peer(samples, *measure, small),
+            by_peer(samples, *measure, is_short),
+            by_peer(samples, *measure, is_large),
+        ] {
             if !table.rows.is_empty() {
                 blocks.push(Block::Table(table));
             }
@@ -215,20 +261,24 @@ pub(crate) fn sections(results: &Results) -> Result<Vec<Section>> {
             sections.push(Section { title, text: text.to_owned(), blocks, readme });
         }
     };
-    add(
-        "What was to be reached",
-        true,
-        "Echo servers, messages of 64 bytes, buffers of 4 KiB, the servers' own work included.",
-        vec![Block::Table(target_table(samples))],
-    );
+    let result = result_table(samples);
+    if !result.rows.is_empty() {
+        add(
+            "Result",
+            true,
+            "Echo servers, messages of 64 bytes, buffers of 4 KiB, the servers' own work included. Each row has the \
+             best of those that do the same: with as many threads, and with time limits or without. Less is better.",
+            vec![Block::Table(result)],
+        );
+    }
     let mut blocks =
         tables(samples, &[("", Measure::Ratio), ("Microseconds of server CPU per request", Measure::Cpu)]);
     dot_plots(samples, Measure::Ratio, "server CPU / generator CPU", &mut blocks)?;
     add(
         "CPU time of the server over that of the load generator",
         true,
-        "Both on one core. The generator does the same work for every request, so the machine's speed cancels out. Less is \
-         better.",
+        "Both on one core. The generator does the same work for every request, so the machine's speed cancels out. \
+         Less is better. Short: each request has a connection of its own, which is accepted, serves it and is closed.",
         blocks,
     );
     let blocks = tables(
@@ -247,6 +297,19 @@ pub(crate) fn sections(results: &Results) -> Result<Vec<Section>> {
         "Server and generator on different cores; a server with two threads may use both.",
         blocks,
     );
+    let flood = [
+        ("Median latency of the polite requests, microseconds", Measure::FloodP50),
+        ("99th percentile, microseconds", Measure::FloodP99),
+        ("Server CPU from one polite answer to the next, microseconds", Measure::FloodCpu),
+        ("What came back to the flood, MiB per second", Measure::FloodMoved),
+    ];
+    add(
+        "Polite clients beside a flood",
+        true,
+        "100 connections send pieces of 16 KiB as fast as they can, 10 of which read what comes back; 10 others send \
+         requests of 64 bytes, each when the last has come back. Server and generator on different cores.",
+        tables(samples, &flood),
+    );
     let counted = [("System calls", Measure::Calls), ("User-space instructions", Measure::Instructions)];
     add(
         "Counted per request",
@@ -257,13 +320,16 @@ pub(crate) fn sections(results: &Results) -> Result<Vec<Section>> {
     let memory = [
         ("Server: bytes per idle connection, from none to all", Measure::Memory),
         ("Server: bytes per idle connection, from a ninth of them to all", Measure::MemoryFurther),
-        ("Library alone: bytes per attached descriptor with one outstanding read", Measure::MemoryLibrary),
+        (
+            "Library alone: bytes per attached descriptor with one outstanding operation",
+            Measure::MemoryLibrary,
+        ),
     ];
     add(
         "Memory of idle connections",
         true,
-        "Growth of resident anonymous memory (RssAnon). A server's has the program's own part in it: a buffer of 64 bytes, and \
-         what it keeps of a connection.",
+        "Growth of resident anonymous memory (RssAnon). A server's has the program's own part in it: a buffer of 64 \
+         bytes, and what it keeps of a connection.",
         tables(samples, &memory),
     );
     let mut blocks = tables(samples, &[("", Measure::Chain)]);
@@ -271,7 +337,8 @@ pub(crate) fn sections(results: &Results) -> Result<Vec<Section>> {
     add(
         "Chain",
         false,
-        "Socket pairs, of which some are active: who reads a byte writes one into the next pair. Nanoseconds per event.",
+        "Socket pairs, of which some are active: who reads a byte writes one into the next pair. Nanoseconds per \
+         event.",
         blocks,
     );
     let post = [
@@ -280,12 +347,25 @@ pub(crate) fn sections(results: &Results) -> Result<Vec<Section>> {
         ("To another thread and back, ns", Measure::PostRound),
     ];
     add("Post and harvest", true, "Events of 16 bytes; at most 1,024 under way.", tables(samples, &post));
+    let timers = [
+        ("What a time limit that does not expire adds to a read, ns", Measure::TimeLimit),
+        ("Setting a timer, ns", Measure::TimerSet),
+        ("Cancelling a timer by its user pointer, ns", Measure::TimerCancel),
+    ];
+    add(
+        "Time limits and timers",
+        true,
+        "A read that waits for its byte, with a time limit of an hour and without, in turn; timers of an hour and \
+         more.",
+        tables(samples, &timers),
+    );
     let files = samples.who(Measure::Files);
     if !files.is_empty() {
         add(
             "Reads from files",
             false,
-            "Microseconds per read. A memfd cannot be read without perhaps waiting, so libioevent reads it by its pool.",
+            "Microseconds per read. A memfd cannot be read without perhaps waiting, so libioevent reads it by its \
+             pool.",
             vec![Block::Table(by_case(samples, Measure::Files, &files))],
         );
     }
@@ -294,11 +374,17 @@ pub(crate) fn sections(results: &Results) -> Result<Vec<Section>> {
         add(
             "Each function",
             false,
-            "Nanoseconds for a whole turn in a typical use: what makes the call possible (the other end writes, for instance), \
-             the call, and the harvest of its event; beside the same with libc's function. By criterion.",
+            "Nanoseconds for a whole turn in a typical use: what makes the call possible (the other end writes, for \
+             instance), the call, and the harvest of its event; beside the same with libc's function. By criterion.",
             vec![Block::Table(by_case(samples, Measure::Function, &[OURS, "libc"]))],
         );
     }
+    add(
+        "What was to be reached",
+        false,
+        "What this version set out to reach, as a fixed figure or beside another figure of the same runs.",
+        vec![Block::Table(target_table(samples))],
+    );
     Ok(sections)
 }
 
@@ -315,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_nothing_has_its_targets() {
+    fn a_report_of_nothing_has_only_its_targets() {
         let sections = sections(&Results::default()).unwrap();
         assert_eq!(sections.len(), 1);
     }

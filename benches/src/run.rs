@@ -5,7 +5,7 @@ use crate::peers::Peer;
 use crate::samples::{Load, Sample};
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, ensure};
-use ioevent_benches::load::Outcome;
+use ioevent_benches::load::{Kind, Outcome};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -27,6 +27,15 @@ pub(crate) struct Server {
     process: Process,
     pid: u32,
     port: u16,
+}
+
+/// A kind of load as the generator's option says it.
+fn kind_option(kind: Kind) -> &'static str {
+    match kind {
+        Kind::PingPong => "ping-pong",
+        Kind::Short => "short",
+        Kind::Flood => "flood",
+    }
 }
 
 /// Where valgrind has the pipes by which vgdb speaks to it.
@@ -85,6 +94,7 @@ impl Server {
     ) -> Result<Outcome> {
         let mut command = Command::new(beside_us("load")?);
         command.arg(self.port.to_string()).args(["--server", &self.pid.to_string()]);
+        command.args(["--kind", kind_option(load.kind)]);
         for (name, value) in [("--active", load.active), ("--idle", load.idle), ("--bytes", load.bytes)] {
             command.args([name, &value.to_string()]);
         }

@@ -1,5 +1,6 @@
 //! Samples: what was measured, once; and what they come to.
 
+use ioevent_benches::load::{FLOODING, Kind, PIECE};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -24,11 +25,19 @@ pub(crate) enum Measure {
     P99,
     /// Likewise.
     P999,
+    /// Latencies of polite requests beside a flood, in microseconds.
+    FloodP50,
+    /// Likewise.
+    FloodP99,
+    /// CPU time of the server, in microseconds, for one polite request and what it did for the flood meanwhile.
+    FloodCpu,
+    /// What came back to the flood in the same runs, in MiB per second.
+    FloodMoved,
     /// Resident memory of the server per idle connection, in bytes, between none and all of them.
     Memory,
     /// The same between a ninth of the connections and all of them.
     MemoryFurther,
-    /// Memory of the library alone per idle attached descriptor with one outstanding read.
+    /// Memory of the library alone per idle attached descriptor with one outstanding input operation.
     MemoryLibrary,
     /// Chain: nanoseconds per event.
     Chain,
@@ -38,6 +47,12 @@ pub(crate) enum Measure {
     PostTwo,
     /// Nanoseconds from one thread to another and back.
     PostRound,
+    /// Nanoseconds that setting and cancelling a time limit adds to a read that waits for its data.
+    TimeLimit,
+    /// Nanoseconds for setting one of many timers.
+    TimerSet,
+    /// Nanoseconds for cancelling one of them by its user pointer.
+    TimerCancel,
     /// Microseconds for reading from a file.
     Files,
     /// Nanoseconds for a call in its typical use.
@@ -50,13 +65,14 @@ impl Measure {
         match self {
             Measure::Ratio | Measure::Calls | Measure::Cpu | Measure::CpuApart | Measure::Files => 2,
             Measure::P50 | Measure::P99 | Measure::P999 | Measure::PostOne | Measure::PostTwo => 1,
+            Measure::FloodP50 | Measure::FloodP99 | Measure::FloodCpu | Measure::TimeLimit => 1,
             _ => 0,
         }
     }
 
     /// What is better.
     pub(crate) fn more_is_better(self) -> bool {
-        self == Measure::Throughput
+        matches!(self, Measure::Throughput | Measure::FloodMoved)
     }
 }
 
@@ -88,6 +104,8 @@ impl Sample {
 /// How an echo server is loaded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Load {
+    /// What the clients do.
+    pub(crate) kind: Kind,
     /// Connections that always have a message under way.
     pub(crate) active: usize,
     /// Connections that are only open.
@@ -97,16 +115,36 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// The server's buffer for a connection: larger than a message, as buffers are. A read that fills its buffer does not
-    /// tell whether there is more, and who would make use of that has to try once more.
+    /// Ping-pong on connections that stay.
+    pub(crate) fn ping_pong(active: usize, idle: usize, bytes: usize) -> Load {
+        Load { kind: Kind::PingPong, active, idle, bytes }
+    }
+
+    /// A connection for each request; so many are open at once.
+    pub(crate) fn short(active: usize) -> Load {
+        Load { kind: Kind::Short, active, idle: 0, bytes: 64 }
+    }
+
+    /// Polite clients beside a flood.
+    pub(crate) fn flood(active: usize) -> Load {
+        Load { kind: Kind::Flood, active, idle: 0, bytes: 64 }
+    }
+
+    /// The server's buffer for a connection: larger than a message, as buffers are. A read that fills its buffer does
+    /// not tell whether there is more, and who would make use of that has to try once more.
     pub(crate) fn buffer(&self) -> usize {
-        (2 * self.bytes).max(4096)
+        let longest = if self.kind == Kind::Flood { PIECE } else { self.bytes };
+        (2 * longest).max(4096)
     }
 }
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} active", self.active)?;
+        match self.kind {
+            Kind::PingPong => write!(f, "{} active", self.active)?,
+            Kind::Short => write!(f, "{} short", self.active)?,
+            Kind::Flood => write!(f, "{} beside a flood of {FLOODING}", self.active)?,
+        }
         if self.idle > 0 {
             write!(f, " + {} idle", self.idle)?;
         }
@@ -212,11 +250,10 @@ mod tests {
 
     #[test]
     fn a_load_says_what_it_is() {
-        assert_eq!(Load { active: 1, idle: 0, bytes: 64 }.to_string(), "1 active");
-        assert_eq!(
-            Load { active: 64, idle: 9000, bytes: 16384 }.to_string(),
-            "64 active + 9000 idle, 16 KiB"
-        );
+        assert_eq!(Load::ping_pong(1, 0, 64).to_string(), "1 active");
+        assert_eq!(Load::ping_pong(64, 9000, 16384).to_string(), "64 active + 9000 idle, 16 KiB");
+        assert_eq!(Load::short(32).to_string(), "32 short");
+        assert_eq!(Load::flood(10).to_string(), "10 beside a flood of 100");
     }
 
     #[test]

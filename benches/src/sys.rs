@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
 use std::time::Duration;
 
 /// What a C function returned, as a Result.
@@ -39,6 +41,11 @@ impl Epoll {
         self.control(libc::EPOLL_CTL_MOD, fd, events, data)
     }
 
+    /// Watches it no more.
+    pub fn remove(&self, fd: &impl AsRawFd) -> Result<()> {
+        self.control(libc::EPOLL_CTL_DEL, fd, 0, 0)
+    }
+
     /// Waits; returns how many of `events` were filled.
     pub fn wait(&self, events: &mut [libc::epoll_event], timeout: Duration) -> Result<usize> {
         let timeout = timeout.as_millis().min(i32::MAX as u128) as libc::c_int;
@@ -49,6 +56,12 @@ impl Epoll {
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl AsRawFd for Epoll {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
     }
 }
 
@@ -88,24 +101,57 @@ pub fn raise_descriptor_limit() -> Result<u64> {
 
 /// A connection that is closed is gone at once: no port stays in TIME_WAIT.
 pub fn no_linger(socket: &impl AsRawFd) -> Result<()> {
-    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
-    // SAFETY: `linger` is of the size given.
-    checked(unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_LINGER,
-            (&raw const linger).cast(),
-            size_of_val(&linger) as libc::socklen_t,
-        )
-    })?;
+    set(socket, libc::SOL_SOCKET, libc::SO_LINGER, &libc::linger { l_onoff: 1, l_linger: 0 })
+}
+
+/// Sets an option of a socket.
+fn set<T>(socket: &impl AsRawFd, level: libc::c_int, name: libc::c_int, value: &T) -> Result<()> {
+    let len = size_of::<T>() as libc::socklen_t;
+    // SAFETY: `value` is of the size given.
+    checked(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, ptr::from_ref(value).cast(), len) })?;
     Ok(())
+}
+
+/// A connection from an address of this machine to 127.0.0.1, which does not block after it was made.
+pub fn connect(from: Ipv4Addr, port: u16, patience: Duration) -> Result<TcpStream> {
+    // SAFETY: no pointers.
+    let fd = checked(unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) })?;
+    // SAFETY: it was just made, and nobody else has it.
+    let stream = unsafe { TcpStream::from_raw_fd(fd) };
+    // The time limit counts for connect, too.
+    stream.set_write_timeout(Some(patience))?;
+    // The port is chosen when it connects: it need not differ from that of connections to elsewhere.
+    let yes: libc::c_int = 1;
+    set(&stream, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, &yes)?;
+    let address = |address: Ipv4Addr, port: u16| libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: port.to_be(),
+        sin_addr: libc::in_addr { s_addr: u32::from(address).to_be() },
+        sin_zero: [0; 8],
+    };
+    let (here, there) = (address(from, 0), address(Ipv4Addr::LOCALHOST, port));
+    let len = size_of_val(&here) as libc::socklen_t;
+    // SAFETY: `here` is of the size given.
+    checked(unsafe { libc::bind(fd, (&raw const here).cast(), len) })?;
+    // SAFETY: `there` is of the size given.
+    checked(unsafe { libc::connect(fd, (&raw const there).cast(), len) })?;
+    stream.set_nonblocking(true)?;
+    Ok(stream)
+}
+
+/// Takes bytes out of a TCP connection that does not block, without copying them; returns how many there were.
+pub fn discard(stream: &TcpStream, most: usize) -> Result<usize> {
+    // SAFETY: with MSG_TRUNC, TCP writes nothing to the buffer.
+    match unsafe { libc::recv(stream.as_raw_fd(), ptr::null_mut(), most, libc::MSG_TRUNC) } {
+        -1 => Err(Error::last_os_error()),
+        n => Ok(n as usize),
+    }
 }
 
 /// The CPU time of this process, in nanoseconds.
 ///
-/// It is what /proc/self/schedstat shows, the scheduler's own accounting, but brought up to the instant; the file lags by
-/// up to a tick for a thread that is running.
+/// It is what /proc/self/schedstat shows, the scheduler's own accounting, but brought up to the instant; the file lags
+/// by up to a tick for a thread that is running.
 pub fn own_cpu() -> Result<u64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is good for the call.

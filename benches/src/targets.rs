@@ -1,179 +1,160 @@
-//! What was to be reached, and whether it is.
+//! What this library set out to reach, and whether it is reached: absolute figures, and some beside another in the same
+//! runs.
 
-use crate::peers::{INLINE, OURS, THREADS, has_threads, is_ours};
+use crate::measure_memory;
+use crate::peers::{
+    EDGE, INLINE, LEVEL, LIMIT, ONE_SHOT, OURS, PIPE, POLL, READV, RECV, RECV_LIMIT, RECVMSG, SUBMIT,
+    THREADS, with_threads,
+};
+use crate::result::among_idle;
 use crate::samples::{Load, Measure, Samples, Summary};
 
-/// One of the figures that this library set out to reach.
+/// One of the figures.
 pub(crate) struct Target {
-    /// The measure, and under which conditions.
-    pub(crate) what: &'static str,
-    /// What the best peers had when it was set.
-    pub(crate) stated: &'static str,
-    /// At most this.
-    pub(crate) limit: f64,
+    /// The measure, under which conditions, and of whom.
+    pub(crate) what: String,
+    /// At most this, if it is known.
+    pub(crate) limit: Option<f64>,
+    /// Where that comes from, if it is no fixed number.
+    pub(crate) beside: String,
     /// Digits after the point.
     pub(crate) decimals: usize,
-    /// What we have now.
+    /// What we have.
     pub(crate) ours: Option<Summary>,
-    /// What the best peer has now, where there is one that does the same.
-    pub(crate) best: Option<(String, Summary)>,
 }
 
-/// The case of a measure with so many active connections, small messages, and idle connections or none.
-fn case(samples: &Samples, measure: Measure, active: usize, idle: bool) -> String {
-    let plain = Load { active, idle: 0, bytes: 64 }.to_string();
-    if !idle {
-        return plain;
+/// All figures so far, and the samples.
+struct Targets<'a> {
+    samples: &'a Samples,
+    all: Vec<Target>,
+}
+
+impl Targets<'_> {
+    fn median(&self, measure: Measure, case: &str, who: &str) -> Option<f64> {
+        Some(self.samples.summary(measure, case, who)?.median)
     }
-    let start = format!("{plain} + ");
-    let fits = |case: &&&str| case.starts_with(&start) && !case.contains(',');
-    samples.cases(measure).iter().find(fits).map_or(plain, |case| (*case).to_owned())
+
+    fn push(
+        &mut self,
+        measure: Measure,
+        case: &str,
+        who: &str,
+        what: &str,
+        limit: Option<f64>,
+        beside: String,
+    ) {
+        let ours = self.samples.summary(measure, case, who);
+        let what = format!("{who}: {what}");
+        self.all.push(Target { what, limit, beside, decimals: measure.decimals(), ours });
+    }
+
+    /// At most a number.
+    fn fixed(&mut self, measure: Measure, case: &str, who: &str, what: &str, limit: f64) {
+        self.push(measure, case, who, what, Some(limit), String::new());
+    }
+
+    /// At most what another has in the same case, and this much more.
+    fn above(&mut self, measure: Measure, case: &str, who: &str, what: &str, (other, more): (&str, f64)) {
+        let limit = self.median(measure, case, other).map(|median| median + more);
+        let beside = if more == 0.0 { other.to_owned() } else { format!("{other} + {more}") };
+        self.push(measure, case, who, what, limit, beside);
+    }
+
+    /// At most so many times what another has in the same case.
+    fn times(&mut self, measure: Measure, case: &str, who: &str, what: &str, (other, factor): (&str, f64)) {
+        let limit = self.median(measure, case, other).map(|median| factor * median);
+        self.push(measure, case, who, what, limit, format!("{factor} times {other}"));
+    }
 }
 
-/// The first case of a measure.
-fn first_case(samples: &Samples, measure: Measure) -> String {
-    samples.cases(measure).first().map_or_else(String::new, |case| (*case).to_owned())
+/// The ways to ask, and how many instructions more than read, write and ioevent_wait each may take.
+const WAYS: [(&str, f64); 9] = [
+    (PIPE, 10.0),
+    (RECV, 25.0),
+    (READV, 25.0),
+    (RECVMSG, 25.0),
+    (POLL, 25.0),
+    (INLINE, 25.0),
+    (SUBMIT, 60.0),
+    (LIMIT, 60.0),
+    (RECV_LIMIT, 60.0),
+];
+
+/// Counts.
+fn counts(targets: &mut Targets<'_>) {
+    let case = |active| Load::ping_pong(active, 0, 64).to_string();
+    for (active, limit) in [(32, 200.0), (1, 400.0)] {
+        let what = format!("instructions per request, {}", case(active));
+        targets.fixed(Measure::Instructions, &case(active), OURS, &what, limit);
+        for (who, more) in WAYS {
+            targets.above(Measure::Instructions, &case(active), who, &what, (OURS, more));
+        }
+    }
+    let case = case(32);
+    let what = format!("instructions per request, {case}");
+    targets.fixed(Measure::Instructions, &case, INLINE, &what, 180.0);
+    for who in std::iter::once(OURS).chain(WAYS.map(|(who, _)| who)) {
+        targets.times(Measure::Instructions, &case, &with_threads(who), &what, (who, 1.5));
+    }
+    let what = format!("system calls per request, {case}");
+    for (who, limit) in [(POLL, 2.1), (INLINE, 2.06)] {
+        targets.fixed(Measure::Calls, &case, who, &what, limit);
+    }
 }
 
-/// One peer's figure in one case over that in another, run by run.
-fn factor(samples: &Samples, measure: Measure, over: &str, under: &str, who: &str) -> Option<Summary> {
-    let of = |case: &str| -> Vec<f64> {
-        let fits = samples.0.iter().filter(|s| s.measure == measure && s.case == case && s.who == who);
-        fits.map(|sample| sample.value).collect()
-    };
-    Summary::of(of(over).into_iter().zip(of(under)).map(|(over, under)| over / under))
+/// Times of the echo servers.
+fn times(targets: &mut Targets<'_>) {
+    let mut cases: Vec<String> =
+        [1, 64, 1000].map(|active| Load::ping_pong(active, 0, 64).to_string()).into();
+    cases.extend(among_idle(targets.samples, Measure::Ratio, 64));
+    for case in cases {
+        for who in [OURS, RECV, LIMIT] {
+            let what = format!("server CPU over generator CPU, {case}");
+            targets.above(Measure::Ratio, &case, who, &what, (EDGE, 0.01));
+        }
+    }
+    let case = Load::ping_pong(64, 0, 64).to_string();
+    let what = format!("server CPU over generator CPU, {case}");
+    targets.fixed(Measure::Ratio, &case, THREADS, &what, 1.0);
+    for active in [64, 1000] {
+        let case = Load::ping_pong(active, 0, 64).to_string();
+        let what = format!("99th percentile in us, {case}");
+        targets.above(Measure::P99, &case, THREADS, &what, (ONE_SHOT, 0.0));
+    }
+    let case = Load::flood(10).to_string();
+    let what = format!("median latency in us, {case}");
+    targets.times(Measure::FloodP50, &case, OURS, &what, (LEVEL, 1.1));
+}
+
+/// What is measured inside one process.
+fn inside(targets: &mut Targets<'_>) {
+    let what = "nanoseconds to set and cancel a time limit that does not expire";
+    targets.fixed(Measure::TimeLimit, "each read", OURS, what, 20.0);
+    let case = targets
+        .samples
+        .cases(Measure::TimerCancel)
+        .first()
+        .map_or_else(String::new, |case| (*case).to_owned());
+    let what = format!("nanoseconds to cancel a timer by its user pointer, {case}");
+    targets.fixed(Measure::TimerCancel, &case, OURS, &what, 1000.0);
+    let case = crate::measure_post::case(1);
+    let what = format!("nanoseconds to post an event from one thread to another, {case}");
+    targets.fixed(Measure::PostTwo, &case, OURS, &what, 120.0);
+    for how in measure_memory::ASKS {
+        for (case, limit) in [(measure_memory::UNLIMITED_CASE, 80.0), (measure_memory::LIMITED_CASE, 112.0)] {
+            let what = format!("bytes per idle descriptor with an operation outstanding, {case}");
+            targets.fixed(Measure::MemoryLibrary, case, &measure_memory::label(how), &what, limit);
+        }
+    }
 }
 
 /// All of them, with what the samples say.
 pub(crate) fn all(samples: &Samples) -> Vec<Target> {
-    let mut targets = Vec::new();
-    // What, how it stood, limit; measure, case, who of ours, whether with threads.
-    let mut add = |what, stated, limit, measure: Measure, case: String, who: &str, threads: bool| {
-        let peer = |label: &str| !is_ours(label) && has_threads(label) == threads;
-        let best = samples.best(measure, &case, peer).map(|(who, summary)| (who.to_owned(), summary));
-        let ours = samples.summary(measure, &case, who);
-        targets.push(Target { what, stated, limit, decimals: measure.decimals(), ours, best });
-    };
-    let at = |measure, active, idle| case(samples, measure, active, idle);
-    add(
-        "system calls per request, 32 connections",
-        "raw epoll 2.03, libev 2.04, libuv 3.03",
-        2.05,
-        Measure::Calls,
-        at(Measure::Calls, 32, false),
-        OURS,
-        false,
-    );
-    add(
-        "system calls per request, 1 connection",
-        "3.00",
-        3.05,
-        Measure::Calls,
-        at(Measure::Calls, 1, false),
-        OURS,
-        false,
-    );
-    let instructions = at(Measure::Instructions, 32, false);
-    add(
-        "user-space instructions per request, 32 connections",
-        "libev 158, libevent 329, libuv 726",
-        200.0,
-        Measure::Instructions,
-        instructions.clone(),
-        OURS,
-        false,
-    );
-    add("the same, IOEVENT_INLINE", "", 150.0, Measure::Instructions, instructions, INLINE, false);
-    add(
-        "user-space instructions per request, 1 connection",
-        "libev 422, libevent 605, libuv 1,161",
-        400.0,
-        Measure::Instructions,
-        at(Measure::Instructions, 1, false),
-        OURS,
-        false,
-    );
-    add(
-        "server CPU over generator CPU, one core, 64 connections",
-        "epoll 1.00, edge-triggered 0.98, libev 1.00, libevent 1.01, libuv 1.12, io_uring 0.85",
-        0.97,
-        Measure::Ratio,
-        at(Measure::Ratio, 64, false),
-        OURS,
-        false,
-    );
-    add(
-        "the same, 1,000 connections, all active",
-        "epoll 0.92, edge-triggered 0.91, libev 1.11, libevent 0.90, libuv 1.27",
-        0.90,
-        Measure::Ratio,
-        at(Measure::Ratio, 1000, false),
-        OURS,
-        false,
-    );
-    add(
-        "the same, 64 active among idle ones",
-        "epoll 0.99, libev 1.00, libevent 1.01, libuv 1.17",
-        0.97,
-        Measure::Ratio,
-        at(Measure::Ratio, 64, true),
-        OURS,
-        false,
-    );
-    add(
-        "the same, 1 connection",
-        "edge-triggered epoll 0.93, libev 1.06, libevent 0.99, libuv 1.08",
-        0.97,
-        Measure::Ratio,
-        at(Measure::Ratio, 1, false),
-        OURS,
-        false,
-    );
-    add(
-        "the same, two worker threads on one pipe, 64 connections",
-        "one-shot epoll 1.11",
-        1.00,
-        Measure::Ratio,
-        at(Measure::Ratio, 64, false),
-        THREADS,
-        true,
-    );
-    let (busy, quiet) = (at(Measure::Ratio, 64, true), at(Measure::Ratio, 64, false));
-    if busy != quiet {
-        let factor = |who: &str| factor(samples, Measure::Ratio, &busy, &quiet, who);
-        let peers = samples.who(Measure::Ratio).into_iter().filter(|who| !is_ours(who) && !has_threads(who));
-        let figures = peers.filter_map(|who| Some((who.to_owned(), factor(who)?)));
-        targets.push(Target {
-            what: "cost per event with idle descriptors over the cost with none (64 connections)",
-            stated: "epoll about 1.0",
-            limit: 1.05,
-            decimals: 2,
-            ours: factor(OURS),
-            best: figures.min_by(|a, b| a.1.median.total_cmp(&b.1.median)),
-        });
-    }
-    for (what, stated, limit, measure, case) in [
-        (
-            "library memory per idle attached descriptor with one outstanding read, in bytes",
-            "libevent: an event of 128 bytes and its map entry",
-            128.0,
-            Measure::MemoryLibrary,
-            first_case(samples, Measure::MemoryLibrary),
-        ),
-        (
-            "post and harvest in one thread, ns per event, batches of 64",
-            "",
-            25.0,
-            Measure::PostOne,
-            crate::measure_post::case(64),
-        ),
-    ] {
-        let best = samples.best(measure, &case, |who| !is_ours(who));
-        let best = best.map(|(who, summary)| (who.to_owned(), summary));
-        let ours = samples.summary(measure, &case, OURS);
-        targets.push(Target { what, stated, limit, decimals: measure.decimals(), ours, best });
-    }
-    targets
+    let mut targets = Targets { samples, all: Vec::new() };
+    counts(&mut targets);
+    times(&mut targets);
+    inside(&mut targets);
+    targets.all
 }
 
 #[cfg(test)]
@@ -183,23 +164,23 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_nothing_reached() {
-        assert!(all(&Samples::default()).iter().all(|target| target.ours.is_none() && target.best.is_none()));
+        assert!(all(&Samples::default()).iter().all(|target| target.ours.is_none()));
     }
 
     #[test]
-    fn idle_connections_are_compared_run_by_run() {
-        let busy = Load { active: 64, idle: 9000, bytes: 64 };
-        let quiet = Load { idle: 0, ..busy };
+    fn a_limit_may_be_the_figure_of_another() {
+        let load = Load::ping_pong(32, 0, 64);
         let mut samples = Samples::default();
-        for (load, value) in [(quiet, 1.0), (busy, 1.1), (quiet, 2.0), (busy, 2.0)] {
-            samples.0.push(Sample::new(Measure::Ratio, load, OURS, value));
-            samples.0.push(Sample::new(Measure::Ratio, load, "libev", value));
+        for (who, value) in [(OURS, 200.0), (RECV, 226.0), (THREADS, 299.0)] {
+            samples.0.push(Sample::new(Measure::Instructions, load, who, value));
         }
         let targets = all(&samples);
-        let row = targets.iter().find(|target| target.limit == 1.05).unwrap();
-        assert_eq!(row.ours.map(|s| (s.median * 1000.0).round()), Some(1050.0));
-        let among = targets.iter().find(|target| target.what.contains("among")).unwrap();
-        assert_eq!(among.ours.map(|s| s.median), Some(1.55));
-        assert_eq!(among.best.as_ref().map(|b| b.0.as_str()), Some("libev"));
+        let limit = |who: &str| {
+            let start = format!("{who}: instructions per request, 32 active");
+            targets.iter().find(|target| target.what == start).and_then(|target| target.limit)
+        };
+        assert_eq!([limit(OURS), limit(RECV), limit(SUBMIT)], [Some(200.0), Some(225.0), Some(260.0)]);
+        assert_eq!(limit(THREADS), Some(300.0));
+        assert_eq!(limit(&with_threads(RECV)), Some(339.0));
     }
 }

@@ -1,17 +1,20 @@
-//! load: sends messages to an echo server on this machine, checks every byte that comes back, and says what it took.
+//! load: sends messages to an echo server on this machine, checks what comes back, and says what it took.
 //!
 //! The answer is one line of JSON; times are in nanoseconds.
 
 use clap::Parser;
-use ioevent_benches::load::{Length, Plan, run};
+use ioevent_benches::load::{Kind, Length, Plan, run};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Ping-pong with an echo server on 127.0.0.1; every byte is compared. Prints one line of JSON.
+/// Requests to an echo server on 127.0.0.1; what comes back is compared. Prints one line of JSON.
 #[derive(Parser)]
 struct Options {
     /// The server's port.
     port: u16,
+    /// What the clients do.
+    #[arg(long, value_enum, default_value_t = Kind::PingPong)]
+    kind: Kind,
     /// Connections that always have a message under way.
     #[arg(long, default_value_t = 1)]
     active: usize,
@@ -44,8 +47,8 @@ fn main() -> ExitCode {
             (Length::Time(time / 5), Length::Time(time))
         }
     };
-    let Options { port, active, idle, bytes, server, .. } = options;
-    let outcome = run(&Plan { port, active, idle, bytes, warm_up, length, server });
+    let Options { port, kind, active, idle, bytes, server, .. } = options;
+    let outcome = run(&Plan { port, kind, active, idle, bytes, warm_up, length, server });
     match outcome.and_then(|outcome| Ok(serde_json::to_string(&outcome)?)) {
         Ok(line) => {
             println!("{line}");
