@@ -1,15 +1,17 @@
 //! Attaching, detaching and closing.
 
 use super::Engine;
-use super::attachment::{self, Attachment, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT};
+use super::attachment::{self, Attachment, Entry, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT};
 use super::lane::LISTED;
+use super::limits;
 use super::op::{Completion, Fate};
 use super::pipe::{self, Pipe};
 use super::private;
 use super::sink::Sink;
-use super::table::{self, Entry, World};
+use super::table::{self, World};
 use crate::sys::{Errno, Result, fd};
 use core::ffi::c_int;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// F_SETIOEVENTPIPE: ties `fd` to the pipe behind `pipefd`, or to none if that is -1.
 pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
@@ -48,17 +50,20 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
 }
 
 fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Result<()> {
-    table::reserve(fd)?;
-    let node = world.attachments.take()?;
-    let attachment = node.lock();
-    attachment.fd.set(fd);
-    attachment.flags.set(0);
+    // Where there is no memory for operations, the program is told so now.
+    world.ops.reserve()?;
+    world.ops.give_up_reserved();
+    let attachment = table::make(fd)?.lock();
+    table::count_attached(fd, world);
+    if attachment.generation.get() == 0 {
+        attachment.generation.set(1);
+    }
     attachment.set_own_fd(None);
-    attachment.set_output_watched(false);
     attachment.user.set(user);
-    belong_to(&attachment, pipe);
+    limits::forget(fd);
     // The engine may hand out an edge as soon as it watches; the table must know the descriptor then.
-    table::set(fd, Entry::Attachment(node));
+    attachment.set_attached(fd, pipe);
+    belong_to(&attachment, pipe);
     let attached = pipe.engine().attach(&attachment);
     if attached.is_err() {
         free(attachment);
@@ -68,7 +73,7 @@ fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Res
 
 /// Changes pipe and user pointer for operations queued from now on (rule 4.2).
 fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result<()> {
-    let Some(before) = attachment.pipe.get() else { return Err(Errno::EBADF) };
+    let Some(before) = attachment.pipe() else { return Err(Errno::EBADF) };
     if !core::ptr::eq(before, pipe) {
         let generation = attachment.generation.get();
         if attachment.is_idle() {
@@ -85,6 +90,8 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
             // The pipe of the operations that are still outstanding goes on watching for them.
             attachment.mark(SEVERAL_PIPES);
         }
+        limits::forget(attachment.fd());
+        attachment.set_attached(attachment.fd(), pipe);
         belong_to(attachment, pipe);
     }
     attachment.user.set(user);
@@ -92,13 +99,12 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
 }
 
 fn belong_to(attachment: &Locked, pipe: &'static Pipe) {
-    attachment.pipe.set(Some(pipe));
     // No event of the descriptor is in any lane of this pipe: the number before the next to be taken out is gone.
     attachment.set_newest(pipe::COMMON | LISTED, pipe.lane(pipe::COMMON).popped().wrapping_sub(1));
 }
 
 fn knows(attachment: &Locked) -> bool {
-    attachment.pipe.get().is_some_and(|pipe| pipe.engine().knows(attachment))
+    attachment.pipe().is_some_and(|pipe| pipe.engine().knows(attachment))
 }
 
 /// Detaches (rule 4.3). It is no error if `fd` is not attached.
@@ -117,7 +123,7 @@ pub(crate) fn attached_to(fd: c_int) -> Result<Option<(c_int, usize)>> {
         && let Some(attachment) = attachment::find(fd)
     {
         if knows(&attachment) {
-            return Ok(attachment.pipe.get().map(|pipe| (pipe.number(), attachment.user.get())));
+            return Ok(attachment.pipe().map(|pipe| (pipe.number(), attachment.user.get())));
         }
         release(attachment);
     }
@@ -144,33 +150,33 @@ pub(crate) fn set_modes(fd: c_int, modes: Modes) -> Result<()> {
     let attachment = find_attached(fd)?;
     attachment.set(INLINE, modes.inline);
     attachment.set(POLL_ONLY, modes.poll_only);
-    attachment.settle();
+    attachment.arm();
     Ok(())
 }
 
 /// F_GETIOEVENTFLAGS.
 pub(crate) fn modes(fd: c_int) -> Result<Modes> {
     let attachment = find_attached(fd)?;
-    attachment.settle();
+    attachment.arm();
     Ok(Modes { inline: attachment.has(INLINE), poll_only: attachment.has(POLL_ONLY) })
 }
 
 /// F_SETIOEVENTTIMEO: how long operations that are queued from now on may take, in nanoseconds; 0: for ever.
 pub(crate) fn set_timeout(fd: c_int, timeout: u64) -> Result<()> {
     let attachment = find_attached(fd)?;
-    let set = if timeout > 0 { table::set_timeout(fd, timeout) } else { Ok(()) };
+    let set = if timeout > 0 { limits::set_timeout(fd, timeout) } else { Ok(()) };
     if set.is_ok() {
         attachment.set(TIME_LIMIT, timeout > 0);
     }
-    attachment.settle();
+    attachment.arm();
     set
 }
 
 /// F_GETIOEVENTTIMEO.
 pub(crate) fn timeout(fd: c_int) -> Result<u64> {
     let attachment = find_attached(fd)?;
-    attachment.settle();
-    Ok(if attachment.has(TIME_LIMIT) { table::timeout(fd) } else { 0 })
+    attachment.arm();
+    Ok(if attachment.has(TIME_LIMIT) { limits::timeout(fd) } else { 0 })
 }
 
 /// `number` is about to be replaced by a copy of `by` (dup2): closes what the library has there. An error if `by` is not
@@ -241,10 +247,10 @@ pub(super) fn forget_stale_attachment(number: c_int) {
 /// Ends what is outstanding, each operation with its event, and frees the attachment. What the kernel cannot be kept from
 /// finishing has its event later (rule 4.8).
 fn release(attachment: Locked) {
-    if let Some(pipe) = attachment.pipe.get() {
+    if let Some(pipe) = attachment.pipe() {
         let sink = Sink::of_thread(pipe);
         attachment.forget_kept();
-        for queue in [&attachment.input, &attachment.output, &attachment.alone] {
+        for queue in [&attachment.input, &attachment.output, &attachment.unordered] {
             while let Some(op) = queue.pop() {
                 if pipe.may_end(op) {
                     let why = if pipe.is_late(op) { Errno::ETIMEDOUT } else { Errno::ECANCELED };
@@ -282,37 +288,31 @@ fn unwatch(attachment: &Locked, pipe: &'static Pipe) {
 
 /// Frees an attachment that nobody watches and that has no operations.
 fn free(attachment: Locked) {
-    let node: &'static Attachment = attachment.node();
-    table::clear(attachment.fd.get(), Entry::Attachment(node));
     if let Some(own) = attachment.set_own_fd(None) {
         private::close(own);
     }
     attachment.give_up_reserved();
-    attachment.pipe.set(None);
-    attachment.ready.set(0);
-    attachment.generation.set(Attachment::next_generation(attachment.generation.get()));
-    attachment.fd.set(-1);
-    drop(attachment);
+    limits::forget(attachment.fd());
+    attachment.set_detached();
     if let Some(world) = table::world() {
-        world.attachments.give(node);
+        world.attached.fetch_sub(1, Relaxed);
     }
 }
 
 /// The pipe is being closed: detaches its descriptors. Their operations get no events (rule 3.7).
 pub(super) fn detach_all_of(pipe: &'static Pipe) {
-    let Some(world) = table::world() else { return };
-    // What is given out for the first time from now on cannot be attached to a pipe that is being closed.
-    for node in (0..).map_while(|index| world.attachments.nth(index)) {
+    // What is attached from now on cannot be to a pipe that is being closed.
+    for node in table::attachments() {
         let attachment = node.lock();
-        if attachment.pipe.get().is_some_and(|its| core::ptr::eq(its, pipe)) {
+        if attachment.pipe().is_some_and(|its| core::ptr::eq(its, pipe)) {
             attachment.forget_kept();
             pipe.drop_operations(&attachment);
             // What is left is another pipe's, from before the descriptor was attached to this one.
             release(attachment);
-        } else if attachment.pipe.get().is_some() && attachment.has(SEVERAL_PIPES) {
+        } else if attachment.pipe().is_some() && attachment.has(SEVERAL_PIPES) {
             pipe.drop_operations(&attachment);
             pipe.engine().detach(&attachment);
-            if let Some(its) = attachment.pipe.get() {
+            if let Some(its) = attachment.pipe() {
                 // What was found out for those that are gone, and the alarm for a second try, went with the pipe.
                 attachment.assume_ready();
                 its.engine().proceed(&attachment, &Sink::of_thread(its));

@@ -1,149 +1,91 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
+use super::access::{self, Access, Shared, Sole};
+use super::file_class::Class;
 use super::lane::LISTED;
 use super::lock::RawLock;
-use super::op::{Kind, OpRef, Order, Queue, Request, TIMED};
+use super::op::{Kind, OpRef, Order};
+use super::op_list::Queue;
 use super::pipe::Pipe;
-use super::pool::Pooled;
-use super::table::{self, Entry};
-use super::visit::{self, Alone};
-use crate::sys::UserPtr;
+use super::slot::Slot;
+use super::table;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::marker::PhantomData;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
-
-/// What kind of file an attached descriptor is, as far as the way to its I/O differs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(crate) enum Class {
-    /// Pollable, none of the others: eventfd, timerfd, signalfd, pidfd, inotify, pty masters, devices, ...
-    File,
-    /// A pipe without a name.
-    Pipe,
-    /// Of perf_event_open(2).
-    Perf,
-    /// A FIFO or terminal: I/O goes through an open file of the library's own.
-    Reopened,
-    /// A regular file, block device or anything else that is always ready: its I/O may wait for a disk.
-    Disk,
-    /// A regular file by its type that can be waited for with poll(2) all the same, of /proc, /sys and the like: it is,
-    /// apart from others, and then a worker does its I/O.
-    Special,
-    /// A socket of messages.
-    Datagram = SOCKET,
-    /// The same, shut down for reading: a call that waits gives 0 when there are none, and one that does not wait gives
-    /// EAGAIN.
-    DatagramShut,
-    /// A stream socket; TCP too, once it is known that no short read proves anything.
-    Stream,
-    /// TCP that connects with its first write (TCP_FASTOPEN_CONNECT).
-    Deferred,
-    /// TCP on which a short read will prove that nothing is left, once a read has found nothing (`PlainTcp`).
-    Tcp,
-    /// The same, and that has happened since the engine has watched for urgent data: so none came unseen.
-    PlainTcp,
-}
-
-/// The classes from here on are sockets.
-const SOCKET: u8 = 8;
-
-impl Class {
-    #[inline]
-    pub(crate) fn is_socket(self) -> bool {
-        self as u8 & SOCKET != 0
-    }
-
-    #[inline]
-    pub(crate) fn is_tcp(self) -> bool {
-        matches!(self, Class::Tcp | Class::PlainTcp)
-    }
-
-    /// A socket that moves a stream of bytes.
-    #[inline]
-    pub(crate) fn is_stream_socket(self) -> bool {
-        self as u8 >= Class::Stream as u8
-    }
-
-    /// Whether it is one of those that tell of a thing only once, whoever looks. An epoll instance that is itself
-    /// looked at would look twice. So these are in none: the watch polls them.
-    pub(crate) fn is_polled_apart(self) -> bool {
-        matches!(self, Class::Perf | Class::Special)
-    }
-
-    /// Whether a write may be taken in parts.
-    #[inline]
-    pub(crate) fn is_byte_stream(self) -> bool {
-        !matches!(self, Class::Datagram | Class::DatagramShut)
-    }
-}
+use core::sync::atomic::{
+    AtomicI32, AtomicUsize,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
 
 /// A read may succeed: it is worth a try. Without this bit an edge comes when it may.
-pub(crate) const READABLE: u8 = 1;
+pub(crate) const READABLE: u16 = 1;
 /// The same for writes.
-pub(crate) const WRITABLE: u8 = 2;
-
-/// In `ready`, for the short ways: a socket that one pipe watches, writable, with nothing in `output` and `alone`. (With a
-/// TIME_LIMIT too: what is finished at once needs no deadline.)
-pub(crate) const QUIET: u8 = 4;
-/// With QUIET: one plain read waits, and nothing else. It has no node: see `Locked::park`.
-pub(crate) const ONE_READ: u8 = 8;
-/// With QUIET: the descriptor has IOEVENT_INLINE, which has short ways of its own.
-pub(crate) const QUIET_INLINE: u8 = 16;
-/// With QUIET: nothing waits, and one plain read may be parked.
-pub(crate) const PARKABLE: u8 = 32;
-/// The first operation of `input` is to be tried again after a pause; until then edges say nothing (`epoll::alarm`).
-pub(crate) const PAUSED_INPUT: u8 = 64;
-/// The same for `output`.
-pub(crate) const PAUSED_OUTPUT: u8 = 128;
-/// What only the short ways know of.
-const SHORT: u8 = QUIET | ONE_READ | QUIET_INLINE | PARKABLE;
-
-/// The kernel has no call-by-call way not to wait for reads of this file.
-pub(crate) const NO_NOWAIT_READ: u8 = 1;
-/// The same for writes.
-pub(crate) const NO_NOWAIT_WRITE: u8 = 2;
-/// Operations of more than one pipe may be outstanding, and more than one pipe's engine may watch the descriptor.
-pub(crate) const SEVERAL_PIPES: u8 = 4;
+pub(crate) const WRITABLE: u16 = 1 << 1;
+/// For the fast path: a writable socket that one pipe watches, with nothing in `output` and `unordered`.
+pub(crate) const OUTPUT_FREE: u16 = 1 << 2;
+/// Nothing waits, and an operation may be put into the slot; the words of the queues hold what was there before.
+pub(crate) const INPUT_FREE: u16 = 1 << 3;
+/// An operation waits in the slot, without a node (`slot`), and nothing else does.
+pub(crate) const SLOT: u16 = 1 << 4;
 /// IOEVENT_INLINE (rule 2.8).
-pub(crate) const INLINE: u8 = 8;
-/// IOEVENT_POLLONLY (rule 2.11).
-pub(crate) const POLL_ONLY: u8 = 16;
-/// The descriptor has a time limit for its operations, which `table::timeout` knows (rule 4.6).
-pub(crate) const TIME_LIMIT: u8 = 32;
+pub(crate) const INLINE: u16 = 1 << 5;
+/// For the thread that holds the bias: all events of the descriptor that nobody has harvested yet are in the ring of
+/// that thread's lane. `newest_number` says nothing then.
+pub(crate) const HERE: u16 = 1 << 6;
+/// The descriptor has a time limit for its operations, which `limits` knows (rule 4.6).
+pub(crate) const TIME_LIMIT: u16 = 1 << 7;
+/// The first operation of `input` is to be tried again after a pause; until then edges say nothing (`epoll::alarm`).
+pub(crate) const PAUSED_INPUT: u16 = 1 << 8;
+/// The same for `output`.
+pub(crate) const PAUSED_OUTPUT: u16 = 1 << 9;
 /// The engine is asked to tell when it can be written to, too.
-const OUTPUT_WATCHED: u8 = 64;
-/// A node is reserved in the pool, for a read that is parked without one.
-const RESERVED: u8 = 128;
+const OUTPUT_WATCHED: u16 = 1 << 10;
+/// The kernel tells level-triggered, of input alone: for polls that come again and again (`epoll::polls`).
+pub(crate) const LEVEL: u16 = 1 << 11;
+/// IOEVENT_POLLONLY (rule 2.11).
+pub(crate) const POLL_ONLY: u16 = 1 << 12;
+/// Operations of more than one pipe may be outstanding, and more than one pipe's engine may watch the descriptor.
+pub(crate) const SEVERAL_PIPES: u16 = 1 << 13;
+/// The kernel has no call-by-call way not to wait for reads of this file.
+pub(crate) const NO_NOWAIT_READ: u16 = 1 << 14;
+/// The same for writes.
+pub(crate) const NO_NOWAIT_WRITE: u16 = 1 << 15;
 
-/// In the generation of `from_word`: the edge is of the other descriptor of a sendfile or splice.
-pub(crate) const OTHER_SIDE: u32 = 1 << 21;
+/// In `newest_place`: a node is reserved in the pool, for an operation that waits in the slot.
+const RESERVED: u8 = 0x40;
+
+/// In a generation: the edge is of the other descriptor of a sendfile or splice.
+pub(crate) const OTHER_SIDE: u32 = 1 << 31;
+
+/// In `Inside::pipe`: the number is attached to the pipe whose address this is; without it, it is that pipe's own.
+const ATTACHED: usize = 1;
 
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
     pub(crate) class: Cell<Class>,
-    /// READABLE, WRITABLE; and SHORT, which follows from the rest: `unsettle` clears it, the short ways keep it true, `settle`
-    /// finds out whether it holds.
-    pub(crate) ready: Cell<u8>,
-    pub(crate) flags: Cell<u8>,
-    /// The descriptor; -1 while the node is free.
-    pub(crate) fd: Cell<c_int>,
-    /// Counted up for each descriptor that uses the node: tells its events from those of earlier ones. Below OTHER_SIDE.
+    newest_place: Cell<u8>,
+    /// The constants above.
+    bits: Cell<u16>,
+    /// The descriptor.
+    fd: Cell<c_int>,
+    /// Counted up for each descriptor that uses the node: tells its events from those of earlier ones. Not 0 while
+    /// there is one, and below OTHER_SIDE.
     pub(crate) generation: Cell<u32>,
-    /// Where its newest event was put, and as which number (see `Pipe::complete`).
-    pub(crate) newest_place: Cell<u8>,
-    pub(crate) newest_number: Cell<u32>,
+    /// Its newest event was put into `newest_place` as this number (see `Completions`).
+    newest_number: Cell<u32>,
     pub(crate) user: Cell<usize>,
-    pub(crate) pipe: Cell<Option<&'static Pipe>>,
+    /// What is behind the number: 0: nothing of ours; else the address of a pipe, see ATTACHED. Written under the lock if it
+    /// was or becomes an attachment; read by anybody.
+    pipe: AtomicUsize,
     pub(crate) input: Queue,
     pub(crate) output: Queue,
     /// Operations that stand outside the order of reads and writes.
-    pub(crate) alone: Queue,
+    pub(crate) unordered: Queue,
 }
 
-/// An attachment. One cache line.
-#[repr(align(64))]
+/// What the table has of a number (`table`). One cache line. All zeros is one of a number that nobody has used.
+#[repr(C, align(64))]
 pub(crate) struct Attachment {
     lock: RawLock,
     /// The library's own open file of a `Class::Reopened` while operations are outstanding, else -1; the identity of all other
@@ -155,267 +97,365 @@ pub(crate) struct Attachment {
 
 const _: () = assert!(size_of::<Attachment>() == 64);
 
-// SAFETY: `inside` is reached only through `Locked`, which holds the lock, and by the pool that has the node.
+// SAFETY: `inside` is reached only through `Held`, and its one atomic by anybody.
 unsafe impl Sync for Attachment {}
 
-// SAFETY: all fields are valid when zeroed: an unlocked lock, `Class::File`, empty queues, no pipe. A zeroed node is
-// descriptor 0's only if the table says so, which it does not before `fd` is set.
-unsafe impl Pooled for Attachment {
-    fn link(&self) -> &Cell<Option<&'static Attachment>> {
-        // SAFETY: the word of `user` is free while the node is; it is as wide as `Option<&_>`, which is null or an
-        // address, and valid as both whatever it holds; the pool writes before it reads.
-        unsafe { &*(&raw const (*self.inside.get()).user).cast() }
+/// What is behind a descriptor number.
+#[derive(Clone, Copy)]
+pub(crate) enum Entry {
+    /// Nothing of ours.
+    Nothing,
+    Attachment(&'static Attachment),
+    Pipe(&'static Pipe),
+}
+
+/// What was behind a number.
+#[derive(Clone, Copy)]
+pub(super) struct Word(usize);
+
+impl Word {
+    #[inline(always)]
+    pub(super) fn is_attached(self) -> bool {
+        self.0 & ATTACHED != 0
+    }
+
+    /// The pipe whose own number it is; it is not attached.
+    #[inline(always)]
+    pub(super) fn pipe(self) -> Option<&'static Pipe> {
+        // SAFETY: 0, or the address of a pipe; pipes live for ever.
+        unsafe { (self.0 as *const Pipe).as_ref() }
     }
 }
 
-/// An attachment whose lock is held.
-pub(crate) struct Locked {
+/// An attachment that the calling thread has for itself: by the bias, or by its lock.
+pub(crate) struct Held<'a, A: Access> {
     node: &'static Attachment,
-    /// The lock is of the thread that took it.
-    here: PhantomData<*const ()>,
+    /// The lock is of the thread that took it, as the bias is.
+    access: PhantomData<(&'a A, *const ())>,
 }
 
-impl Drop for Locked {
+/// The same, by the lock.
+pub(crate) type Locked = Held<'static, Shared>;
+
+impl<A: Access> Drop for Held<'_, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.node.lock.unlock();
+        if !A::SOLE {
+            self.node.lock.unlock();
+        }
     }
 }
 
-impl Deref for Locked {
+impl<A: Access> Deref for Held<'_, A> {
     type Target = Inside;
     #[inline(always)]
     fn deref(&self) -> &Inside {
-        // SAFETY: the lock is held, and all fields are cells: nobody has a unique reference.
+        // SAFETY: nobody else reaches it, and all fields are cells or atomic: nobody has a unique reference.
         unsafe { &*self.node.inside.get() }
     }
 }
 
-impl Attachment {
-    /// Locks, for the general ways.
-    #[inline]
-    pub(crate) fn lock(&'static self) -> Locked {
-        visit::admit();
-        let locked = self.lock_quietly();
-        locked.unsettle();
-        locked
-    }
-
-    /// What the lock guards, for a thread that goes alone.
-    #[inline(always)]
-    pub(crate) fn inside_alone<'a>(&'static self, _: &'a Alone) -> &'a Inside {
-        // SAFETY: nobody else reaches it meanwhile, with or without the lock; and all fields are cells.
-        unsafe { &*self.inside.get() }
-    }
-
-    /// Locks, for a thread that has been alone and goes on a general way. Nobody comes in between.
-    pub(crate) fn lock_among_others(&'static self, alone: Alone) -> Locked {
-        let locked = self.lock_quietly();
-        drop(alone);
-        locked
-    }
-
-    /// Locks, for the short ways.
-    #[inline(always)]
-    pub(crate) fn lock_quietly(&'static self) -> Locked {
-        self.lock.lock();
-        Locked { node: self, here: PhantomData }
-    }
-
-    /// The same, unless somebody else has the lock.
-    #[inline(always)]
-    pub(crate) fn try_lock_quietly(&'static self) -> Option<Locked> {
-        self.lock.try_lock().then(|| Locked { node: self, here: PhantomData })
+impl<A: Access> Held<'_, A> {
+    pub(crate) fn node(&self) -> &'static Attachment {
+        self.node
     }
 }
 
-/// How many bits of a generation go with an address in one word: addresses have 48 bits, of which the lowest six of a
-/// node's are zero. The highest of the 22 is OTHER_SIDE.
-const GENERATION_BITS: u32 = 22;
-
 impl Attachment {
-    /// Address and generation in one word, for the kernel to hand back (`from_word`); never below 2^22.
-    pub(crate) fn to_word(attachment: &Locked) -> u64 {
-        let address = core::ptr::from_ref(attachment.node) as u64;
-        (address >> 6) << GENERATION_BITS | u64::from(attachment.generation.get())
+    pub(super) const fn new() -> Attachment {
+        Attachment {
+            lock: RawLock::new(),
+            own_fd: AtomicI32::new(0),
+            inside: UnsafeCell::new(Inside {
+                class: Cell::new(Class::File),
+                newest_place: Cell::new(0),
+                bits: Cell::new(0),
+                fd: Cell::new(0),
+                generation: Cell::new(0),
+                newest_number: Cell::new(0),
+                user: Cell::new(0),
+                pipe: AtomicUsize::new(0),
+                input: Queue::new(),
+                output: Queue::new(),
+                unordered: Queue::new(),
+            }),
+        }
     }
 
-    /// The node that `to_word` was given, and its generation then. The node may have become another descriptor's since;
-    /// then its generation is another (or, once in two million times, the same: that costs a try in vain).
     #[inline(always)]
-    pub(crate) fn from_word(word: u64) -> Option<(&'static Attachment, u32)> {
-        let address = (word >> GENERATION_BITS) << 6;
-        // SAFETY: words below 2^22 give null; others are made by `to_word` only, of nodes, which live for ever.
-        // An index would do too, but needs the look-up that this saves.
-        let node = unsafe { (address as *const Attachment).as_ref() }?;
-        Some((node, word as u32 & ((1 << GENERATION_BITS) - 1)))
+    fn word(&self) -> &AtomicUsize {
+        // SAFETY: an atomic may be shared, whoever has the rest.
+        unsafe { &(*self.inside.get()).pipe }
+    }
+
+    /// Whether the number is attached now. Without the lock that may change at any time.
+    #[inline(always)]
+    pub(crate) fn is_attached(&self) -> bool {
+        // Acquire pairs with the Release in `set_attached`.
+        self.word().load(Acquire) & ATTACHED != 0
+    }
+
+    /// What the number is now, in one word.
+    #[inline(always)]
+    pub(super) fn read(&self) -> Word {
+        // Acquire pairs with the Release in `set_attached` and `set_pipe`: a pipe is whole before it is found.
+        Word(self.word().load(Acquire))
+    }
+
+    /// The pipe whose own number it is.
+    #[inline(always)]
+    pub(crate) fn pipe_of_number(&self) -> Option<&'static Pipe> {
+        let word = self.read();
+        if word.is_attached() { None } else { word.pipe() }
+    }
+
+    /// What the number is now.
+    pub(crate) fn entry(&'static self) -> Entry {
+        let word = self.read();
+        if word.is_attached() {
+            Entry::Attachment(self)
+        } else {
+            word.pipe().map_or(Entry::Nothing, Entry::Pipe)
+        }
+    }
+
+    /// The number is a pipe's own, which the kernel has just given out.
+    pub(super) fn set_pipe(&self, pipe: &'static Pipe) {
+        self.word().store(core::ptr::from_ref(pipe) as usize, Release);
+    }
+
+    /// The number is not this pipe's any more; if it is, by now, something else, nothing happens.
+    pub(super) fn clear_pipe(&self, pipe: &'static Pipe) {
+        let _ = self.word().compare_exchange(core::ptr::from_ref(pipe) as usize, 0, AcqRel, Relaxed);
+    }
+
+    /// Locks, for the slow path.
+    #[inline]
+    pub(crate) fn lock(&'static self) -> Locked {
+        access::admit();
+        let locked = self.lock_quietly();
+        locked.disarm();
+        locked
+    }
+
+    /// Locks, for the fast path.
+    #[inline(always)]
+    pub(crate) fn lock_quietly(&'static self) -> Locked {
+        self.lock.lock();
+        Held { node: self, access: PhantomData }
+    }
+
+    /// The same, unless another thread has the lock.
+    #[inline(always)]
+    pub(crate) fn try_lock_quietly(&'static self) -> Option<Locked> {
+        if self.lock.try_lock() { Some(Held { node: self, access: PhantomData }) } else { None }
+    }
+
+    /// Holds it while the calling thread goes alone.
+    #[inline(always)]
+    pub(crate) fn hold<'a>(&'static self, _: &'a Sole) -> Held<'a, Sole> {
+        Held { node: self, access: PhantomData }
+    }
+
+    /// What is held, for a thread that goes alone.
+    #[inline(always)]
+    pub(crate) fn inside_of<'a>(&'static self, _: &'a Sole) -> &'a Inside {
+        // SAFETY: nobody else reaches it meanwhile, with or without the lock; and all fields are cells or atomic.
+        unsafe { &*self.inside.get() }
+    }
+
+    /// Back to the beginning, in a forked child.
+    pub(super) fn forget(&'static self) {
+        self.lock.forget();
+        self.word().store(0, Relaxed);
+        // SAFETY: a child begins with one thread.
+        let inside = unsafe { &*self.inside.get() };
+        inside.bits.set(0);
+        inside.newest_place.set(0);
+        for queue in [&inside.input, &inside.output, &inside.unordered] {
+            // SAFETY: an empty queue.
+            unsafe { queue.hold(0) };
+        }
     }
 
     /// The generation after `generation`.
     pub(crate) fn next_generation(generation: u32) -> u32 {
-        (generation + 1) & (OTHER_SIDE - 1)
+        ((generation + 1) & (OTHER_SIDE - 1)).max(1)
+    }
+
+    /// Number and generation in one word, for the kernel to hand back (`table::by_word`).
+    pub(crate) fn to_word(attachment: &Inside) -> u64 {
+        u64::from(attachment.fd.get() as u32) | u64::from(attachment.generation.get()) << 32
     }
 }
 
 impl Inside {
-    #[inline]
-    pub(crate) fn is_ready(&self, bits: u8) -> bool {
-        self.ready.get() & bits != 0
+    /// The descriptor.
+    #[inline(always)]
+    pub(crate) fn fd(&self) -> c_int {
+        self.fd.get()
     }
 
-    /// Parks a plain read: it waits without a node, until it is complete or something comes that needs it to have one. In
-    /// this state, ONE_READ, the words of two queues, which are empty, hold its buffer and length; a node is reserved for
-    /// it, so that `unsettle` cannot fail.
     #[inline(always)]
-    pub(crate) fn park(&self, buf: UserPtr, len: usize) {
-        // SAFETY: ONE_READ is set, under the lock; whoever sees it leaves the queues alone, or unparks first.
-        unsafe {
-            self.input.hold(buf.addr());
-            self.alone.hold(len);
+    pub(crate) fn bits(&self) -> u16 {
+        self.bits.get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_bits(&self, bits: u16) {
+        self.bits.set(bits);
+    }
+
+    /// Whether one of these bits is set.
+    #[inline(always)]
+    pub(crate) fn has(&self, bits: u16) -> bool {
+        self.bits.get() & bits != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark(&self, bits: u16) {
+        self.bits.set(self.bits.get() | bits);
+    }
+
+    #[inline(always)]
+    pub(crate) fn clear(&self, bits: u16) {
+        self.bits.set(self.bits.get() & !bits);
+    }
+
+    pub(crate) fn set(&self, bits: u16, on: bool) {
+        if on { self.mark(bits) } else { self.clear(bits) }
+    }
+
+    /// Whether the number is attached.
+    #[inline(always)]
+    pub(crate) fn is_attached(&self) -> bool {
+        // Relaxed, here and below: under the lock.
+        self.pipe.load(Relaxed) & ATTACHED != 0
+    }
+
+    /// The pipe that it is attached to.
+    #[inline(always)]
+    pub(crate) fn pipe(&self) -> Option<&'static Pipe> {
+        // SAFETY: `set_attached` has made the word of a pipe, which lives for ever.
+        self.is_attached().then(|| unsafe { self.attached_pipe() })
+    }
+
+    /// The pipe of an attached descriptor.
+    ///
+    /// # Safety
+    ///
+    /// It is attached.
+    #[inline(always)]
+    pub(crate) unsafe fn attached_pipe(&self) -> &'static Pipe {
+        debug_assert!(self.is_attached());
+        // SAFETY: passed on to the caller; `set_attached` has made the word of a pipe, which lives for ever.
+        unsafe { &*((self.pipe.load(Relaxed) - ATTACHED) as *const Pipe) }
+    }
+
+    /// The descriptor belongs to a pipe from now on.
+    pub(super) fn set_attached(&self, fd: c_int, pipe: &'static Pipe) {
+        self.fd.set(fd);
+        // Release pairs with the Acquire in `entry`.
+        self.pipe.store(core::ptr::from_ref(pipe) as usize | ATTACHED, Release);
+    }
+
+    /// It does not belong to any.
+    pub(super) fn set_detached(&self) {
+        self.bits.set(0);
+        self.generation.set(Attachment::next_generation(self.generation.get()));
+        self.pipe.store(0, Release);
+    }
+
+    /// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has come
+    /// while the engine watched.
+    #[inline(always)]
+    pub(crate) fn found_nothing(&self) {
+        if self.class.get() == Class::Tcp {
+            self.class.set(Class::PlainTcp);
         }
     }
 
-    /// Buffer and length of the parked read.
+    /// Whether a short read proves that nothing is left.
     #[inline(always)]
-    pub(crate) fn parked(&self) -> (UserPtr, usize) {
-        debug_assert!(self.is_ready(ONE_READ));
-        (UserPtr::number(self.input.held()), self.alone.held())
+    pub(crate) fn proves_drained(&self) -> bool {
+        self.class.get() == Class::PlainTcp
     }
 
-    /// The parked read is complete, or gets a node.
+    /// The operation in the slot, or the one that was there last, as far as `Slot::is_like` goes.
     #[inline(always)]
-    pub(crate) fn unpark(&self) {
-        // SAFETY: empty queues again.
+    pub(crate) fn slot(&self) -> Slot {
+        Slot::from_words([self.input.held(), self.unordered.held(), self.output.held()])
+    }
+
+    /// The user pointer of the operation that was in the slot until now.
+    #[inline(always)]
+    pub(crate) fn slot_user(&self) -> usize {
+        self.output.held()
+    }
+
+    /// Puts it there, for an operation that had no room for it.
+    pub(crate) fn set_slot_user(&self, user: usize) {
+        debug_assert!(self.has(INPUT_FREE));
+        // SAFETY: as in `put_into_slot`.
+        unsafe { self.output.hold(user) };
+    }
+
+    /// The operation that waits in the slot.
+    #[inline(always)]
+    pub(crate) fn waiting_slot(&self) -> Option<Slot> {
+        if self.has(SLOT) { Some(self.slot()) } else { None }
+    }
+
+    /// Puts an operation into the slot. In that state, SLOT, the words of the queues, which are empty, hold it; a node is
+    /// reserved for it, so that `disarm` cannot fail.
+    #[inline(always)]
+    pub(crate) fn put_into_slot(&self, slot: Slot) {
+        let [input, unordered, output] = slot.words();
+        // SAFETY: with INPUT_FREE or SLOT nobody looks at the queues before `disarm` has emptied them.
         unsafe {
-            self.input.hold(0);
-            self.alone.hold(0);
+            self.input.hold(input);
+            self.unordered.hold(unordered);
+            self.output.hold(output);
         }
+    }
+
+    /// Where the newest event was put: the lane, with `LISTED` for its list.
+    #[inline(always)]
+    pub(crate) fn newest_place(&self) -> u32 {
+        u32::from(self.newest_place.get() & !RESERVED)
     }
 
     /// The lane of the newest event.
     #[inline(always)]
     pub(crate) fn newest_lane(&self) -> u32 {
-        u32::from(self.newest_place.get()) & !LISTED
+        self.newest_place() & !LISTED
+    }
+
+    /// The number that the newest event has there.
+    #[inline(always)]
+    pub(crate) fn newest_number(&self) -> u32 {
+        self.newest_number.get()
+    }
+
+    /// Whether a node is reserved in the pool, for an operation that waits in the slot.
+    pub(super) fn has_reserved(&self) -> bool {
+        self.newest_place.get() & RESERVED != 0
+    }
+
+    pub(super) fn set_reserved(&self, reserved: bool) {
+        let place = self.newest_place.get() & !RESERVED;
+        self.newest_place.set(place | if reserved { RESERVED } else { 0 });
     }
 
     /// The newest event was put into `place` as this number.
     #[inline(always)]
     pub(crate) fn set_newest(&self, place: u32, number: u32) {
-        self.newest_place.set(place as u8);
+        self.newest_place.set(place as u8 | self.newest_place.get() & RESERVED);
         self.newest_number.set(number);
-    }
-
-    /// The pipe of an attached descriptor.
-    #[inline(always)]
-    pub(crate) fn attached_pipe(&self) -> &'static Pipe {
-        debug_assert!(self.fd.get() >= 0 && self.pipe.get().is_some());
-        // SAFETY: a node whose `fd` is not -1 has a pipe: `attach_new` sets both, `free` takes both away, under the lock.
-        unsafe { self.pipe.get().unwrap_unchecked() }
-    }
-
-    #[inline]
-    pub(crate) fn set_ready(&self, bits: u8) {
-        self.ready.set(self.ready.get() | bits);
-    }
-
-    #[inline]
-    pub(crate) fn clear_ready(&self, bits: u8) {
-        self.ready.set(self.ready.get() & !bits);
-    }
-
-    #[inline]
-    pub(crate) fn has(&self, flag: u8) -> bool {
-        self.flags.get() & flag != 0
-    }
-
-    pub(crate) fn mark(&self, flag: u8) {
-        self.flags.set(self.flags.get() | flag);
-    }
-
-    pub(crate) fn set(&self, flag: u8, on: bool) {
-        self.flags.set(self.flags.get() & !flag | if on { flag } else { 0 });
     }
 }
 
 impl Locked {
-    pub(crate) fn node(&self) -> &'static Attachment {
-        self.node
-    }
-
-    /// Makes everything as the general ways expect it.
-    #[inline]
-    pub(crate) fn unsettle(&self) {
-        if self.is_ready(ONE_READ) {
-            self.give_node();
-        }
-        self.clear_ready(SHORT);
-    }
-
-    /// Sees whether the next call can go a short way. The general ways do this last.
-    pub(crate) fn settle(&self) {
-        if !self.class.get().is_socket()
-            || self.class.get() == Class::Deferred
-            || self.is_ready(QUIET)
-            || !self.is_ready(WRITABLE)
-            || !self.output.is_empty()
-            || !self.alone.is_empty()
-            || self.has(SEVERAL_PIPES | POLL_ONLY)
-            || self.is_ready(PAUSED_INPUT | PAUSED_OUTPUT)
-        {
-            return;
-        }
-        self.set_ready(if self.has(INLINE) { QUIET | QUIET_INLINE } else { QUIET });
-        if self.has(TIME_LIMIT) {
-            return;
-        }
-        if self.input.is_empty() {
-            if self.has(RESERVED) || table::world().is_some_and(|world| world.ops.reserve().is_ok()) {
-                self.mark(RESERVED);
-                self.set_ready(PARKABLE);
-            }
-        } else if let Some(op) = self.input.only()
-            && op.kind.get() == Kind::Read
-            && op.waits_like_others(true)
-            && !op.has(TIMED)
-            && op.user.get() == self.user.get()
-            && let Some(world) = table::world()
-        {
-            self.input.pop();
-            // Before it is given back: then it may be another's at once.
-            let (buf, len) = (op.buf.get(), op.len.get() as usize);
-            if self.has(RESERVED) {
-                world.ops.give(op);
-            } else {
-                world.ops.give_reserved(op);
-                self.mark(RESERVED);
-            }
-            self.park(buf, len);
-            self.set_ready(ONE_READ);
-        }
-    }
-
-    /// Gives the parked read a node, as the general ways expect it.
-    #[cold]
-    fn give_node(&self) {
-        let (buf, len) = self.parked();
-        self.unpark();
-        let Some(op) = table::world().and_then(|world| world.ops.take_reserved()) else { return };
-        self.set(RESERVED, false);
-        let pipe = self.attached_pipe();
-        op.fill(&Request::read(buf, len), self.user.get(), pipe.index());
-        self.input.push(op);
-    }
-
-    /// A node for the parked read is not needed any more.
-    pub(super) fn give_up_reserved(&self) {
-        if self.has(RESERVED)
-            && let Some(world) = table::world()
-        {
-            world.ops.give_up_reserved();
-            self.set(RESERVED, false);
-        }
-    }
-
     /// Gives the node of a kept error back, which is in no queue any more.
     pub(crate) fn give_kept(&self, kept: OpRef) {
         if let Some(world) = table::world() {
@@ -433,13 +473,13 @@ impl Locked {
     /// Lets the next operations make a try: one that waited for something of its own (more data than there were, another
     /// descriptor) has been ended, and what it left the bits at says nothing about others.
     pub(crate) fn assume_ready(&self) {
-        self.clear_ready(PAUSED_INPUT | PAUSED_OUTPUT);
-        self.set_ready(READABLE | WRITABLE);
+        self.clear(PAUSED_INPUT | PAUSED_OUTPUT);
+        self.mark(READABLE | WRITABLE);
     }
 
     /// Lets the next operation of one side (PAUSED_INPUT, PAUSED_OUTPUT) make a try.
-    pub(crate) fn assume_ready_for(&self, side: u8) {
-        self.set_ready(if side == PAUSED_INPUT { READABLE } else { WRITABLE });
+    pub(crate) fn assume_ready_for(&self, side: u16) {
+        self.mark(if side == PAUSED_INPUT { READABLE } else { WRITABLE });
     }
 
     /// The library's own open file for this descriptor, if there is one now.
@@ -480,14 +520,14 @@ impl Locked {
         match order {
             Order::Input => &self.input,
             Order::Output => &self.output,
-            Order::Alone => &self.alone,
+            Order::Unordered => &self.unordered,
         }
     }
 
     /// Whether no operation is outstanding.
     pub(crate) fn is_idle(&self) -> bool {
         let is_operation = |op: OpRef| op.kind.get() != Kind::Kept;
-        [&self.input, &self.output, &self.alone]
+        [&self.input, &self.output, &self.unordered]
             .iter()
             .all(|queue| queue.is_empty() || !queue.any(is_operation))
     }
@@ -496,12 +536,7 @@ impl Locked {
 /// The attachment of `fd`, locked, if it has one.
 #[inline]
 pub(crate) fn find(fd: c_int) -> Option<Locked> {
-    loop {
-        let Entry::Attachment(node) = table::get(fd) else { return None };
-        let locked = node.lock();
-        if locked.fd.get() == fd {
-            return Some(locked);
-        }
-        // It was detached, and perhaps taken for another descriptor, between the two looks. Look again.
-    }
+    let Entry::Attachment(node) = table::get(fd) else { return None };
+    let locked = node.lock();
+    locked.is_attached().then_some(locked)
 }

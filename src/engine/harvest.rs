@@ -1,130 +1,186 @@
-//! Harvesting: how a thread takes events out of a pipe. See `wake` for how threads sleep and are woken.
+//! Harvesting by the fast path: a thread takes what its own lane holds, or looks into the kernel once. See `wake` for how
+//! threads sleep and are woken.
 
-use super::epoll::BATCH;
-use super::lane::{Lane, Locked, Taken};
-use super::op::{Kind, OpRef};
-use super::pipe::{COMMON, Pipe};
-use super::private;
-use super::ring;
-use super::sink::Sink;
+use super::Engine;
+use super::access::{self, Access, Shared, Sole};
+use super::epoll::{Edge, Found, Handled};
+use super::harvester::{Basket, Harvester, LOOK_AFTER, take_ring};
+use super::lane::Lane;
+use super::pipe::{self, Pipe};
 use super::wake::{Doze, bit};
-use super::{Alone, Engine, Heard, LookedAlone, Turn};
 use crate::Event;
-use crate::sys::{Errno, Result, errno, process};
+use crate::sys::{Errno, Result, errno, process, race};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
-const LOOK_AFTER: u32 = 63;
-
-/// How many descriptors to take from the kernel for a harvest that is full already: few, so that what waits gets less.
-const FEW: usize = 4;
-
-/// Where the events go.
-struct Basket<'a> {
-    room: &'a mut [MaybeUninit<Event>],
-    /// How many have been put in. `room` is what is left.
-    count: usize,
-}
-
-impl Basket<'_> {
-    #[inline]
-    fn is_full(&self) -> bool {
-        self.room.is_empty()
-    }
-
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-}
-
-/// A thread that harvests.
-struct Harvester<'a> {
+/// Takes out up to `room.len()` events, which is not 0, of the pipe that was found under `number`. Waits for the first for
+/// `timeout` nanoseconds (`None`: for ever). How many there were, 0 only when the time is over; or -errno.
+#[inline(never)]
+pub(crate) fn harvest(
     pipe: &'static Pipe,
-    me: u32,
-    sink: Sink<'a>,
-}
-
-impl Pipe {
-    /// Takes out up to `room.len()` events. Waits for the first for `timeout` nanoseconds (`None`: for ever); returns
-    /// how many there were, 0 only when the time is over.
-    #[inline]
-    pub(crate) fn harvest(
-        &'static self,
-        room: &mut [MaybeUninit<Event>],
-        timeout: Option<u64>,
-    ) -> Result<usize> {
-        self.begin_harvest();
-        let harvester = Harvester::new(self, self.claim_lane());
-        let mut basket = Basket { room, count: 0 };
-        let outcome = harvester.fill(&mut basket, timeout);
-        harvester.finish(&basket);
-        if basket.is_empty() { outcome.map(|()| 0) } else { Ok(basket.count) }
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    if let Some(sole) = Sole::enter() {
+        if let Some(lane) = pipe.home() {
+            let filled = pipe.wake.0.filled();
+            if filled == 0 {
+                return match timeout {
+                    None => look_alone::<FOREVER>(sole, pipe, number, room, u64::MAX),
+                    Some(0) => look_alone::<NOT>(sole, pipe, number, room, 0),
+                    Some(ns) => look_alone::<FOR_A_TIME>(sole, pipe, number, room, ns),
+                };
+            }
+            if filled == lane.bit() {
+                return take_alone(sole, pipe, number, room, timeout);
+            }
+        }
+        drop(sole);
+        return answer(harvest_slow(number, room, timeout));
     }
+    harvest_shared(pipe, number, room, timeout)
 }
 
-/// Which short way a harvest that waits for ever can go.
-pub(crate) enum Short {
-    /// The calling thread's own lane holds events, and no other: `take_at_once`.
-    Take(Seat),
-    /// No lane holds any: `sleep_alone` or `sleep_at_once`.
-    Sleep(Seat),
-    /// None: `harvest`.
-    None,
-}
-
-/// A pipe, and the lane of the calling thread in it.
-pub(crate) struct Seat {
+/// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it is not
+/// yet time to look into the kernel.
+#[inline(never)]
+fn take_alone(
+    sole: Sole,
     pipe: &'static Pipe,
-    me: u32,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    // SAFETY: the caller has found one.
+    let lane = unsafe { pipe.home_there_is() };
+    // Relaxed: counts for this thread alone.
+    let since = lane.since_look.load(Relaxed);
+    if since < LOOK_AFTER && !lane.ring.is_empty() {
+        let count = take_ring::<Sole>(lane, room);
+        if lane.ring.is_empty() {
+            // Else there are more in its list.
+            if lane.ring.is_open() {
+                pipe.wake.0.empty::<Sole>(lane.bit());
+            }
+        } else if pipe.is_nonblock() {
+            leave_rest(pipe);
+        }
+        lane.since_look.store(since + count as u32, Relaxed);
+        pipe.give_places_at_once::<Sole>(count);
+        if timeout != Some(0) || count == room.len() {
+            return count as isize;
+        }
+        return count as isize + look_too(sole, pipe, number, room.get_mut(count..).unwrap_or(&mut []));
+    }
+    drop(sole);
+    answer(harvest_slow(number, room, timeout))
 }
 
-/// Which short way a harvest of this pipe can go.
+/// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more there
+/// is.
+#[inline(never)]
+fn look_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+    if pipe.wake.0.filled() == 0 {
+        return look_alone::<NOT>(sole, pipe, number, room, 0).max(0);
+    }
+    drop(sole);
+    answer(harvest_slow(number, room, Some(0))).max(0)
+}
+
 #[inline(always)]
-pub(crate) fn short(pipe: &'static Pipe) -> Short {
-    let Some(me) = pipe.find_lane_at_once() else { return Short::None };
-    match pipe.wake.0.filled() {
-        0 => Short::Sleep(Seat { pipe, me }),
-        filled if filled == bit(me) => Short::Take(Seat { pipe, me }),
-        _ => Short::None,
+fn answer(outcome: Result<usize>) -> isize {
+    match outcome {
+        Ok(count) => count as isize,
+        Err(Errno(errno)) => -(errno as isize),
     }
+}
+
+#[inline(never)]
+fn harvest_shared(
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    if access::is_shared()
+        && !race::is_present()
+        && let Some(me) = pipe.find_lane_at_once()
+    {
+        let filled = pipe.wake.0.filled();
+        if filled == 0 && timeout.is_none() {
+            match sleep_at_once(pipe, me, number, room) {
+                Ok(0) => {}
+                outcome => return answer(outcome),
+            }
+        } else if filled == bit(me) {
+            let count = take_at_once::<Shared>(pipe, pipe.lane(me), number, room);
+            if count > 0 {
+                return count as isize;
+            }
+        }
+    }
+    answer(harvest_slow(number, room, timeout))
+}
+
+/// The slow path: it finds out whether the number still is that of a pipe.
+#[inline(never)]
+pub(crate) fn harvest_slow(
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> Result<usize> {
+    let _errno = errno::Kept::new();
+    let pipe = pipe::enter(number)?;
+    pipe.begin_harvest();
+    let harvester = Harvester::new(&pipe, pipe.claim_lane());
+    let mut basket = Basket { room: &mut *room, count: 0 };
+    let outcome = harvester.fill(&mut basket, timeout);
+    harvester.finish(&basket);
+    let count = basket.count;
+    // SAFETY: so many events have been written, from the front.
+    pipe.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
+    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
 }
 
 /// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not yet
-/// time to look into the kernel. How many there were; 0: use `harvest`.
+/// time to look into the kernel. How many there were; 0: use `harvest_slow`.
 ///
-/// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane locked:
-/// who closes the pipe locks each lane after it has said so. A thread that is alone need not: a pipe that it finds in the table is
-/// open. It makes no call of libc's, and so leaves `errno` alone.
+/// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
+/// locked: a thread that closes the pipe locks each lane after it has said so. A thread that goes alone need not: a pipe
+/// that it finds in the table is open. It makes no call of libc's, and so leaves `errno` alone.
 #[inline(always)]
-pub(crate) fn take_at_once(turn: Turn, seat: &Seat, number: c_int, room: &mut [MaybeUninit<Event>]) -> usize {
-    let &Seat { pipe, me } = seat;
-    let lane = pipe.lane(me);
+fn take_at_once<A: Access>(
+    pipe: &'static Pipe,
+    lane: &Lane,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+) -> usize {
     // Relaxed: counts for this thread alone.
     let since = lane.since_look.load(Relaxed);
     if since >= LOOK_AFTER {
         return 0;
     }
-    let locked = match turn {
-        Turn::Alone => None,
-        Turn::Shared => match lane.try_lock() {
+    let locked = if A::SOLE {
+        None
+    } else {
+        match lane.try_lock() {
             Some(locked) if pipe.is_open_as(number) => Some(locked),
             _ => return 0,
-        },
+        }
     };
     if !lane.ring.is_open() {
         return 0;
     }
-    let count = take_ring(turn, pipe, me, room);
+    let count = take_ring::<A>(lane, room);
     let is_empty = lane.ring.is_empty();
     if is_empty {
         // It stays empty: this thread is the owner, and the lane is its own now.
-        pipe.wake.0.empty(turn, me);
+        pipe.wake.0.empty::<A>(lane.bit());
     }
     lane.since_look.store(since + count as u32, Relaxed);
-    pipe.give_places_at_once(turn, count);
+    pipe.give_places_at_once::<A>(count);
     if !is_empty {
         drop(locked);
         leave_rest(pipe);
@@ -133,15 +189,18 @@ pub(crate) fn take_at_once(turn: Turn, seat: &Seat, number: c_int, room: &mut [M
 }
 
 #[cold]
-#[inline(never)]
 fn leave_rest(pipe: &'static Pipe) {
     pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
 }
 
-/// No lane held anything: waits in the kernel, once. How many events there were then; 0: use `harvest`.
+/// No lane held anything: waits in the kernel, once. How many events there were then; 0: use `harvest_slow`.
 #[inline(always)]
-pub(crate) fn sleep_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<Event>]) -> Result<usize> {
-    let &Seat { pipe, me } = seat;
+fn sleep_at_once(
+    pipe: &'static Pipe,
+    me: u32,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+) -> Result<usize> {
     // SAFETY: there is a pipe, so the world was made, which prepares it.
     let _errno = unsafe { errno::KeptQuickly::new() };
     let Some(_in_use) = pipe.enter_as(number) else { return Ok(0) };
@@ -159,351 +218,125 @@ pub(crate) fn sleep_at_once(seat: &Seat, number: c_int, room: &mut [MaybeUninit<
         Doze::Take => return Ok(0),
     }
     if pipe.is_closing() {
-        wake.awake(Turn::Shared);
+        wake.awake::<Shared>();
         return Ok(0);
     }
     let harvester = Harvester::new(pipe, me);
     let mut basket = Basket { room, count: 0 };
     let most = harvester.most(&basket);
-    let outcome = harvester.look_into(&mut basket, most, None, || wake.awake(Turn::Shared));
+    let outcome = harvester.look_into(&mut basket, most, None, || wake.awake::<Shared>());
     harvester.finish(&basket);
     if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
 }
 
-/// The same for a thread that is alone. If it is not any more when it has woken, the rest is done as in `sleep_at_once`.
-#[inline(always)]
-pub(crate) fn sleep_alone(alone: Alone, seat: &Seat, room: &mut [MaybeUninit<Event>]) -> Result<usize> {
-    let &Seat { pipe, me } = seat;
-    if pipe.is_nonblock() {
-        return Ok(0);
+/// How long `look_alone` waits.
+const FOREVER: u8 = 0;
+const NOT: u8 = 1;
+const FOR_A_TIME: u8 = 2;
+
+/// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long, FOR_A_TIME.
+#[inline(never)]
+fn look_alone<const WAITS: u8>(
+    sole: Sole,
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    ns: u64,
+) -> isize {
+    let sleeps = WAITS != NOT;
+    if if sleeps { pipe.is_nonblock() } else { pipe.engine().is_past_time() } {
+        drop(sole);
+        let timeout = if WAITS == FOREVER { None } else { Some(ns) };
+        return answer(harvest_slow(number, room, timeout));
     }
-    pipe.enter_alone(&alone);
-    pipe.wake.0.doze_alone();
-    let (count, alone) = match pipe.engine().look_alone(pipe, me, room, alone) {
-        LookedAlone::Alone(count, alone) => (count, alone),
-        LookedAlone::Among(count, outcome) => return wake_among_others(seat, count, outcome),
+    // Before it waits, the time at which that is over.
+    let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
+    // SAFETY: the caller has found one.
+    let lane = unsafe { pipe.home_there_is() };
+    pipe.enter_alone(&sole, sleeps);
+    drop(sole);
+    let most = lane.most_edges();
+    let mut found = Found::default();
+    let waited = if WAITS == FOR_A_TIME {
+        answer(pipe.engine().wait(&mut found, most, Some(ns)).map(<[Edge]>::len))
+    } else {
+        pipe.engine().wait_plainly(&mut found, most, sleeps)
     };
-    // Relaxed: counts for this thread alone.
-    pipe.lane(me).since_look.store(count as u32, Relaxed);
-    pipe.give_places_at_once(Turn::Alone, count);
-    pipe.leave_alone(&alone);
-    Ok(count)
+    let mut done = Handled::default();
+    if let Some(sole) = Sole::enter() {
+        pipe.wake_alone(&sole, sleeps);
+        if waited >= 0 {
+            // SAFETY: the kernel has filled so many.
+            let edges = unsafe { found.first(waited as usize) };
+            done = pipe.engine().handle_alone(&sole, edges, pipe, lane, room);
+            if done.edges == edges.len() && (done.events > 0 || !sleeps) {
+                // Relaxed: counts for this thread alone.
+                lane.since_look.store(done.events as u32, Relaxed);
+                pipe.give_places_at_once::<Sole>(done.events);
+                pipe.leave_alone(&sole);
+                drop(sole);
+                if sleeps || done.edges < most || done.events == room.len() {
+                    return done.events as isize;
+                }
+                return gather_rest(number, room, done.events);
+            }
+        }
+    } else if sleeps {
+        pipe.wake.0.awake::<Shared>();
+    }
+    answer(finish_among_others(pipe, number, room, done, &found, waited, deadline))
 }
 
-/// A thread that was alone when it began to wait has harvested `count` events, and is not alone any more.
+/// When so many nanoseconds are over.
 #[cold]
 #[inline(never)]
-fn wake_among_others(seat: &Seat, count: usize, outcome: Result<Heard>) -> Result<usize> {
-    let &Seat { pipe, me } = seat;
-    let _errno = errno::Kept::new();
-    let harvester = Harvester::new(pipe, me);
-    let outcome = outcome.map(|heard| harvester.looked(heard));
-    harvester.finish(&Basket { room: &mut [], count });
-    pipe.leave_among_others();
-    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
+fn deadline_after(ns: u64) -> u64 {
+    /// Limits as long as this are counted by the clock that costs less: they may end some ten milliseconds late.
+    const LONG: u64 = 10_000_000_000;
+    let now = if ns >= LONG { process::now_or_later() } else { process::now() };
+    now.saturating_add(ns).min(u64::MAX - 1)
 }
 
-/// Takes events out of the ring of a lane, which is locked.
-#[inline(always)]
-fn take_ring(turn: Turn, pipe: &Pipe, index: u32, room: &mut [MaybeUninit<Event>]) -> usize {
-    let lane = pipe.lane(index);
-    lane.ring.take(turn, lane.slots(), room, |user, outcome| {
-        let (result, errno) = ring::unpack(outcome);
-        Event { user: user as *mut _, result, errno }
-    })
+/// A harvest that does not wait has found as much as it looks for at once: there may be more.
+#[cold]
+#[inline(never)]
+fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> isize {
+    let rest = room.get_mut(count..).unwrap_or(&mut []);
+    (count + harvest_slow(number, rest, Some(0)).unwrap_or(0)) as isize
 }
 
-/// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had
-/// one go to `keep`. The lane's mark is taken away if it is empty then.
-#[inline(always)]
-fn take_out(
-    pipe: &Pipe,
-    locked: &Locked,
-    index: u32,
+/// What a look of a thread that went alone has found is not all for the fast path, or the thread does not go alone any more.
+#[cold]
+#[inline(never)]
+fn finish_among_others(
+    pipe: &'static Pipe,
+    number: c_int,
     room: &mut [MaybeUninit<Event>],
-    keep: impl FnOnce(Taken),
-) -> usize {
-    let mut count = take_ring(Turn::Shared, pipe, index, room);
-    if !locked.list_is_empty() {
-        let mut slots = room.iter_mut().skip(count);
-        let most = slots.len();
-        if let Some(taken) = locked.take(most, |op| write(op, slots.next())) {
-            count += taken.count as usize;
-            keep(taken);
-        }
+    done: Handled,
+    found: &Found,
+    waited: isize,
+    deadline: u64,
+) -> Result<usize> {
+    let _errno = errno::Kept::new();
+    let harvester = Harvester::new(pipe, pipe.claim_lane());
+    let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };
+    if let Ok(count) = usize::try_from(waited) {
+        // SAFETY: the kernel has filled so many.
+        let edges = unsafe { found.first(count) };
+        harvester.handle(&mut basket, edges.get(done.edges..).unwrap_or(&[]), count);
     }
-    if locked.is_empty() {
-        pipe.wake.0.empty(Turn::Shared, index);
-        if !locked.is_empty() {
-            // The owner has put something in meanwhile; see `ring`.
-            pipe.wake.0.fill(Turn::Shared, index);
-        }
-    }
-    count
-}
-
-#[inline(always)]
-fn write(op: OpRef, slot: Option<&mut MaybeUninit<Event>>) {
-    if let Some(slot) = slot {
-        if op.kind.get() == Kind::Accept && op.done.get() as i32 >= 0 {
-            private::hand_over(op.done.get() as i32);
-        }
-        slot.write(Event {
-            user: op.user.get() as *mut _,
-            result: op.done.get() as i32,
-            errno: op.arg.get(),
-        });
-    }
-}
-
-impl<'a> Harvester<'a> {
-    #[inline]
-    fn new(pipe: &'static Pipe, me: u32) -> Harvester<'a> {
-        Harvester { pipe, me, sink: Sink::of_harvest(pipe, me) }
-    }
-
-    /// Leaves: the events in the basket have been harvested.
-    #[inline]
-    fn finish(&self, basket: &Basket) {
-        let pipe = self.pipe;
-        if basket.count > 0 {
-            // Relaxed: counts for this thread alone.
-            let since = &self.lane().since_look;
-            since.store(since.load(Relaxed).wrapping_add(basket.count as u32), Relaxed);
-            pipe.give_places(basket.count);
-        }
-        if self.me != COMMON {
-            self.lane().stock().trim(pipe.ops());
-        }
-        pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
-    }
-
-    #[inline]
-    fn fill(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
-        let takeable = self.takeable();
-        if takeable != 0 {
-            // Relaxed: counts for this thread alone.
-            let its_time = self.lane().since_look.load(Relaxed) >= LOOK_AFTER;
-            if takeable & !bit(self.me) != 0 {
-                // This thread's own lane and the others have the first turn in turn.
-                let others_first = &self.lane().others_first;
-                if others_first.load(Relaxed) {
-                    self.take_others(basket, takeable);
-                }
-                others_first.store(!others_first.load(Relaxed), Relaxed);
-            }
-            self.take_own(basket);
-            if !basket.is_full() {
-                self.take_others(basket, self.takeable());
-            }
-            if its_time && (basket.is_full() || timeout != Some(0)) {
-                let most = if basket.is_full() { FEW } else { BATCH };
-                self.look_into(basket, most, Some(0), || {})?;
-            }
-        }
-        match timeout {
-            Some(0) => self.gather(basket),
-            _ if !basket.is_empty() => Ok(()),
-            _ => self.sleep(basket, timeout),
-        }
-    }
-
-    #[inline(always)]
-    fn lane(&self) -> &Lane {
-        self.pipe.lane(self.me)
-    }
-
-    #[inline]
-    fn takeable(&self) -> u64 {
-        self.pipe.wake.0.takeable(self.me, self.pipe.is_nonblock())
-    }
-
-    #[inline]
-    fn take_own(&self, basket: &mut Basket) {
-        self.take(self.me, basket);
-    }
-
-    /// The events of the lanes in `lanes`, but for this thread's own.
-    #[inline]
-    fn take_others(&self, basket: &mut Basket, lanes: u64) {
-        let mut lanes = lanes & !bit(self.me);
-        while lanes != 0 && !basket.is_full() {
-            let lane = lanes.trailing_zeros();
-            lanes &= lanes - 1;
-            self.take(lane, basket);
-        }
-    }
-
-    /// The events of one lane, as many as there is room for.
-    #[inline]
-    fn take(&self, index: u32, basket: &mut Basket) {
-        let locked = self.pipe.lane(index).lock();
-        let mut nodes = None;
-        let count = take_out(self.pipe, &locked, index, basket.room, |taken| nodes = Some(taken));
-        if let Some(taken) = nodes {
-            // The nodes go to this thread's stock; to the common one under the lock of that lane.
-            if self.me == COMMON && index != COMMON {
-                drop(locked);
-                let _common = self.lane().lock();
-                self.lane().stock().give_chain(taken.first, taken.last, taken.count);
-            } else {
-                self.lane().stock().give_chain(taken.first, taken.last, taken.count);
-            }
-        }
-        basket.count += count;
-        let room = core::mem::take(&mut basket.room);
-        basket.room = room.get_mut(count..).unwrap_or(&mut []);
-    }
-
-    /// Looks into the kernel. What completes is handed out at once while there is room (there is none unless this
-    /// thread's lane is empty, so that nothing is overtaken); the rest is in the lane afterwards.
-    #[inline]
-    fn look_into(
-        &self,
-        basket: &mut Basket<'a>,
-        most: usize,
-        timeout: Option<u64>,
-        woken: impl FnOnce(),
-    ) -> Result<Heard> {
-        let room = core::mem::take(&mut basket.room);
-        let before = room.len();
-        self.sink.set_room(room);
-        let heard = self.look_then(most, timeout, woken);
-        basket.room = self.sink.take_room();
-        basket.count += before - basket.room.len();
-        heard
-    }
-
-    #[inline]
-    fn look_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
-        let heard = self.pipe.engine().look(&self.sink, most, timeout, woken);
-        let heard = heard.inspect_err(|errno| self.pipe.note_failure(*errno))?;
-        self.looked(heard);
-        Ok(heard)
-    }
-
-    /// The thread has looked into the kernel.
-    #[inline(always)]
-    fn looked(&self, heard: Heard) {
-        self.lane().since_look.store(0, Relaxed);
-        if heard.tick {
-            self.tick();
-        }
-    }
-
-    /// A tick: lanes out of which nothing was taken since the last one become everybody's.
-    #[cold]
-    fn tick(&self) {
-        let wake = &self.pipe.wake.0;
-        wake.ticked();
-        let mut lanes = wake.filled() & !bit(self.me) & !bit(COMMON);
-        while lanes != 0 {
-            let index = lanes.trailing_zeros();
-            lanes &= lanes - 1;
-            let locked = self.pipe.lane(index).lock();
-            if locked.taken() == locked.at_tick.get() {
-                self.pipe.mark_absent(index);
-            } else {
-                locked.at_tick.set(locked.taken());
-            }
-        }
-        wake.tick_on(self.me, self.pipe.engine());
-    }
-
-    /// A harvest that does not wait: all that is there now, wherever it is (rule 3.2).
-    fn gather(&self, basket: &mut Basket<'a>) -> Result<()> {
-        self.look_at_clock(basket)?;
-        // Those that become ready again line up behind all that were ready when it began.
-        let mut left = None;
-        while !basket.is_full() {
-            let heard = self.look_into(basket, BATCH, Some(0), || {})?;
-            self.take_all(basket);
-            if heard.count < BATCH {
-                break;
-            }
-            let rest = left.unwrap_or_else(|| self.pipe.most_registrations()).saturating_sub(heard.count);
-            if rest == 0 {
-                break;
-            }
-            left = Some(rest);
-        }
-        Ok(())
-    }
-
-    /// What has come to its time by now, whether the kernel has told of it or not.
-    fn look_at_clock(&self, basket: &mut Basket) -> Result<()> {
-        let engine = self.pipe.engine();
-        if engine.is_past_time() {
-            // What waits in a pipe that was lost is lost with it.
-            if !self.pipe.is_whole() {
-                return Err(Errno::EBADF);
-            }
-            engine.look_at_clock(&self.sink);
-        }
-        self.take_all(basket);
-        Ok(())
-    }
-
-    /// The events of all lanes, while there is room.
-    fn take_all(&self, basket: &mut Basket) {
-        if self.pipe.wake.0.filled() != 0 {
-            self.take_own(basket);
-            self.take_others(basket, self.pipe.wake.0.filled());
-        }
-    }
-
-    /// A harvest that waits, and has found nothing yet.
-    #[inline]
-    fn sleep(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
-        let wake = &self.pipe.wake.0;
-        let deadline = timeout.map(|ns| process::now().saturating_add(ns));
-        let mut left = timeout;
-        loop {
-            let mut over = false;
-            match wake.doze(self.me, self.pipe.is_nonblock(), self.pipe.engine()) {
-                Doze::Take => {}
-                Doze::Sleep if self.pipe.is_closing() => {
-                    wake.awake(Turn::Shared);
-                    return Err(Errno::EBADF);
-                }
-                Doze::Sleep => {
-                    let most = self.most(basket);
-                    let heard = self.look_into(basket, most, left, || wake.awake(Turn::Shared))?;
-                    over = heard.count == 0;
-                }
-                Doze::StandBy => match self.pipe.stand_by(deadline) {
-                    Err(Errno::ETIMEDOUT) => {
-                        self.gather(basket)?;
-                        over = true;
-                    }
-                    outcome => outcome?,
-                },
-            }
-            if !basket.is_full() && self.takeable() != 0 {
-                self.take_own(basket);
-                self.take_others(basket, self.takeable());
-            }
-            if !basket.is_empty() {
-                return Ok(());
-            }
-            if let Some(deadline) = deadline {
-                left = Some(deadline.saturating_sub(process::now()));
-                if left == Some(0) {
-                    // Descriptors that are ready without end do not keep it here; but what was there is harvested.
-                    if !over {
-                        self.gather(basket)?;
-                    }
-                    return self.look_at_clock(basket);
-                }
-            }
-        }
-    }
-
-    /// How many descriptors to take from the kernel at once. If others wait too, no more than there is room for: the
-    /// rest is for them.
-    #[inline]
-    fn most(&self, basket: &Basket) -> usize {
-        // One sleeper is this thread itself.
-        if self.pipe.wake.0.sleepers.in_kernel() > 1 { basket.room.len().min(BATCH) } else { BATCH }
+    let count = basket.count;
+    harvester.finish(&basket);
+    pipe.leave_among_others();
+    match waited {
+        // It has not waited, and may have found as much as it looks for at once.
+        1.. if deadline == 0 => Ok(gather_rest(number, room, count) as usize),
+        _ if count > 0 => Ok(count),
+        n if n == -(libc::EINTR as isize) => Err(Errno::EINTR),
+        // Whatever else the matter is, it is found out anew.
+        _ if deadline == u64::MAX => harvest_slow(number, room, None),
+        // The time is over; what was there by then is harvested.
+        0 => harvest_slow(number, room, Some(0)),
+        _ => harvest_slow(number, room, Some(deadline.saturating_sub(process::now()))),
     }
 }

@@ -26,6 +26,13 @@ const BATCH: usize = 32;
 /// A stock larger than this goes back to the pool, so that what one thread frees another can use.
 const MOST: u32 = 256;
 
+/// The most edges taken from the kernel at a time. More would save hardly any calls, and what the kernel has of a
+/// connection would be out of the processor's near caches when the program writes to it after having read from all the
+/// others (at a thousand busy connections a request costs a tenth more with 64).
+pub(crate) const MOST_EDGES: usize = 32;
+/// How many bytes are much for one look.
+const MUCH: usize = 64 * 1024;
+
 /// In `Lane::owner`: see there. The mask in `Wake` says the same for those who look at many lanes.
 pub(crate) const ABSENT: usize = 1;
 
@@ -48,19 +55,6 @@ impl Stock {
             }
             None => self.restock(ops),
         }
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.first.get().is_none()
-    }
-
-    /// A free node, if there is one here.
-    pub(crate) fn take_first(&self) -> Option<OpRef> {
-        let first = self.first.get()?;
-        self.first.set(first.next.get());
-        self.count.set(self.count.get().wrapping_sub(1));
-        Some(first)
     }
 
     #[cold]
@@ -125,10 +119,12 @@ pub(crate) struct Inside {
     pub(crate) at_tick: Cell<u32>,
 }
 
-/// A ready list. Alone on its cache lines (two: processors fetch them in pairs).
+/// A ready list. On cache lines of its own (two: processors fetch them in pairs).
 #[repr(align(128))]
 #[derive(Default)]
 pub(crate) struct Lane {
+    index: u32,
+    bit: u64,
     /// Thread pointer of the thread whose lane it is, with `ABSENT` set while the thread does not come to harvest; 0:
     /// nobody's yet.
     pub(crate) owner: AtomicUsize,
@@ -140,6 +136,8 @@ pub(crate) struct Lane {
     pub(crate) since_look: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
+    /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
+    fewer_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.
     popped: AtomicU32,
     inside: Mutex<Inside>,
@@ -163,6 +161,22 @@ impl Deref for Locked<'_> {
 }
 
 impl Lane {
+    pub(crate) fn new(index: u32) -> Lane {
+        Lane { index, bit: super::wake::bit(index), ..Lane::default() }
+    }
+
+    /// Its bit among those of its pipe.
+    #[inline(always)]
+    pub(crate) fn bit(&self) -> u64 {
+        self.bit
+    }
+
+    /// Its number in its pipe.
+    #[inline(always)]
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
     #[inline(always)]
     pub(crate) fn lock(&self) -> Locked<'_> {
         Locked { lane: self, inside: self.inside.lock() }
@@ -172,6 +186,29 @@ impl Lane {
     #[inline(always)]
     pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
         Some(Locked { lane: self, inside: self.inside.try_lock()? })
+    }
+
+    /// How many edges its owner is to take from the kernel now.
+    #[inline(always)]
+    pub(crate) fn most_edges(&self) -> usize {
+        MOST_EDGES - self.fewer_edges.load(Ordering::Relaxed) as usize
+    }
+
+    /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it takes
+    /// fewer from now on: the program is to have the first event, and the others their turn, after so much work.
+    #[inline(always)]
+    pub(crate) fn learn(&self, bytes: usize) {
+        let fewer = self.fewer_edges.load(Ordering::Relaxed);
+        if bytes > MUCH || fewer > 0 {
+            self.learn_slow(bytes, fewer);
+        }
+    }
+
+    #[cold]
+    fn learn_slow(&self, bytes: usize, fewer: u32) {
+        let edges = MOST_EDGES - fewer as usize;
+        let next = if bytes > MUCH { (edges * MUCH / bytes).max(1) } else { (edges + 1).min(MOST_EDGES) };
+        self.fewer_edges.store((MOST_EDGES - next) as u32, Ordering::Relaxed);
     }
 
     /// The lane's free nodes. For its owner; for the common lane, whoever holds its lock; for who closes the pipe,
@@ -189,6 +226,12 @@ impl Lane {
         let slots = if slots.is_null() { &raw const NO_SLOTS } else { slots };
         // SAFETY: slots that are never freed while the lane lives, or the static ones.
         unsafe { &*slots }
+    }
+
+    /// The slots of a ring to take events out of.
+    #[inline(always)]
+    pub(crate) fn slots_to_read(&self) -> &[Slot; SLOTS] {
+        self.slots()
     }
 
     /// The slots of a ring that had room a moment ago.

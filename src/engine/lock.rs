@@ -74,6 +74,11 @@ impl RawLock {
         }
     }
 
+    /// Back to the beginning, in a forked child, where the thread that had it may not be.
+    pub(crate) fn forget(&self) {
+        self.0.store(FREE, Ordering::Relaxed);
+    }
+
     #[cold]
     #[inline(never)]
     fn lock_slow(&self) {
@@ -117,6 +122,11 @@ impl<T> Mutex<T> {
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.lock.lock();
         MutexGuard { mutex: self, here: PhantomData }
+    }
+
+    /// Back to the beginning, in a forked child: as it is, nobody has it.
+    pub(crate) fn forget(&self) {
+        self.lock.forget();
     }
 
     /// Locks, unless another thread has the lock.

@@ -18,14 +18,25 @@
 //!
 //! A pipe is kept alive by the count of its users or by the lock of an attachment of it; see `pipe`.
 
+pub(crate) mod access;
+mod arming;
 mod attach;
 pub(crate) mod attachment;
+mod bias;
+pub(crate) mod call;
 mod epoll;
+mod fast_path;
+mod file_class;
 pub(crate) mod fork;
-mod harvest;
+mod handover;
+pub(crate) mod harvest;
+mod harvester;
+mod iovecs;
 mod lane;
+mod limits;
 mod lock;
 pub(crate) mod op;
+mod op_list;
 pub(crate) mod pipe;
 mod places;
 mod pool;
@@ -33,49 +44,31 @@ mod private;
 mod ring;
 mod sink;
 mod sleepers;
-mod solo;
+mod slot;
+mod sparse;
+pub(crate) mod start;
 mod submit;
 pub(crate) mod table;
-mod visit;
 pub(crate) mod wake;
 mod watch;
 
 pub(crate) use attach::{
     Modes, attach, attached_to, close, forget, modes, replace, set_modes, set_timeout, timeout,
 };
-pub(crate) use attachment::Attachment;
-pub(crate) use harvest::{Seat, Short, short, sleep_alone, sleep_at_once, take_at_once};
+pub(crate) use fast_path::Way;
 pub(crate) use pipe::create;
-pub(crate) use solo::Turn;
-pub(crate) use submit::{
-    Queued, Way, Which, Written, cancel, read_alone, read_inline_alone, read_quickly, submit, submit_timer,
-    submit_transfer, write_alone, write_begun_alone, write_inline_alone, write_quickly,
-};
+pub(crate) use submit::{Which, cancel, submit, submit_timer, submit_transfer};
 pub(crate) use table::is_borrowed;
-pub(crate) use visit::{Alone, is_shared};
 
-use crate::Event;
-use crate::sys::{Errno, Result, UserPtr};
-use attachment::{Inside, Locked};
-use core::mem::MaybeUninit;
+use crate::sys::{Errno, Result};
+use attachment::Locked;
 use op::OpRef;
-use pipe::Pipe;
 use sink::Sink;
 
 /// The pipe is full: nothing was scheduled.
 pub(crate) const EIOEVENTFULL: Errno = Errno(crate::EIOEVENTFULL);
 /// The operation was queued.
 pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);
-
-/// What a short way has come to.
-pub(crate) enum AtOnce {
-    /// Nothing was done: another way is to be gone.
-    Not,
-    /// What the call gives.
-    Done(Result<usize>),
-    /// One try was made. The kernel's answer, bytes or -errno, was not that all is done.
-    Begun(isize),
-}
 
 /// The seam: what does the I/O of one pipe.
 ///
@@ -84,7 +77,7 @@ pub(crate) enum AtOnce {
 /// parks and waits for readiness, another may give the operation to a kernel that completes it by itself. An
 /// operation that is not yet complete is in one of the queues of its attachment, whose lock the caller holds and
 /// which gives the order of rule 2.5. (One read that waits alone may be parked without a node, until one of these calls is
-/// made: `attachment::Locked::park`.)
+/// made: `slot`.)
 pub(crate) trait Engine {
     /// Begins to watch a descriptor. The table has it already, so a `look` in another thread may see it.
     fn attach(&self, attachment: &Locked) -> Result<()>;
@@ -105,45 +98,8 @@ pub(crate) trait Engine {
     fn is_past_time(&self) -> bool;
     /// Ends what has come to its time by now.
     fn look_at_clock(&self, sink: &Sink);
-    /// `submit` for a read that can be queued with next to no work, place included. False: nothing was done. Here and below,
-    /// the attachment is locked, or the thread is alone, as the turn says.
-    fn submit_read_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool;
-    /// The same for a read where something may be there.
-    fn read_what_is_there(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> bool;
-    /// `submit` for a write that can be done at once and whole, place included.
-    fn submit_write_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce;
-    /// Sees to it that these two are not kept from their work by events that have been harvested from elsewhere.
-    fn come_here(&self, attachment: &Inside);
-    /// Goes on with what `submit_write_at_once` has begun; the attachment was kept from others meanwhile.
-    fn write_begun(&self, attachment: &Locked, buf: UserPtr, len: usize, sent: isize);
-    /// With IOEVENT_INLINE: a read that can be finished, or else queued, with next to no work: its result, or EIOEVENTQUEUED.
-    fn read_inline_at_once(&self, turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce;
-    /// The same for a write.
-    fn write_inline_at_once(&self, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce;
-    /// Goes on with what that has begun, as `write_begun`.
-    fn write_inline_begun(&self, attachment: &Locked, buf: UserPtr, len: usize, sent: isize) -> AtOnce;
     /// Goes on with operations that something other than the kernel has made possible.
     fn proceed(&self, attachment: &Locked, sink: &Sink);
-    /// Waits until something has happened, for `timeout` nanoseconds (`None`: for ever), and completes what can be
-    /// completed, of at most `most` descriptors. Returns what else was heard.
-    fn look(&self, sink: &Sink, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard>;
-    /// The same for a thread that is alone, for ever and as many descriptors as there may be. While it waits it is not alone, but
-    /// counted among the sleepers of `pipe`, which it is not any more afterwards. `lane` is its own, and empty.
-    fn look_alone(
-        &self,
-        pipe: &'static Pipe,
-        lane: u32,
-        room: &mut [MaybeUninit<Event>],
-        alone: Alone,
-    ) -> LookedAlone;
-}
-
-/// What a `look_alone` has come to.
-pub(crate) enum LookedAlone {
-    /// The thread is alone again, and has put so many events into its room; that was all.
-    Alone(usize, Alone),
-    /// It is alone no more, or there was more to do than that.
-    Among(usize, Result<Heard>),
 }
 
 /// What a `look` heard beside completions.

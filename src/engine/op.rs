@@ -73,7 +73,7 @@ pub(crate) enum Order {
     /// After the writes queued before it.
     Output,
     /// On its own.
-    Alone,
+    Unordered,
 }
 
 /// What a caller asks for.
@@ -100,14 +100,16 @@ pub(crate) struct Request {
 #[inline(always)]
 fn order(kind: Kind, arg: c_int, flags: u8) -> Order {
     match kind {
-        Kind::Recv | Kind::Recvmsg if arg & (libc::MSG_OOB | libc::MSG_ERRQUEUE) != 0 => Order::Alone,
+        Kind::Recv | Kind::Recvmsg if arg & (libc::MSG_OOB | libc::MSG_ERRQUEUE) != 0 => Order::Unordered,
         Kind::Read | Kind::Readv | Kind::Recv | Kind::Recvmsg | Kind::Accept => Order::Input,
         Kind::Write | Kind::Writev | Kind::Send | Kind::Sendmsg | Kind::Connect => Order::Output,
         Kind::Sendfile | Kind::Splice if flags & FROM_SOURCE != 0 => Order::Input,
         Kind::Sendfile | Kind::Splice | Kind::Fsync | Kind::Fdatasync => Order::Output,
         Kind::Shutdown if arg == libc::SHUT_WR => Order::Output,
-        Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev => Order::Alone,
-        Kind::Shutdown | Kind::Waitid | Kind::Poll | Kind::Timer | Kind::Posted | Kind::Kept => Order::Alone,
+        Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev => Order::Unordered,
+        Kind::Shutdown | Kind::Waitid | Kind::Poll | Kind::Timer | Kind::Posted | Kind::Kept => {
+            Order::Unordered
+        }
     }
 }
 
@@ -200,16 +202,6 @@ pub(crate) type OpRef = &'static Op;
 unsafe impl Sync for Op {}
 
 impl Request {
-    /// A plain read.
-    pub(crate) fn read(buf: UserPtr, len: usize) -> Request {
-        Request { kind: Kind::Read, buf, len, ..Request::NOTHING }
-    }
-
-    /// A plain write.
-    pub(crate) fn write(buf: UserPtr, len: usize) -> Request {
-        Request { kind: Kind::Write, buf, len, ..Request::NOTHING }
-    }
-
     /// An operation without anything.
     pub(crate) const NOTHING: Request = Request {
         kind: Kind::Read,
@@ -395,189 +387,15 @@ unsafe impl Pooled for Op {
 /// Where nodes come from.
 pub(crate) type Ops = Pool<Op>;
 
-/// A first-in first-out list of operations, in one word: the address of the last node, whose `next` is the first.
-///
-/// While it is empty, and all who may look at it know that by other means, its word can hold something else.
-#[derive(Default)]
-pub(crate) struct Queue {
-    word: Cell<usize>,
-}
-
-impl Queue {
-    #[inline(always)]
-    pub(crate) fn last(&self) -> Option<OpRef> {
-        // SAFETY: it is 0, or the address of a node (made by `set`; of what `hold` puts in its place the caller knows), which
-        // lives for ever.
-        unsafe { (self.word.get() as *const Op).as_ref() }
-    }
-
-    #[inline(always)]
-    fn set(&self, last: OpRef) {
-        self.word.set(core::ptr::from_ref(last) as usize);
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.word.get() == 0
-    }
-
-    /// Holds a number in the place of its list, which is empty. Before anything else, hold 0 again.
-    ///
-    /// # Safety
-    ///
-    /// Until then nobody calls anything but `hold` and `held`.
-    #[inline(always)]
-    pub(crate) unsafe fn hold(&self, number: usize) {
-        self.word.set(number);
-    }
-
-    /// The number that `hold` was given last.
-    #[inline(always)]
-    pub(crate) fn held(&self) -> usize {
-        self.word.get()
-    }
-
-    /// The first, if it is the only one.
-    #[inline]
-    pub(crate) fn only(&self) -> Option<OpRef> {
-        let last = self.last()?;
-        last.next.get().is_some_and(|first| core::ptr::eq(first, last)).then_some(last)
-    }
-
-    #[inline]
-    pub(crate) fn first(&self) -> Option<OpRef> {
-        self.last()?.next.get()
-    }
-
-    #[inline]
-    pub(crate) fn push(&self, op: OpRef) {
-        match self.last() {
-            None => op.next.set(Some(op)),
-            Some(last) => {
-                op.next.set(last.next.get());
-                last.next.set(Some(op));
-            }
-        }
-        self.set(op);
-    }
-
-    /// Puts it before all others.
-    pub(crate) fn push_front(&self, op: OpRef) {
-        match self.last() {
-            None => self.push(op),
-            Some(last) => {
-                op.next.set(last.next.get());
-                last.next.set(Some(op));
-            }
-        }
-    }
-
-    #[inline]
-    pub(crate) fn pop(&self) -> Option<OpRef> {
-        let last = self.last()?;
-        let first = last.next.get()?;
-        if core::ptr::eq(first, last) {
-            self.word.set(0);
-        } else {
-            last.next.set(first.next.get());
-        }
-        first.next.set(None);
-        Some(first)
-    }
-
-    /// Takes everything out.
-    pub(crate) fn take(&self) -> Queue {
-        let all = Queue::default();
-        if let Some(last) = self.last() {
-            all.set(last);
-            self.word.set(0);
-        }
-        all
-    }
-
-    /// Takes out, in order, the operations for which `pick` says true.
-    pub(crate) fn take_out(&self, mut pick: impl FnMut(OpRef) -> bool, mut each: impl FnMut(OpRef)) {
-        let (kept, taken) = (Queue::default(), Queue::default());
-        while let Some(op) = self.pop() {
-            if pick(op) { &taken } else { &kept }.push(op);
-        }
-        if let Some(last) = kept.last() {
-            self.set(last);
-        }
-        while let Some(op) = taken.pop() {
-            each(op);
-        }
-    }
-
-    pub(crate) fn any(&self, test: impl Fn(OpRef) -> bool) -> bool {
-        self.find(test).is_some()
-    }
-
-    /// The first for which `test` says true.
-    pub(crate) fn find(&self, test: impl Fn(OpRef) -> bool) -> Option<OpRef> {
-        let last = self.last()?;
-        let mut at = last.next.get();
-        while let Some(op) = at {
-            if test(op) {
-                return Some(op);
-            }
-            if core::ptr::eq(op, last) {
-                break;
-            }
-            at = op.next.get();
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn numbers(queue: &Queue) -> Vec<usize> {
-        let mut all = Vec::new();
-        while let Some(op) = queue.pop() {
-            all.push(op.user.get());
-        }
-        all
-    }
-
-    fn queue_of(pool: &Ops, n: usize) -> Queue {
-        let queue = Queue::default();
-        for user in 0..n {
-            let op = pool.take().unwrap();
-            op.user.set(user);
-            queue.push(op);
-        }
-        queue
-    }
-
-    #[test]
-    fn a_queue_is_first_in_first_out() {
-        let pool = Ops::new();
-        assert_eq!(numbers(&queue_of(&pool, 0)), []);
-        assert_eq!(numbers(&queue_of(&pool, 1)), [0]);
-        assert_eq!(numbers(&queue_of(&pool, 4)), [0, 1, 2, 3]);
-    }
-
-    #[test]
-    fn taking_out_keeps_the_order_of_both_parts() {
-        let pool = Ops::new();
-        let queue = queue_of(&pool, 6);
-        let mut taken = Vec::new();
-        queue.take_out(|op| op.user.get() % 2 == 0, |op| taken.push(op.user.get()));
-        assert_eq!(taken, [0, 2, 4]);
-        assert!(queue.any(|op| op.user.get() == 5));
-        assert!(!queue.any(|op| op.user.get() == 4));
-        assert!(queue.only().is_none() && queue_of(&pool, 1).only().is_some());
-        assert_eq!(numbers(&queue), [1, 3, 5]);
-    }
-
     #[test]
     fn urgent_data_and_error_reports_stand_outside_the_order_of_reads() {
         assert_eq!(order(Kind::Recv, 0, 0), Order::Input);
-        assert_eq!(order(Kind::Recv, libc::MSG_OOB, 0), Order::Alone);
-        assert_eq!(order(Kind::Recvmsg, libc::MSG_ERRQUEUE, 0), Order::Alone);
+        assert_eq!(order(Kind::Recv, libc::MSG_OOB, 0), Order::Unordered);
+        assert_eq!(order(Kind::Recvmsg, libc::MSG_ERRQUEUE, 0), Order::Unordered);
         assert_eq!(order(Kind::Connect, 0, 0), Order::Output);
     }
 
@@ -586,6 +404,6 @@ mod tests {
         assert_eq!(order(Kind::Splice, 0, 0), Order::Output);
         assert_eq!(order(Kind::Sendfile, 0, FROM_SOURCE), Order::Input);
         assert_eq!(order(Kind::Shutdown, libc::SHUT_WR, 0), Order::Output);
-        assert_eq!(order(Kind::Shutdown, libc::SHUT_RDWR, 0), Order::Alone);
+        assert_eq!(order(Kind::Shutdown, libc::SHUT_RDWR, 0), Order::Unordered);
     }
 }

@@ -8,14 +8,13 @@
 //! the bell on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
 //! of its attachment, and closing takes each of these locks to detach it.
 //!
-//! # The reserve
-//!
-//! While all threads that harvest a pipe can only run on one and the same processor, one of them is enough to wait in the
-//! kernel (`sleepers`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again before it stands by,
-//! because that may be changed from outside; the watch calls one from time to time so that it does. That they stand by at all is
-//! allowed by the watch, which looks after them (`watch`).
 
-use super::attachment::{Inside, Locked};
+mod lanes;
+mod life;
+mod standby;
+
+use super::access::{self, Access, Shared, Sole};
+use super::attachment::{Entry, Inside, Locked};
 use super::epoll::Epoll;
 use super::epoll::workers::Workers;
 use super::lane::{ABSENT, LISTED, Lane};
@@ -24,9 +23,7 @@ use super::op::{Completion, Fate, Kind, OpRef, Ops};
 use super::places::Places;
 use super::private;
 use super::ring;
-use super::solo::Turn;
-use super::table::{self, Entry, World};
-use super::visit::{self, Alone};
+use super::table::{self, World};
 use super::wake::{Wake, bit};
 use super::{EIOEVENTFULL, attach};
 use crate::Event;
@@ -72,6 +69,9 @@ pub(crate) struct Pipe {
     next: AtomicPtr<Pipe>,
     quiet: (Mutex<()>, Condvar),
     lanes: [Lane; LANES],
+    /// The lane of the thread that holds the bias, when it has one. Relaxed: written and read by that thread, and while
+    /// nobody goes alone.
+    home: AtomicPtr<Lane>,
     /// Harvests that looked into the kernel so far, roughly.
     harvests: AtomicU32,
     /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed alone.
@@ -126,7 +126,8 @@ impl Pipes {
             lost: AtomicBool::new(false),
             next: AtomicPtr::new(null_mut()),
             quiet: (Mutex::new(()), Condvar::new()),
-            lanes: core::array::from_fn(|_| Lane::default()),
+            lanes: core::array::from_fn(|index| Lane::new(index as u32)),
+            home: AtomicPtr::new(null_mut()),
             harvests: AtomicU32::new(0),
             processor: AtomicI64::new(NO_PROCESSOR),
             relieved: AtomicBool::new(false),
@@ -219,7 +220,7 @@ pub(crate) fn enter_whole(number: c_int) -> Result<InUse> {
 #[inline]
 pub(crate) fn find(number: c_int) -> Result<Option<InUse>> {
     let Entry::Pipe(pipe) = table::get(number) else { return Ok(None) };
-    visit::admit();
+    access::admit();
     pipe.enter_as(number).map(Some).ok_or(Errno::EBADF)
 }
 
@@ -233,19 +234,30 @@ impl Pipe {
         (before & CLOSING == 0 && self.number.load(Relaxed) == number).then_some(in_use)
     }
 
-    /// The thread that is alone, and has found the pipe to be open, enters it to wait.
+    /// A thread that goes alone, and has found the pipe to be open, enters it to look into the kernel. `sleeps`: it may wait.
     #[inline(always)]
-    pub(super) fn enter_alone(&self, _: &Alone) {
-        // Relaxed, as in the other ways alone: nobody else changes these now (`solo`).
+    pub(super) fn enter_alone(&self, sole: &Sole, sleeps: bool) {
+        // Relaxed, as on the other ways alone: nobody else changes these now (`bias`).
         self.users.0.store(self.users.0.load(Relaxed) + 1, Relaxed);
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
-        // The watch visits while it looks.
+        if sleeps {
+            self.wake.0.doze_alone(sole);
+        }
+        // The watch has revoked the bias while it looks.
         debug_assert!(!self.watched.load(Relaxed));
     }
 
-    /// It leaves, and still is alone.
+    /// It has looked, and goes alone again.
     #[inline(always)]
-    pub(super) fn leave_alone(&self, _: &Alone) {
+    pub(super) fn wake_alone(&self, _: &Sole, slept: bool) {
+        if slept {
+            self.wake.0.awake::<Sole>();
+        }
+    }
+
+    /// It leaves, and still goes alone.
+    #[inline(always)]
+    pub(super) fn leave_alone(&self, _: &Sole) {
         self.users.0.store(self.users.0.load(Relaxed) - 1, Relaxed);
         // With the barrier of the watch: see there.
         light_fence();
@@ -275,7 +287,7 @@ impl Pipe {
     /// How many descriptors its engine watches at most: each attached one, the other side of each transfer, and its
     /// own.
     pub(super) fn most_registrations(&self) -> usize {
-        self.world.attachments.begun() + self.world.ops.begun() + 4
+        self.world.attached.load(Relaxed) + self.world.ops.begun() + 4
     }
 
     pub(super) fn by_index(&self, index: u32) -> Option<&'static Pipe> {
@@ -317,194 +329,6 @@ impl Pipe {
         !self.is_closing() && self.number.load(Relaxed) == number
     }
 
-    // What `watch` wants to know. `known` is Relaxed: it is about which of two attachments tells the watch.
-
-    /// Whether some thread harvests now, and does not only stand by.
-    pub(super) fn is_attended(&self) -> bool {
-        self.users.0.load(SeqCst) & !CLOSING > self.wake.0.sleepers.in_reserve()
-    }
-
-    pub(super) fn has_reserve(&self) -> bool {
-        self.wake.0.sleepers.in_reserve() > 0
-    }
-
-    /// Whether threads stand by here, or might.
-    pub(super) fn does_one_look(&self) -> bool {
-        self.wake.0.sleepers.does_one_look()
-    }
-
-    /// Lets one thread in the kernel be enough, if all run on one processor, and the watch looks after them.
-    pub(super) fn let_one_look(&self) {
-        let sleepers = &self.wake.0.sleepers;
-        let may_stand_by =
-            || self.processor.load(Relaxed) >= 0 && self.is_known() && !self.relieved.load(Relaxed);
-        if may_stand_by() && !sleepers.does_one_look() {
-            sleepers.let_one_look(true);
-            // Something may have changed meanwhile.
-            if !may_stand_by() {
-                self.let_all_look();
-            }
-        }
-    }
-
-    /// All that harvest are to wait in the kernel.
-    fn let_all_look(&self) {
-        self.wake.0.sleepers.let_one_look(false);
-        self.wake.0.sleepers.call_all(&self.engine);
-    }
-
-    /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do not stand
-    /// by again for now. What the busy ones have left in their lanes is for them, too.
-    pub(super) fn relieve(&self, all: bool) {
-        let mut lanes = self.wake.0.filled() & !bit(COMMON);
-        while lanes != 0 {
-            self.mark_absent(lanes.trailing_zeros());
-            lanes &= lanes - 1;
-        }
-        if all {
-            self.relieved.store(true, Relaxed);
-            self.let_all_look();
-        } else {
-            self.wake.0.sleepers.call_one(&self.engine);
-        }
-    }
-
-    /// That was long enough ago.
-    pub(super) fn end_relief(&self) {
-        self.relieved.store(false, Relaxed);
-        self.let_one_look();
-    }
-
-    /// Calls one of the reserve, which will see whether it still is right to stand by.
-    pub(super) fn review_reserve(&self) {
-        self.wake.0.sleepers.call_one(&self.engine);
-    }
-
-    /// The calling thread, which harvests, notes which processor it runs on. False if there are several in use.
-    fn note_processor(&self) -> bool {
-        let mine = process::only_processor().map_or(SEVERAL_PROCESSORS, i64::from);
-        let noted = match self.processor.compare_exchange(NO_PROCESSOR, mine, Relaxed, Relaxed) {
-            Ok(_) => mine,
-            Err(noted) if noted == mine => mine,
-            Err(_) => {
-                self.processor.store(SEVERAL_PROCESSORS, Relaxed);
-                SEVERAL_PROCESSORS
-            }
-        };
-        if noted == SEVERAL_PROCESSORS && self.does_one_look() {
-            self.let_all_look();
-        }
-        noted != SEVERAL_PROCESSORS
-    }
-
-    /// Waits in reserve, where `doze` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most:
-    /// Ok when it is to look itself. EINTR, ETIMEDOUT; EBADF if the pipe is closed.
-    pub(super) fn stand_by(&self, deadline: Option<u64>) -> Result<()> {
-        let sleepers = &self.wake.0.sleepers;
-        if self.is_closing() || !self.note_processor() {
-            sleepers.step_out(&self.engine);
-            return if self.is_closing() { Err(Errno::EBADF) } else { Ok(()) };
-        }
-        // It may be the last that was not in reserve.
-        self.world.watch.pipe_left();
-        let outcome = sleepers.stand_by(&self.engine, deadline);
-        if outcome.is_ok() {
-            self.wake.0.awake(Turn::Shared);
-        }
-        // It attends the pipe again.
-        self.begin_harvest();
-        outcome
-    }
-
-    /// Whether anybody but the caller uses the pipe.
-    pub(super) fn has_other_users(&self) -> bool {
-        self.users.0.load(SeqCst) != 1
-    }
-
-    pub(super) fn harvests(&self) -> u32 {
-        self.harvests.load(Relaxed)
-    }
-
-    pub(super) fn is_known(&self) -> bool {
-        self.known.load(Relaxed)
-    }
-
-    pub(super) fn make_known(&self) {
-        self.known.store(true, Relaxed);
-    }
-
-    pub(super) fn set_watched(&self, watched: bool) {
-        self.watched.store(watched, SeqCst);
-    }
-
-    /// A harvest begins, whose thread is among the users.
-    #[inline]
-    pub(super) fn begin_harvest(&self) {
-        // Not exact when several threads do it at once, but it changes.
-        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
-        if self.watched.load(SeqCst) {
-            self.world.watch.wait();
-        }
-    }
-
-    /// Something was attached.
-    pub(super) fn begin_watch(&self) {
-        if !self.is_known() {
-            self.world.watch.begin(self.world);
-        }
-    }
-
-    /// The pipe, which the application has closed, is not to be watched any more. With the last one the library's threads
-    /// end.
-    pub(super) fn end_watch(&self) {
-        self.world.watch.pipe_closed(self.world);
-    }
-
-    pub(super) fn workers(&self) -> &'static Workers {
-        &self.world.workers
-    }
-
-    /// Whether an operation, whose attachment is locked, can be ended now (rule 4.8).
-    pub(super) fn may_end(&self, op: OpRef) -> bool {
-        op.may_be_ended() || self.world.workers.withdraw(op)
-    }
-
-    /// An operation of the pipe goes to a worker.
-    pub(super) fn begin_work(&self) {
-        // Relaxed: it happens under the lock of an attachment, which `close` takes before it looks.
-        self.working.fetch_add(1, Relaxed);
-    }
-
-    /// It is back, and its event is in a lane. After this the caller does not touch the pipe.
-    pub(super) fn end_work(&self) {
-        // The lock, as in `leave_closing`. Release pairs with the Acquire in `wait_until_unused`.
-        let _guard = self.quiet.0.lock();
-        if self.working.fetch_sub(1, Release) == 1 {
-            self.quiet.1.notify_all();
-        }
-    }
-
-    /// A worker is done with an operation whose attachment has gone.
-    pub(super) fn end_orphan(&self, op: OpRef, completion: Completion) {
-        self.release(op);
-        op.set_outcome(completion);
-        self.put_common(op);
-    }
-
-    /// Whether the time of an operation, of whatever pipe, is over.
-    pub(super) fn is_late(&self, op: OpRef) -> bool {
-        self.by_index(op.pipe.get()).is_some_and(|pipe| pipe.engine.is_late(op))
-    }
-
-    /// Gives back what an operation, of whatever pipe, holds beside its node.
-    pub(super) fn release(&self, op: OpRef) {
-        if let Some(pipe) = self.by_index(op.pipe.get()) {
-            pipe.engine.release(op);
-        }
-    }
-
-    // Places.
-
     /// Takes up to `wanted` places; returns how many, at least one, or EIOEVENTFULL.
     #[inline]
     pub(crate) fn take_places(&self, wanted: usize) -> Result<usize> {
@@ -535,402 +359,19 @@ impl Pipe {
 
     /// Takes a place unless the pipe is full or another thread takes one at the same time.
     #[inline(always)]
-    pub(crate) fn take_place_at_once(&self, turn: Turn) -> bool {
-        self.places.0.take_at_once(turn)
+    pub(crate) fn take_place_at_once<A: Access>(&self) -> bool {
+        self.places.0.take_at_once::<A>()
     }
 
     /// Gives places back.
     #[inline]
     pub(crate) fn give_places(&self, n: usize) {
-        self.give_places_at_once(Turn::Shared, n);
+        self.give_places_at_once::<Shared>(n);
     }
 
-    /// The same on a short way.
+    /// The same on the fast path.
     #[inline(always)]
-    pub(crate) fn give_places_at_once(&self, turn: Turn, n: usize) {
-        self.places.0.give(turn, n as u32);
-    }
-
-    // Lanes.
-
-    #[inline(always)]
-    pub(crate) fn lane(&self, index: u32) -> &Lane {
-        debug_assert!(index <= COMMON);
-        // SAFETY: lane numbers are made here, of threads and COMMON, and kept in one byte of an attachment; none is
-        // above COMMON.
-        unsafe { self.lanes.get_unchecked(index as usize) }
-    }
-
-    /// Whether the event that was put into `place` (a lane, with `LISTED` for its list) as this number is still there.
-    #[inline(always)]
-    pub(crate) fn holds(&self, place: u32, number: u32) -> bool {
-        self.lane(place & !LISTED).holds(place, number)
-    }
-
-    /// Where the search for a thread's lane begins. The stacks of threads, at whose ends thread pointers lie, are a
-    /// power of two and one guard page apart, so these bits differ.
-    #[inline(always)]
-    fn first_try(thread: usize) -> u32 {
-        (thread >> 12) as u32 % THREAD_LANES
-    }
-
-    /// The lane of the calling thread, if it is one that harvests.
-    #[inline(always)]
-    pub(crate) fn find_lane(&self) -> Option<u32> {
-        self.find_lane_at_once().or_else(|| self.search_active_lane())
-    }
-
-    /// The same; `None` may also mean that another thread's lane is in the place where it is first looked for.
-    #[inline(always)]
-    pub(crate) fn find_lane_at_once(&self) -> Option<u32> {
-        let thread = process::thread_pointer();
-        let lane = Self::first_try(thread);
-        // Relaxed, here and below: a thread finds what it wrote itself, nobody else's number is its own, and whether
-        // ABSENT was set a moment ago only decides in which lane an event waits.
-        (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
-    }
-
-    /// Whether the lane is the calling thread's.
-    #[inline(always)]
-    pub(crate) fn is_my_lane(&self, lane: u32) -> bool {
-        // Relaxed as above.
-        self.lane(lane).owner.load(Relaxed) == process::thread_pointer()
-    }
-
-    /// Whether an event of the descriptor may not go into this lane, because an earlier one is in another.
-    #[inline(always)]
-    pub(crate) fn must_follow(&self, lane: u32, attachment: &Inside) -> bool {
-        attachment.newest_lane() != lane
-            && self.holds(u32::from(attachment.newest_place.get()), attachment.newest_number.get())
-    }
-
-    #[cold]
-    fn search_active_lane(&self) -> Option<u32> {
-        let thread = process::thread_pointer();
-        let lane = self.search_lane(thread).ok()?;
-        (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
-    }
-
-    /// The lane of the calling thread, which harvests: given to it if it has none. When all are given away that is the
-    /// common one.
-    #[inline(always)]
-    pub(crate) fn claim_lane(&self) -> u32 {
-        self.find_lane_at_once().unwrap_or_else(|| self.claim_lane_slow())
-    }
-
-    #[cold]
-    fn claim_lane_slow(&self) -> u32 {
-        let thread = process::thread_pointer();
-        loop {
-            match self.search_lane(thread) {
-                Ok(lane) => {
-                    self.lane(lane).prepare();
-                    self.lane(lane).owner.store(thread, Relaxed);
-                    self.wake.0.activate(lane);
-                    return lane;
-                }
-                Err(None) => return COMMON,
-                Err(Some(free)) => {
-                    if self.lane(free).owner.compare_exchange(0, thread, Relaxed, Relaxed).is_ok() {
-                        self.note_processor();
-                        self.let_one_look();
-                    }
-                }
-            }
-        }
-    }
-
-    /// The lane's owner is busy with something else: others take its events until it comes back.
-    pub(crate) fn mark_absent(&self, lane: u32) {
-        let owner = &self.lane(lane).owner;
-        let thread = owner.load(Relaxed);
-        // If the owner comes back just now, it does not matter which of the two is last: an active lane that is marked
-        // absent is looked after by everybody, and the owner's next harvest puts it right.
-        let _ = owner.compare_exchange(thread & !ABSENT, thread | ABSENT, Relaxed, Relaxed);
-        self.wake.0.deactivate(lane);
-    }
-
-    /// The lane of a thread, or else the first free one in the order of its search.
-    #[cold]
-    fn search_lane(&self, thread: usize) -> core::result::Result<u32, Option<u32>> {
-        let first = Self::first_try(thread);
-        for step in 0..THREAD_LANES {
-            let lane = (first + step) % THREAD_LANES;
-            match self.lane(lane).owner.load(Relaxed) & !ABSENT {
-                0 => return Err(Some(lane)),
-                owner if owner == thread => return Ok(lane),
-                _ => {}
-            }
-        }
-        Err(None)
-    }
-
-    /// Puts an event into a lane; returns its number, and whether the lane was empty: then it must be announced.
-    #[inline]
-    pub(crate) fn put(&self, lane: u32, op: OpRef) -> (u32, bool) {
-        let locked = self.lane(lane).lock();
-        let (number, was_empty) = locked.push(op);
-        if was_empty {
-            self.wake.0.fill(Turn::Shared, lane);
-        }
-        (number, was_empty)
-    }
-
-    /// Puts an event into the ring of the calling thread's own lane, which has room; returns as `put`.
-    #[inline(always)]
-    pub(crate) fn put_into_ring(
-        &self,
-        turn: Turn,
-        lane: u32,
-        user: usize,
-        result: u32,
-        errno: c_int,
-    ) -> (u32, bool) {
-        let here = self.lane(lane);
-        let (number, is_first) =
-            here.ring.put(turn, here.slots_in_use(), user as u64, ring::pack(result, errno));
-        if is_first {
-            self.wake.0.fill(turn, lane);
-        }
-        (number, is_first)
-    }
-
-    /// An event was put into the empty lane from outside a harvest.
-    #[inline]
-    pub(crate) fn announce(&self, lane: u32) {
-        self.wake.0.announce(lane, self.is_nonblock(), &self.engine);
-    }
-
-    /// Puts an event that has its place into the common lane.
-    pub(crate) fn put_common(&self, op: OpRef) {
-        if self.put(COMMON, op).1 {
-            self.announce(COMMON);
-        }
-    }
-
-    /// Posts events (rule 3.5); returns how many had a place, at least one, or EIOEVENTFULL.
-    pub(crate) fn post(&self, events: &[Event]) -> Result<usize> {
-        if self.is_lost() {
-            return Err(Errno::EBADF);
-        }
-        let places = self.take_places(events.len())?;
-        let locked = self.lane(COMMON).lock();
-        let was_empty = locked.list_is_empty();
-        let mut posted = 0;
-        for event in events.iter().take(places) {
-            let Ok(op) = self.lane(COMMON).stock().take(self.ops()) else { break };
-            op.become_event(event.user as usize, event.result as u32, event.errno);
-            locked.push(op);
-            posted += 1;
-        }
-        if was_empty && posted > 0 {
-            self.wake.0.fill(Turn::Shared, COMMON);
-        }
-        drop(locked);
-        if posted < places {
-            self.give_places(places - posted);
-        }
-        if was_empty && posted > 0 {
-            self.announce(COMMON);
-        }
-        if posted == 0 { Err(Errno::ENOMEM) } else { Ok(posted) }
-    }
-
-    // Life.
-
-    fn open(&'static self, capacity: u32, flags: c_int) -> Result<c_int> {
-        let public = self.engine.open()?;
-        let number = public.raw();
-        self.world.lose(self, number);
-        let nonblock = flags & libc::O_NONBLOCK != 0;
-        let prepared = table::reserve(number).and_then(|()| {
-            if flags & libc::O_CLOEXEC == 0 {
-                fd::control(number, libc::F_SETFD, 0)?;
-            }
-            fd::control(number, libc::F_SETFL, (flags & libc::O_NONBLOCK) as usize)
-        });
-        if let Err(errno) = prepared {
-            self.engine.close();
-            return Err(errno);
-        }
-        attach::forget_stale(number);
-        self.places.0.resize(capacity);
-        self.nonblock.store(nonblock, Relaxed);
-        self.processor.store(NO_PROCESSOR, Relaxed);
-        self.relieved.store(false, Relaxed);
-        self.lost.store(false, Relaxed);
-        self.number.store(number, Relaxed);
-        // Release pairs with `find`: the pipe is whole before it can be entered.
-        self.users.0.fetch_and(!CLOSING, Release);
-        table::set(number, Entry::Pipe(self));
-        Ok(public.into_raw())
-    }
-
-    /// Whether the public number still is this pipe's descriptor (rule 3.7).
-    pub(super) fn is_current(&self) -> bool {
-        self.engine.is_whole() && self.engine.is_behind(self.number())
-    }
-
-    /// Whether the engine's descriptors still are that. A program may have closed them, as some that it did not know,
-    /// and so have lost the pipe (rule 5.5).
-    pub(super) fn is_whole(&self) -> bool {
-        let is_whole = self.engine.is_whole();
-        if !is_whole {
-            self.lost.store(true, Relaxed);
-        }
-        is_whole
-    }
-
-    /// Whether it is known that the pipe was lost.
-    fn is_lost(&self) -> bool {
-        self.lost.load(Relaxed)
-    }
-
-    /// A look into the kernel has failed: the descriptors may be lost.
-    #[cold]
-    pub(super) fn note_failure(&self, errno: Errno) {
-        if errno == Errno::EBADF {
-            self.lost.store(true, Relaxed);
-        }
-    }
-
-    /// Ends everything. The public descriptor stays open: it is the caller's. False if somebody else closes the pipe already.
-    pub(super) fn close(&'static self) -> bool {
-        self.close_then(|| {})
-    }
-
-    /// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: who comes to harvest it
-    /// gets EBADF at any time (rule 3.7).
-    pub(super) fn close_then(&'static self, last: impl FnOnce()) -> bool {
-        visit::admit();
-        // SeqCst: see `find`.
-        if self.users.0.fetch_or(CLOSING, SeqCst) & CLOSING != 0 {
-            return false;
-        }
-        for lane in &self.lanes {
-            // See `harvest_at_once`: whoever has the lane now is done before this goes on.
-            drop(lane.lock());
-        }
-        let is_lost = !self.is_whole();
-        let is_left = self.wait_until_unused(is_lost, || self.users.0.load(Acquire) == CLOSING);
-        attach::detach_all_of(self);
-        self.wait_until_unused(false, || self.working.load(Acquire) == 0);
-        if !is_left {
-            return self.abandon(last);
-        }
-        let mut places = 0;
-        self.engine.drop_timers(|op| {
-            self.ops().give(op);
-            places += 1;
-        });
-        for lane in &self.lanes {
-            let locked = lane.lock();
-            places += locked.clear_ring();
-            let taken = locked.take(usize::MAX, |op| close_unread_accept(op, is_lost));
-            drop(locked);
-            if let Some(taken) = taken {
-                lane.stock().give_chain(taken.first, taken.last, taken.count);
-                places += taken.count as usize;
-            }
-            lane.stock().reduce(self.ops(), 0);
-            lane.owner.store(0, Relaxed);
-        }
-        self.give_places(places);
-        self.engine.close();
-        self.wake.0.reset();
-        last();
-        table::clear(self.number(), Entry::Pipe(self));
-        self.number.store(-1, Relaxed);
-        self.known.store(false, Relaxed);
-        // Release pairs with the AcqRel in `Pipes::take`.
-        self.in_use.store(false, Release);
-        true
-    }
-
-    /// Waits for the threads that use the pipe, or for the workers. Acquire in `unused` pairs with the Release in
-    /// `InUse::drop` and `end_work`.
-    ///
-    /// Threads that wait in an engine that is lost cannot be woken: then it waits only for those that do not sleep.
-    /// False if some are left.
-    fn wait_until_unused(&self, is_lost: bool, unused: impl Fn() -> bool) -> bool {
-        /// In nanoseconds.
-        const PATIENCE: u64 = 20_000_000;
-        let deadline = is_lost.then(|| process::now() + PATIENCE);
-        let mut guard = self.quiet.0.lock();
-        while !unused() {
-            self.engine.ring_all();
-            self.wake.0.sleepers.call_all(&self.engine);
-            if !self.quiet.1.wait(&mut guard, deadline) {
-                return unused();
-            }
-        }
-        true
-    }
-
-    /// The last part of closing a pipe that some threads will never leave.
-    #[cold]
-    fn abandon(&'static self, last: impl FnOnce()) -> bool {
-        self.engine.close();
-        last();
-        table::clear(self.number(), Entry::Pipe(self));
-        self.number.store(-1, Relaxed);
-        self.abandoned.store(true, Relaxed);
-        true
-    }
-
-    #[cold]
-    fn leave_closing(&self, left: u32) {
-        // The lock makes sure that `wait_until_unused` either waits already, or has not looked at the count yet.
-        let _guard = self.quiet.0.lock();
-        if left == CLOSING {
-            self.quiet.1.notify_all();
-        } else {
-            self.engine.ring_all();
-        }
-    }
-
-    /// Removes from the attachment the operations that belong to this pipe, without events.
-    pub(super) fn drop_operations(&self, attachment: &Locked) {
-        let mut places = 0;
-        for queue in [&attachment.input, &attachment.output, &attachment.alone] {
-            queue.take_out(
-                |op| op.pipe.get() == self.index,
-                |op| {
-                    if !self.may_end(op) {
-                        op.set_fate(Fate::Orphan);
-                        return;
-                    }
-                    self.release(op);
-                    self.ops().give(op);
-                    places += 1;
-                },
-            );
-        }
-        self.give_places(places);
-    }
-
-    pub(super) fn is_in_use(&self) -> bool {
-        self.in_use.load(Relaxed) && !self.abandoned.load(Relaxed)
-    }
-
-    /// In a forked child: the descriptors are the child's copies. The number stays taken, by a descriptor that can do
-    /// nothing (if there is one to be had). The child may have closed any of them, and have other files there, which
-    /// are left alone; so are the parent's registrations.
-    pub(super) fn replace_with_dead(&self, dead: &Result<fd::OwnedFd>) {
-        if self.is_current() {
-            fd::kill(self.number(), dead);
-        }
-        self.engine.close();
-    }
-}
-
-/// Descriptors in accept events that nobody read are closed (rule 3.7). Not with a pipe that the program has closed
-/// among all the numbers it knew nothing of: they may be its files by now (rule 5.5).
-fn close_unread_accept(op: OpRef, is_lost: bool) {
-    if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
-        private::hand_over(op.done.get() as c_int);
-        if !is_lost {
-            let _ = fd::close(op.done.get() as c_int);
-        }
+    pub(crate) fn give_places_at_once<A: Access>(&self, n: usize) {
+        self.places.0.give::<A>(n as u32);
     }
 }

@@ -162,6 +162,7 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// The node that was the `index`th to be given out for the first time; `None` behind the last.
+    #[cfg(test)]
     pub(crate) fn nth(&self, index: usize) -> Option<&'static T> {
         let inner = self.0.lock();
         if index < inner.begun { Self::in_chunks(&inner, index) } else { None }

@@ -11,17 +11,17 @@
 //! - Closing any descriptor of a file makes the process lose all locks that fcntl(2) has taken on that file. One that
 //!   the program has such a lock on is not closed as long as that is so (`linger`).
 
-use super::table::{self, CHUNKS};
+use super::sparse::Sparse;
+use super::table;
 use crate::sys::fd::{self, OwnedFd};
 use crate::sys::{Result, process};
 use core::ffi::c_int;
-use core::ptr::null_mut;
 use core::sync::atomic::{
-    AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
+    AtomicI32, AtomicU64, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
-static NUMBERS: [AtomicPtr<AtomicUsize>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
+static NUMBERS: Sparse<AtomicUsize> = Sparse::new();
 /// No number above this was ever private. Relaxed: a child has the copy that its parent's thread saw.
 static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 /// How many linger. Relaxed: a hint.
@@ -48,8 +48,8 @@ fn word(identity: c_int) -> usize {
 }
 
 fn enter(number: c_int, word: usize) -> Result<()> {
-    // Release in `make_slot` and here: nobody looks at the word but the thread that has the number, and a child.
-    let before = table::make_slot(&NUMBERS, number)?.swap(word, Relaxed);
+    // Release in `Sparse::make` and here: nobody looks at the word but the thread that has the number, and a child.
+    let before = NUMBERS.make(number)?.swap(word, Relaxed);
     if before & LINGERS != 0 {
         // The program has closed it, among numbers that it knew nothing of.
         LINGERING.fetch_sub(1, Relaxed);
@@ -71,7 +71,7 @@ fn is_what_it_was(number: c_int, known: usize) -> bool {
 
 /// Whether a number that is kept still is the file that it was.
 pub(super) fn is_kept(number: c_int) -> bool {
-    is_what_it_was(number, table::slot(&NUMBERS, number).map_or(0, |slot| slot.load(Acquire)))
+    is_what_it_was(number, NUMBERS.get(number).map_or(0, |slot| slot.load(Acquire)))
 }
 
 /// Closes a number that is kept, if it still is the file that it was.
@@ -86,7 +86,7 @@ pub(super) fn close_after(number: c_int, first: impl FnOnce(c_int)) {
     if kept {
         first(number);
     }
-    let Some(slot) = table::slot(&NUMBERS, number) else { return };
+    let Some(slot) = NUMBERS.get(number) else { return };
     if kept && process::has_lock(number) {
         slot.fetch_or(LINGERS, AcqRel);
         LINGERING.fetch_add(1, Relaxed);
@@ -118,7 +118,7 @@ pub(super) fn close_lingering() {
 #[cold]
 fn look_after_lingering() {
     for number in 0..=HIGHEST.load(Relaxed) {
-        let Some(slot) = table::slot(&NUMBERS, number) else { continue };
+        let Some(slot) = NUMBERS.get(number) else { continue };
         let known = slot.load(Relaxed);
         if known & LINGERS == 0 {
             continue;
@@ -155,7 +155,7 @@ pub(super) fn hand_over(number: c_int) {
 /// In a forked child: closes the copies. `early`: the program has not had its turn in the child yet.
 pub(super) fn close_in_child(early: bool) {
     for number in 0..=HIGHEST.load(Relaxed) {
-        let Some(slot) = table::slot(&NUMBERS, number) else { continue };
+        let Some(slot) = NUMBERS.get(number) else { continue };
         if is_what_it_was(number, slot.swap(0, Relaxed)) {
             let _ = fd::close(number);
         }

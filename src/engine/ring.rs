@@ -14,11 +14,11 @@
 //! Events that cannot go through the ring (other threads put them in, or they are too many) go into the lane's list,
 //! which comes after the ring; `limit` is then 0, so that the owner's events go there too until the list is empty.
 //!
-//! An owner that is alone (`solo`) is at both ends by itself, and needs neither order nor lock.
+//! An owner that goes alone (`bias`) is at both ends by itself, and needs neither order nor lock.
 //!
 //! `tests/loom/` runs this file under loom.
 
-use super::solo::Turn;
+use super::access::Access;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, in_order};
 use core::mem::MaybeUninit;
 
@@ -79,19 +79,18 @@ impl Ring {
     /// The owner puts an event in, for which there is room. Returns its number, and whether the ring was empty: then the
     /// lane must be marked.
     #[inline(always)]
-    pub(crate) fn put(&self, turn: Turn, slots: &[Slot; SLOTS], user: u64, outcome: u64) -> (u32, bool) {
+    pub(crate) fn put<A: Access>(&self, slots: &[Slot; SLOTS], user: u64, outcome: u64) -> (u32, bool) {
         let tail = self.tail.load(Ordering::Relaxed);
         if let Some(slot) = slots.get(tail as usize % SLOTS) {
             slot.user.store(user, Ordering::Relaxed);
             slot.outcome.store(outcome, Ordering::Relaxed);
         }
-        match turn {
+        if A::SOLE {
             // Relaxed: there is no taker now.
-            Turn::Alone => self.tail.store(tail.wrapping_add(1), Ordering::Relaxed),
-            Turn::Shared => {
-                self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
-                in_order();
-            }
+            self.tail.store(tail.wrapping_add(1), Ordering::Relaxed);
+        } else {
+            self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
+            in_order();
         }
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
@@ -99,9 +98,8 @@ impl Ring {
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user pointer
     /// and outcome. Returns how many.
     #[inline(always)]
-    pub(crate) fn take<T>(
+    pub(crate) fn take<A: Access, T>(
         &self,
-        turn: Turn,
         slots: &[Slot; SLOTS],
         room: &mut [MaybeUninit<T>],
         make: impl Fn(u64, u64) -> T,
@@ -121,11 +119,11 @@ impl Ring {
             number = number.wrapping_add(1);
         }
         let count = number.wrapping_sub(head) as usize;
-        match turn {
+        if A::SOLE {
             // Relaxed: nobody puts anything in now.
-            Turn::Alone => self.head.store(number, Ordering::Relaxed),
-            Turn::Shared if count > 0 => self.head.store(number, Ordering::SeqCst),
-            Turn::Shared => {}
+            self.head.store(number, Ordering::Relaxed);
+        } else if count > 0 {
+            self.head.store(number, Ordering::SeqCst);
         }
         count
     }
@@ -151,6 +149,12 @@ impl Ring {
         (number.wrapping_sub(self.head.load(Ordering::Relaxed)) as i32) >= 0
     }
 
+    /// The number of the event that was put in last.
+    pub(crate) fn newest(&self) -> u32 {
+        // Relaxed: for the owner, and for threads that come after it.
+        self.tail.load(Ordering::Relaxed).wrapping_sub(1)
+    }
+
     /// How many events have been taken out.
     pub(crate) fn taken(&self) -> u32 {
         self.head.load(Ordering::Relaxed)
@@ -173,6 +177,7 @@ impl Ring {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::super::access::Shared;
     use super::*;
 
     fn slots() -> Box<[Slot; SLOTS]> {
@@ -181,7 +186,7 @@ mod tests {
 
     fn taken(ring: &Ring, slots: &[Slot; SLOTS], most: usize) -> Vec<(u64, u64)> {
         let mut room = vec![MaybeUninit::uninit(); most];
-        let n = ring.take(Turn::Shared, slots, &mut room, |user, outcome| (user, outcome));
+        let n = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
         // SAFETY: the first `n` are written.
         room.iter().take(n).map(|event| unsafe { event.assume_init() }).collect()
     }
@@ -195,7 +200,7 @@ mod tests {
             for i in 0..5 {
                 let number = (round * 5 + i) as u32;
                 assert!(ring.has_room());
-                assert_eq!(ring.put(Turn::Shared, &slots, i, round), (number, i == 0));
+                assert_eq!(ring.put::<Shared>(&slots, i, round), (number, i == 0));
                 assert!(ring.holds(number));
             }
             assert_eq!(taken(&ring, &slots, 2), [(0, round), (1, round)]);
@@ -211,12 +216,12 @@ mod tests {
         ring.allow(true);
         for i in 0..SLOTS as u64 {
             assert!(ring.has_room());
-            ring.put(Turn::Shared, &slots, i, 0);
+            ring.put::<Shared>(&slots, i, 0);
         }
         assert!(!ring.has_room());
         assert_eq!(taken(&ring, &slots, 1), [(0, 0)]);
         assert!(ring.has_room());
-        assert_eq!(ring.put(Turn::Shared, &slots, 7, 0), (SLOTS as u32, false));
+        assert_eq!(ring.put::<Shared>(&slots, 7, 0), (SLOTS as u32, false));
         ring.allow(false);
         assert!(!ring.has_room());
         assert_eq!(taken(&ring, &slots, 2 * SLOTS).last(), Some(&(7, 0)));

@@ -5,7 +5,6 @@ use super::lane::{LISTED, Lane};
 use super::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
 use super::pipe::{COMMON, Pipe};
 use super::private;
-use super::solo::Turn;
 use crate::Event;
 use crate::sys::Result;
 use core::cell::Cell;
@@ -148,7 +147,7 @@ impl<'a> Sink<'a> {
         if op.holds_more() {
             self.release(attachment, op);
         }
-        let ours = attachment.pipe.get().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
+        let ours = attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
             && op.pipe.get() == self.pipe.index();
         if ours && !self.must_follow(attachment) {
             if self.write(Event { user: op.user.get() as *mut _, result: value as i32, errno }) {
@@ -203,13 +202,25 @@ impl<'a> Sink<'a> {
         let ((number, was_empty), place) = if goes_into_ring {
             let (user, result, errno) = (op.user.get(), op.done.get(), op.arg.get());
             self.give_free(op);
-            (self.pipe.put_into_ring(Turn::Shared, self.lane, user, result, errno), self.lane)
+            (self.pipe.put_into_ring(self.lane, user, result, errno), self.lane)
         } else {
             (self.pipe.put(self.lane, op), self.lane | LISTED)
         };
         attachment.set_newest(place, number);
         if was_empty && !self.harvesting {
             self.pipe.announce(self.lane);
+        }
+    }
+
+    /// Puts the event of an operation that has no node into the ring of the lane where the events of its descriptor go; the ring
+    /// has room.
+    pub(crate) fn put_into_ring(&self, attachment: &Inside, user: usize, completion: Completion) {
+        let lane = attachment.newest_lane();
+        let Completion { value, errno } = completion;
+        let (number, was_empty) = self.pipe.put_into_ring(lane, user, value, errno);
+        attachment.set_newest(lane, number);
+        if was_empty {
+            self.pipe.announce(lane);
         }
     }
 
@@ -235,8 +246,8 @@ impl<'a> Sink<'a> {
             }
             return;
         }
-        let number = attachment.newest_number.get();
-        let place = u32::from(attachment.newest_place.get());
+        let number = attachment.newest_number();
+        let place = attachment.newest_place();
         let locked = self.pipe.lane(place & !LISTED).lock();
         if locked.holds(place, number) {
             // The lane holds an event, so somebody knows of it already.

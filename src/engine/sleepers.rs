@@ -21,7 +21,7 @@
 //!
 //! `tests/loom/` runs this file under loom.
 
-use super::solo::Turn;
+use super::access::{Access, Shared};
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, in_order};
 
 /// In `counts`: one that waits in the kernel. These are the lower 32 bits.
@@ -79,20 +79,19 @@ impl Sleepers {
 
     /// One that waited in the kernel does so no longer.
     #[inline(always)]
-    pub(crate) fn remove(&self, turn: Turn) {
-        match turn {
-            Turn::Alone => self.counts.store(self.counts.load(Relaxed) - IN_KERNEL, Relaxed),
-            Turn::Shared => {
-                self.counts.fetch_sub(IN_KERNEL, SeqCst);
-                in_order();
-            }
+    pub(crate) fn remove<A: Access>(&self) {
+        if A::SOLE {
+            self.counts.store(self.counts.load(Relaxed) - IN_KERNEL, Relaxed);
+        } else {
+            self.counts.fetch_sub(IN_KERNEL, SeqCst);
+            in_order();
         }
     }
 
-    /// The thread that is alone waits in the kernel.
+    /// A thread that goes alone waits in the kernel.
     #[inline(always)]
     pub(crate) fn add_alone(&self) {
-        // Relaxed, as in the other ways alone: whoever comes then sees it (`solo`).
+        // Relaxed, as on the other ways alone: a thread that comes then sees it (`bias`).
         self.counts.store(self.counts.load(Relaxed) + IN_KERNEL, Relaxed);
     }
 
@@ -133,7 +132,7 @@ impl Sleepers {
         while !self.take_call() {
             let _ = reserve.wait_for_call(&self.calls, None);
         }
-        self.remove(Turn::Shared);
+        self.remove::<Shared>();
     }
 
     /// Calls one of the reserve if nobody is in the kernel.

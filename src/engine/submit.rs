@@ -1,219 +1,28 @@
-//! Queuing operations, and taking them back.
+//! Queuing operations by the slow path, and taking them back.
 
-use super::attachment::{
-    self, Attachment, Class, INLINE, Inside, Locked, POLL_ONLY, QUIET_INLINE, TIME_LIMIT,
-};
-use super::epoll::Epoll;
-use super::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Queue, Request};
+use super::attachment::{self, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
+use super::epoll::go_on_with_output;
+use super::fast_path::Way;
+use super::file_class::Class;
+use super::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Request};
+use super::op_list::Queue;
 use super::sink::Sink;
-use super::solo::Turn;
-use super::table::{self, Entry};
-use super::visit::{self, Alone};
-use super::{AtOnce, EIOEVENTQUEUED, Engine, pipe};
+use super::start::Answer;
+use super::table;
+use super::{EIOEVENTQUEUED, Engine, limits, pipe};
+use crate::engine::attachment::Entry;
 use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
-
-/// What `read_alone` has come to.
-pub(crate) enum Queued {
-    /// Nothing was done: use `read_quickly`.
-    Not,
-    /// It is queued.
-    Done,
-    /// It has IOEVENT_INLINE: use `read_inline_alone`.
-    Inline(Alone, &'static Attachment),
-}
-
-/// Queues a read, if the thread is alone and that is a matter of a few stores.
-#[inline(always)]
-pub(crate) fn read_alone(fd: c_int, buf: UserPtr, len: usize) -> Queued {
-    let Some((node, alone)) = find_alone(fd) else { return Queued::Not };
-    let attachment = node.inside_alone(&alone);
-    if engine_of(attachment).submit_read_at_once(Turn::Alone, attachment, buf, len) {
-        Queued::Done
-    } else if attachment.is_ready(QUIET_INLINE) {
-        Queued::Inline(alone, node)
-    } else {
-        Queued::Not
-    }
-}
-
-/// Goes on with a read for which `read_alone` has found IOEVENT_INLINE: it is finished, or queued, with next to no work, or nothing
-/// was done.
-#[inline(always)]
-pub(crate) fn read_inline_alone(alone: Alone, node: &'static Attachment, buf: UserPtr, len: usize) -> AtOnce {
-    let attachment = node.inside_alone(&alone);
-    engine_of(attachment).read_inline_at_once(Turn::Alone, attachment, buf, len)
-}
-
-/// What `write_alone` has come to.
-pub(crate) enum Written {
-    /// Nothing was done: use `write_quickly`.
-    Not,
-    /// It is done, and its event there.
-    Whole,
-    /// The kernel's answer was something else: use `write_begun_alone`.
-    Begun(Alone, &'static Attachment, isize),
-    /// It has IOEVENT_INLINE: use `write_inline_alone`.
-    Inline(Alone, &'static Attachment),
-}
-
-/// Queues a write and carries it out, if the thread is alone and it can be done whole.
-#[inline(always)]
-pub(crate) fn write_alone(fd: c_int, buf: UserPtr, len: usize) -> Written {
-    let Some((node, alone)) = find_alone(fd) else { return Written::Not };
-    let attachment = node.inside_alone(&alone);
-    match engine_of(attachment).submit_write_at_once(Turn::Alone, attachment, buf, len) {
-        AtOnce::Not if attachment.is_ready(QUIET_INLINE) => Written::Inline(alone, node),
-        AtOnce::Not => Written::Not,
-        AtOnce::Done(_) => Written::Whole,
-        AtOnce::Begun(sent) => Written::Begun(alone, node, sent),
-    }
-}
-
-/// Goes on with a write for which `write_alone` has found IOEVENT_INLINE. It is never `Begun`.
-#[inline(always)]
-pub(crate) fn write_inline_alone(
-    alone: Alone,
-    node: &'static Attachment,
-    buf: UserPtr,
-    len: usize,
-) -> AtOnce {
-    let attachment = node.inside_alone(&alone);
-    match engine_of(attachment).write_inline_at_once(attachment, buf, len) {
-        AtOnce::Begun(sent) => Begun::Inline(sent).go_on(&node.lock_among_others(alone), buf, len),
-        answer => answer,
-    }
-}
-
-/// Goes on with what `write_alone` has begun.
-pub(crate) fn write_begun_alone(
-    alone: Alone,
-    node: &'static Attachment,
-    buf: UserPtr,
-    len: usize,
-    sent: isize,
-) {
-    let attachment = node.lock_among_others(alone);
-    engine_of(&attachment).write_begun(&attachment, buf, len, sent);
-}
-
-/// The attachment of `fd`, if it has one, for a thread that is alone.
-#[inline(always)]
-fn find_alone(fd: c_int) -> Option<(&'static Attachment, Alone)> {
-    let Entry::Attachment(node) = table::at_once(fd) else { return None };
-    let alone = Alone::enter()?;
-    // It may have been detached before the thread was alone.
-    (node.inside_alone(&alone).fd.get() == fd).then_some((node, alone))
-}
-
-/// The same for a thread that locks; nor if somebody else has the lock.
-#[inline(always)]
-fn find_locked(fd: c_int) -> Option<Locked> {
-    let Entry::Attachment(node) = table::at_once(fd) else { return None };
-    let attachment = node.try_lock_quietly()?;
-    (attachment.fd.get() == fd).then_some(attachment)
-}
-
-/// A read by the short ways that `read_alone` leaves: where something may be there, those of IOEVENT_INLINE, and all of them with
-/// locks.
-#[inline(always)]
-pub(crate) fn read_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
-    if visit::is_shared() {
-        let Some(attachment) = find_locked(fd) else { return AtOnce::Not };
-        if engine_of(&attachment).submit_read_at_once(Turn::Shared, &attachment, buf, len) {
-            return AtOnce::Done(Err(EIOEVENTQUEUED));
-        }
-        return read_from(Turn::Shared, &attachment, buf, len);
-    }
-    let Some((node, alone)) = find_alone(fd) else { return AtOnce::Not };
-    read_from(Turn::Alone, node.inside_alone(&alone), buf, len)
-}
-
-#[inline(always)]
-fn read_from(turn: Turn, attachment: &Inside, buf: UserPtr, len: usize) -> AtOnce {
-    let engine = engine_of(attachment);
-    engine.come_here(attachment);
-    if engine.read_what_is_there(turn, attachment, buf, len) {
-        return AtOnce::Done(Err(EIOEVENTQUEUED));
-    }
-    engine.read_inline_at_once(turn, attachment, buf, len)
-}
-
-/// The same for a write, and for those whose events have not come to the thread's ring yet. It is never `Begun`.
-#[inline(always)]
-pub(crate) fn write_quickly(fd: c_int, buf: UserPtr, len: usize) -> AtOnce {
-    if visit::is_shared() {
-        let Some(attachment) = find_locked(fd) else { return AtOnce::Not };
-        return write_to(Turn::Shared, &attachment, buf, len)
-            .unwrap_or_else(|begun| begun.go_on(&attachment, buf, len));
-    }
-    let Some((node, alone)) = find_alone(fd) else { return AtOnce::Not };
-    write_to(Turn::Alone, node.inside_alone(&alone), buf, len)
-        .unwrap_or_else(|begun| begun.go_on(&node.lock_among_others(alone), buf, len))
-}
-
-/// A write of which one try was made; the kernel's answer.
-enum Begun {
-    Queued(isize),
-    Inline(isize),
-}
-
-impl Begun {
-    #[cold]
-    fn go_on(self, attachment: &Locked, buf: UserPtr, len: usize) -> AtOnce {
-        match self {
-            Begun::Queued(sent) => {
-                engine_of(attachment).write_begun(attachment, buf, len, sent);
-                AtOnce::Done(Err(EIOEVENTQUEUED))
-            }
-            Begun::Inline(sent) => engine_of(attachment).write_inline_begun(attachment, buf, len, sent),
-        }
-    }
-}
-
-#[inline(always)]
-fn write_to(
-    turn: Turn,
-    attachment: &Inside,
-    buf: UserPtr,
-    len: usize,
-) -> core::result::Result<AtOnce, Begun> {
-    let engine = engine_of(attachment);
-    engine.come_here(attachment);
-    match engine.submit_write_at_once(turn, attachment, buf, len) {
-        AtOnce::Done(answer) => return Ok(AtOnce::Done(answer)),
-        AtOnce::Begun(sent) => return Err(Begun::Queued(sent)),
-        AtOnce::Not => {}
-    }
-    match engine.write_inline_at_once(attachment, buf, len) {
-        AtOnce::Begun(sent) => Err(Begun::Inline(sent)),
-        answer => Ok(answer),
-    }
-}
-
-#[inline(always)]
-fn engine_of(attachment: &Inside) -> &'static Epoll {
-    attachment.attached_pipe().engine()
-}
-
-/// How an operation is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// By the call of its name, to which the modes of the descriptor apply.
-    Call,
-    /// By `ioevent_submit`: it always ends in an event.
-    Submit,
-}
 
 /// Queues an operation on `fd`. `None`: it is libc's. Else what the call gives: EIOEVENTQUEUED; a result of its own, where
 /// the descriptor has IOEVENT_INLINE; EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
 #[inline(never)]
 pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<usize>> {
     let attachment = attachment::find(fd)?;
-    let pipe = attachment.pipe.get()?;
+    let pipe = attachment.pipe()?;
     let is_libcs = way == Way::Call && attachment.has(POLL_ONLY) && request.kind != Kind::Poll;
     let answer = if is_libcs { None } else { Some(queue(&attachment, request, way, &Sink::of_thread(pipe))) };
-    attachment.settle();
+    attachment.arm();
     answer
 }
 
@@ -234,11 +43,80 @@ pub(crate) fn submit_transfer(
     submit(from, &request, way)
 }
 
+/// Goes on with an output of which one try was made, and which has its place; the kernel has answered it with `sent`.
+#[cold]
+pub(super) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answer {
+    attachment.disarm();
+    let Some(pipe) = attachment.pipe() else { return Answer::Libcs };
+    let sink = Sink::of_thread(pipe);
+    let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
+    let answer = match sink.take_free() {
+        Ok(op) => {
+            begin_output(attachment, op, request, sent, &sink);
+            Answer::Queued
+        }
+        Err(enomem) if matches!(sent, Err(Errno::EAGAIN | Errno::EINTR)) => {
+            pipe.give_places(1);
+            Answer::Slow(Err(enomem))
+        }
+        // What has been moved, or the error, is all that it comes to; the ring has room for that, and needs no node.
+        Err(_) => {
+            sink.put_into_ring(attachment, request.user.unwrap_or(attachment.user.get()), sent.into());
+            Answer::Queued
+        }
+    };
+    attachment.arm();
+    answer
+}
+
+/// The same with IOEVENT_INLINE, without a place. `None`: it can as well be begun anew.
+#[cold]
+pub(super) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) -> Option<Answer> {
+    let is_message = !attachment.class.get().is_byte_stream();
+    let part = match usize::try_from(sent) {
+        Ok(0) => return None,
+        Ok(_) if is_message => return Some(Answer::Done(sent)),
+        Ok(part) => part,
+        Err(_) => {
+            let may_be_done_later = matches!(Errno(-sent as c_int), Errno::EAGAIN | Errno::EINTR);
+            return if may_be_done_later { None } else { Some(Answer::Done(sent)) };
+        }
+    };
+    attachment.disarm();
+    let pipe = attachment.pipe()?;
+    let sink = Sink::of_thread(pipe);
+    let answer = if pipe.take_places(1).is_err() {
+        Answer::Done(sent)
+    } else if let Ok(op) = sink.take_free() {
+        begin_output(attachment, op, request, Ok(part), &sink);
+        Answer::Queued
+    } else {
+        pipe.give_places(1);
+        Answer::Done(sent)
+    };
+    attachment.arm();
+    Some(answer)
+}
+
+/// Goes on with an output that has its place and a node.
+fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<usize>, sink: &Sink) {
+    op.fill(request, attachment.user.get(), sink.pipe.index());
+    let deadline = deadline(attachment, request.timeout);
+    if deadline.is_some() {
+        op.expect_deadline();
+    }
+    go_on_with_output(attachment, op, sent, sink);
+    if let Some(time) = deadline {
+        limit(attachment, &attachment.output, op, time, sink);
+    }
+}
+
 fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Result<usize> {
     let pipe = sink.pipe;
     let deadline = deadline(attachment, request.timeout);
     let op = sink.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
+    pipe.hand_in(op.user.get());
     if way == Way::Call && attachment.has(INLINE) {
         if let Some(result) = at_once(attachment, op, sink) {
             sink.give_free(op);
@@ -264,7 +142,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
 fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>> {
     let engine = sink.pipe.engine();
     // What cannot be taken back once it is begun needs its place before.
-    let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd.get()))
+    let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd()))
         || (attachment.class.get() == Class::Deferred && op.order() == Order::Output);
     if is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
         return Some(Err(full));
@@ -286,7 +164,7 @@ fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>>
 /// When an operation with such a timeout (0: the descriptor's) is to end at the latest.
 pub(super) fn deadline(attachment: &Locked, timeout: u64) -> Option<u64> {
     let timeout = match timeout {
-        0 if attachment.has(TIME_LIMIT) => table::timeout(attachment.fd.get()),
+        0 if attachment.has(TIME_LIMIT) => limits::timeout(attachment.fd()),
         timeout => timeout,
     };
     (timeout > 0).then(|| after(timeout))
@@ -322,6 +200,7 @@ pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<(
         op.kind.set(Kind::Timer);
         op.flags.set(0);
         op.pipe.set(pipe.index());
+        pipe.hand_in(user);
         pipe.engine().add_timer(op, after(timeout), &sink).inspect_err(|_| sink.give_free(op))
     });
     if added.is_err() {
@@ -350,7 +229,7 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         }
         return Ok(pipe.engine().cancel_timers(which.user, &Sink::of_thread(&pipe)));
     };
-    let Some(pipe) = attachment.pipe.get() else { return Err(Errno::EINVAL) };
+    let Some(pipe) = attachment.pipe() else { return Err(Errno::EINVAL) };
     let sink = Sink::of_thread(pipe);
     let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
     let mut ended = 0;
@@ -368,9 +247,9 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         };
         meant(op) && its_direction
     };
-    ended += end(&attachment, &attachment.alone, alone, &sink);
+    ended += end(&attachment, &attachment.unordered, alone, &sink);
     pipe.engine().proceed(&attachment, &sink);
-    attachment.settle();
+    attachment.arm();
     Ok(ended)
 }
 

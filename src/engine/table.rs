@@ -1,16 +1,17 @@
 //! The descriptor table: what is behind a descriptor number, found without a lock.
 //!
-//! An entry of one word for each number, in memory that comes zeroed from the kernel and costs nothing until it is
-//! touched: 8 bytes a descriptor, by whole pages. The entries of the numbers that nearly all programs get along with are
-//! static, so that one is found without a look at anything else; those of higher numbers, up to the highest that the
-//! kernel can give out, are in chunks of a second level. The static ones, the first level, the pointer to the `World`, and
-//! who is alone (`solo`) lie in pages that a forked child sees zeroed (MADV_WIPEONFORK), so the child has no pipes and no attachments from its
-//! first instruction on (rule 5.2), and starts a world of its own when it needs one.
+//! Each number has a node of one cache line (`Attachment`), in memory that comes zeroed from the kernel and costs nothing
+//! until it is touched, by whole pages. The nodes of the numbers that nearly all programs get along with are static, so that
+//! one is found without a look at anything else; those of higher numbers, up to the highest that the kernel can give out,
+//! are in a second level. Both, and the pointer to the `World`, lie in pages that a forked child sees zeroed
+//! (MADV_WIPEONFORK), so the child has no pipes and no attachments from its first instruction on (rule 5.2), and starts a
+//! world of its own when it needs one.
 //!
-//! An entry says what a number was when it was looked at. Nodes are never freed (see `pool`), so whoever found one
-//! locks it and checks that it still is what it looked for.
+//! A node says what a number was when it was looked at. A thread that found an attachment locks it, or goes alone, and
+//! checks that it still is one.
 
-use super::attachment::Attachment;
+use super::access;
+use super::attachment::{Attachment, Entry};
 use super::epoll::identity_locks::IdentityLocks;
 use super::epoll::positions::Positions;
 use super::epoll::workers::Workers;
@@ -18,230 +19,148 @@ use super::lock::{Mutex, MutexGuard};
 use super::op::Ops;
 use super::pipe::{Pipe, Pipes};
 use super::pool::Pool;
-use super::solo::Solo;
-use super::visit::Visits;
+use super::sparse::{Sparse, Zeroed};
 use super::watch::Watch;
-use crate::sys::{Result, memory, process};
+use crate::sys::memory::{self, Pages};
+use crate::sys::{Result, process};
 use core::ffi::c_int;
-use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
-/// Numbers below this have static entries. It is what the kernel has as the limit of descriptors unless somebody raises
-/// `fs.nr_open`.
-const NEAR: usize = 1 << 20;
-/// Entries in a chunk of the second level.
-const CHUNK: usize = 1 << 15;
-/// Chunks: together with `CHUNK`, every number that 32 bits can hold, so that a look-up needs no check. The chunks of
-/// negative numbers are never made.
-pub(super) const CHUNKS: usize = 1 << 17;
+/// Numbers below this have static nodes.
+const NEAR: usize = 1 << 17;
 
-/// What an entry can hold: 0, the address of an attachment with the lowest bit set, or that of a pipe without. So one
-/// look at one bit finds an attachment.
-const IS_ATTACHMENT: usize = 1;
+// SAFETY: see `Attachment`.
+unsafe impl Zeroed for Attachment {}
 
-/// What is behind a descriptor number.
-#[derive(Clone, Copy)]
-pub(crate) enum Entry {
-    /// Nothing of ours.
-    Nothing,
-    Attachment(&'static Attachment),
-    Pipe(&'static Pipe),
-}
+/// What a forked child sees zeroed.
+static NEAR_NODES: Pages<[Attachment; NEAR]> = Pages::new([const { Attachment::new() }; NEAR]);
+static FAR_NODES: Pages<Sparse<Attachment>> = Pages::new(Sparse::new());
+static WORLD: Pages<AtomicPtr<World>> = Pages::new(AtomicPtr::new(null_mut()));
 
-impl Entry {
-    #[inline(always)]
-    fn from_word(word: usize) -> Entry {
-        if word & IS_ATTACHMENT != 0 {
-            // SAFETY: only `to_word` makes words with this bit, from references to nodes that live for ever.
-            return Entry::Attachment(unsafe { &*((word - IS_ATTACHMENT) as *const Attachment) });
-        }
-        // SAFETY: as above, for words that are neither odd nor 0.
-        unsafe { (word as *const Pipe).as_ref() }.map_or(Entry::Nothing, Entry::Pipe)
-    }
+/// No number above this was ever attached, in this process or one that it was forked from. Relaxed: written under the lock of
+/// the attachment, before it is one.
+static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 
-    fn to_word(self) -> usize {
-        match self {
-            Entry::Nothing => 0,
-            Entry::Attachment(attachment) => core::ptr::from_ref(attachment) as usize | IS_ATTACHMENT,
-            Entry::Pipe(pipe) => core::ptr::from_ref(pipe) as usize,
-        }
-    }
-}
-
-/// What a forked child sees zeroed. Aligned to the largest page there is, so that it has pages of its own; it ends with
-/// whole pages too, since its size is a multiple of its alignment.
-#[repr(C, align(65536))]
-struct Root {
-    near: [AtomicUsize; NEAR],
-    chunks: [AtomicPtr<AtomicUsize>; CHUNKS],
-    world: AtomicPtr<World>,
-    solo: Solo,
-}
-
-/// The first level of another such table: how long operations may take, in nanoseconds. A number's entry means something
-/// only while it has an attachment that says so (TIME_LIMIT).
-static TIMEOUTS: [AtomicPtr<AtomicUsize>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
-
-static ROOT: Root = Root {
-    near: [const { AtomicUsize::new(0) }; NEAR],
-    chunks: [const { AtomicPtr::new(null_mut()) }; CHUNKS],
-    world: AtomicPtr::new(null_mut()),
-    solo: Solo::new(),
-};
-
-/// Whether the root was prepared for forks.
+/// Whether the pages were prepared for forks.
 static PREPARED: AtomicBool = AtomicBool::new(false);
+/// Whether the kernel wipes them in forked children.
+static WIPED: AtomicBool = AtomicBool::new(false);
 
-/// Has the kernel wipe the root in forked children. Once is enough, for children of children too.
+/// Has the kernel wipe the pages in forked children. Once is enough, for children of children too.
 fn prepare_for_fork() {
-    // Relaxed: whoever swaps first does it; that comes before this thread's first pipe or, in another thread, before
-    // or after it just as a fork at that time would.
+    // Relaxed: the thread that swaps first does it; that comes before this thread's first pipe or, in another thread,
+    // before or after it just as a fork at that time would.
     if !PREPARED.swap(true, Ordering::Relaxed) {
         // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
         // handler does the work.
-        let wiped = memory::wipe_on_fork(NonNull::from(&ROOT).cast(), size_of::<Root>());
-        WIPED.store(wiped.is_ok(), Ordering::Relaxed);
+        let wiped = [
+            NEAR_NODES.wipe_on_fork(),
+            FAR_NODES.wipe_on_fork(),
+            WORLD.wipe_on_fork(),
+            access::prepare_for_fork(),
+        ];
+        WIPED.store(wiped.iter().all(|wiped| *wiped), Ordering::Relaxed);
         super::fork::prepare();
     }
 }
-
-/// Whether the kernel wipes the root in forked children.
-static WIPED: AtomicBool = AtomicBool::new(false);
 
 /// Forgets everything, in a forked child where the pages could not be wiped.
 pub(super) fn forget() {
     if WIPED.load(Ordering::Relaxed) {
         return;
     }
-    ROOT.world.store(null_mut(), Ordering::Relaxed);
-    ROOT.solo.forget();
-    for entry in &ROOT.near {
+    WORLD.value.store(null_mut(), Ordering::Relaxed);
+    access::forget();
+    for node in &NEAR_NODES.value {
         // Nothing is written to pages that were never used.
-        if entry.load(Ordering::Relaxed) != 0 {
-            entry.store(0, Ordering::Relaxed);
+        if !matches!(node.entry(), Entry::Nothing) {
+            node.forget();
         }
     }
-    for chunk in &ROOT.chunks {
-        if !chunk.load(Ordering::Relaxed).is_null() {
-            chunk.store(null_mut(), Ordering::Relaxed);
-        }
-    }
+    FAR_NODES.value.forget();
 }
 
-/// The entry of a number: `None` if it is not static, and nothing near it was ever used.
+/// The node of a number, for the fast path: `None` is not certain.
 #[inline(always)]
-fn word_of(number: c_int) -> Option<&'static AtomicUsize> {
-    match ROOT.near.get(number as u32 as usize) {
-        Some(entry) => Some(entry),
-        None => slot(&ROOT.chunks, number),
-    }
+pub(crate) fn near(number: c_int) -> Option<&'static Attachment> {
+    NEAR_NODES.value.get(number as u32 as usize)
 }
 
-/// The entry of a number in a table of two levels: `None` if nothing near it was ever used.
+/// The node of a number: `None` if it is not static, and nothing near it was ever used.
 #[inline(always)]
-pub(super) fn slot(
-    chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS],
-    number: c_int,
-) -> Option<&'static AtomicUsize> {
-    let number = number as u32 as usize;
-    let chunk = chunks.get(number / CHUNK)?;
-    // Acquire pairs with the Release in `make_slot`: the chunk is zeroed before its address is seen.
-    let chunk = NonNull::new(chunk.load(Ordering::Acquire))?;
-    // SAFETY: a chunk has CHUNK entries and is never unmapped.
-    Some(unsafe { chunk.add(number % CHUNK).as_ref() })
-}
-
-/// The entry of a number that is open, made if need be.
-pub(super) fn make_slot(
-    chunks: &'static [AtomicPtr<AtomicUsize>; CHUNKS],
-    number: c_int,
-) -> Result<&'static AtomicUsize> {
-    if let Some(slot) = slot(chunks, number) {
-        return Ok(slot);
+fn node(number: c_int) -> Option<&'static Attachment> {
+    match near(number) {
+        Some(node) => Some(node),
+        None => FAR_NODES.value.get(number),
     }
-    let index = usize::try_from(number).map_err(|_| crate::sys::Errno::EBADF)?;
-    let chunk = chunks.get(index / CHUNK).ok_or(crate::sys::Errno::EBADF)?;
-    let bytes = CHUNK * size_of::<AtomicUsize>();
-    let fresh = memory::map_zeroed(bytes)?;
-    // Release pairs with the Acquire in `slot`.
-    let made = chunk.compare_exchange(null_mut(), fresh.cast().as_ptr(), Ordering::AcqRel, Ordering::Acquire);
-    if made.is_err() {
-        // SAFETY: nobody has seen the mapping that lost.
-        unsafe { memory::unmap(fresh, bytes) };
+}
+
+/// The node of a number that is open, made if need be.
+pub(super) fn make(number: c_int) -> Result<&'static Attachment> {
+    match near(number) {
+        Some(node) => Ok(node),
+        None => FAR_NODES.value.make(number),
     }
-    slot(chunks, number).ok_or(crate::sys::Errno::ENOMEM)
 }
 
-/// How long operations of a number may take, in nanoseconds.
-pub(super) fn timeout(number: c_int) -> u64 {
-    // Relaxed, here and below: the lock of the attachment guards it.
-    slot(&TIMEOUTS, number).map_or(0, |slot| slot.load(Ordering::Relaxed) as u64)
-}
-
-/// Sets that.
-pub(super) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
-    make_slot(&TIMEOUTS, number)?.store(nanoseconds as usize, Ordering::Relaxed);
-    Ok(())
+/// The node of the number in a word that `Attachment::to_word` has made, and the generation there. The node may have become
+/// another descriptor's since; then its generation is another. Of a word that is not of that kind no generation fits.
+#[inline(always)]
+pub(super) fn by_word(word: u64) -> Option<(&'static Attachment, u32)> {
+    Some((node(word as u32 as c_int)?, (word >> 32) as u32))
 }
 
 /// What is behind a number now.
 #[inline(always)]
 pub(crate) fn get(number: c_int) -> Entry {
-    // Acquire pairs with the Release in `set`: the node is filled in before it is found.
-    let word = word_of(number).map_or(0, |slot| slot.load(Ordering::Acquire));
-    if word == 0 && world().is_none() {
+    if let Some(node) = near(number) {
+        let word = node.read();
+        if word.is_attached() {
+            return Entry::Attachment(node);
+        }
+        if let Some(pipe) = word.pipe() {
+            return Entry::Pipe(pipe);
+        }
+    }
+    get_slow(number)
+}
+
+#[cold]
+#[inline(never)]
+fn get_slow(number: c_int) -> Entry {
+    if world().is_none() {
         super::fork::notice();
+        return Entry::Nothing;
     }
-    Entry::from_word(word)
+    node(number).map_or(Entry::Nothing, Attachment::entry)
 }
 
-/// The same for the short ways: `Nothing` is not certain.
-#[inline(always)]
-pub(crate) fn at_once(number: c_int) -> Entry {
-    // Acquire as in `get`.
-    match ROOT.near.get(number as u32 as usize) {
-        Some(word) => Entry::from_word(word.load(Ordering::Acquire)),
-        None => Entry::Nothing,
-    }
+/// A number is about to be attached.
+pub(super) fn count_attached(number: c_int, world: &World) {
+    HIGHEST.fetch_max(number, Ordering::Relaxed);
+    world.attached.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Makes sure that `set` cannot fail for this number.
-pub(super) fn reserve(number: c_int) -> Result<()> {
-    if word_of(number).is_none() {
-        make_slot(&ROOT.chunks, number)?;
-    }
-    Ok(())
+/// All attachments there are, and perhaps some that are no more.
+pub(super) fn attachments() -> impl Iterator<Item = &'static Attachment> {
+    (0..=HIGHEST.load(Ordering::Relaxed)).filter_map(node).filter(|node| node.is_attached())
 }
 
-/// Enters what is behind a number. Without a `reserve` before, it is lost.
-pub(super) fn set(number: c_int, entry: Entry) {
-    if let Some(slot) = word_of(number) {
-        // Release pairs with the Acquire in `get`.
-        slot.store(entry.to_word(), Ordering::Release);
-    }
-}
-
-/// Removes `entry` unless something else has taken its place.
-pub(super) fn clear(number: c_int, entry: Entry) {
-    if let Some(slot) = word_of(number) {
-        let _ = slot.compare_exchange(entry.to_word(), 0, Ordering::AcqRel, Ordering::Relaxed);
-    }
-}
-
-/// Locks for those who attach, by number, so that two threads do not attach one number at once.
+/// Locks for threads that attach, by number, so that two of them do not attach one number at once.
 const STRIPES: usize = 64;
 
 /// All that the library has in this process, beside the table.
 pub(crate) struct World {
     pub(super) ops: Ops,
-    pub(super) attachments: Pool<Attachment>,
     pub(super) pipes: Pipes,
     pub(super) watch: Watch,
     pub(super) workers: Workers,
     /// Files whose O_NONBLOCK is set for a call (`epoll::nonblock`).
     pub(super) nonblock: IdentityLocks,
     pub(super) positions: Positions,
-    pub(super) visits: Visits,
+    /// How many descriptors are attached. Relaxed: for estimates.
+    pub(super) attached: AtomicUsize,
     process: libc::pid_t,
     stripes: [Mutex<()>; STRIPES],
 }
@@ -263,23 +182,17 @@ impl World {
         self.pipes.iter().filter(|pipe| pipe.is_in_use()).for_each(|pipe| pipe.engine().lose(numbers));
     }
 
-    /// The lock for those who attach `number`.
+    /// The lock for threads that attach `number`.
     pub(super) fn attaching(&self, number: c_int) -> Option<MutexGuard<'_, ()>> {
         self.stripes.get(number as usize % STRIPES).map(Mutex::lock)
     }
-}
-
-/// Who goes how.
-#[inline(always)]
-pub(super) fn solo() -> &'static Solo {
-    &ROOT.solo
 }
 
 /// The world of this process, if it has one already.
 #[inline]
 pub(crate) fn world() -> Option<&'static World> {
     // Acquire pairs with the Release in `make_world`.
-    let world = ROOT.world.load(Ordering::Acquire);
+    let world = WORLD.value.load(Ordering::Acquire);
     // SAFETY: worlds are never freed.
     unsafe { world.as_ref() }
 }
@@ -300,18 +213,17 @@ pub(crate) fn make_world() -> Result<&'static World> {
     crate::sys::errno::prepare();
     let fresh = memory::allocate(World {
         ops: Pool::new(),
-        attachments: Pool::new(),
         pipes: Pipes::new(),
         watch: Watch::new(),
         workers: Workers::new(),
         nonblock: IdentityLocks::new(),
         positions: Positions::new(),
-        visits: Visits::new(()),
+        attached: AtomicUsize::new(0),
         process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;
     // Release pairs with the Acquire in `world`.
-    match ROOT.world.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
+    match WORLD.value.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {
             // SAFETY: just made, never freed from now on.
             let world = unsafe { &*fresh };
@@ -339,23 +251,22 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_numbers_of_each_kind_have_an_entry() {
-        let world = make_world().unwrap();
-        let attachment = world.attachments.take().unwrap();
+    fn the_highest_numbers_of_each_kind_have_a_node() {
+        let word = |number: c_int| u64::from(number as u32) | 7 << 32;
         for number in [NEAR as c_int - 1, NEAR as c_int, c_int::MAX] {
-            reserve(number).unwrap();
-            set(number, Entry::Attachment(attachment));
-            assert!(matches!(get(number), Entry::Attachment(found) if core::ptr::eq(found, attachment)));
-            clear(number, Entry::Nothing);
-            assert!(matches!(get(number), Entry::Attachment(_)));
-            clear(number, Entry::Attachment(attachment));
+            let made = make(number).unwrap();
+            let (found, generation) = by_word(word(number)).unwrap();
+            assert!(core::ptr::eq(made, found) && generation == 7);
             assert!(matches!(get(number), Entry::Nothing));
         }
     }
 
     #[test]
-    fn negative_numbers_cannot_be_entered() {
-        assert!(reserve(-1).is_err());
-        set(-1, Entry::Nothing);
+    fn negative_numbers_have_none() {
+        assert!(make(-1).is_err() && by_word(word_of(-1)).is_none());
+    }
+
+    fn word_of(number: c_int) -> u64 {
+        u64::from(number as u32)
     }
 }

@@ -26,12 +26,12 @@
 //! Who hears the bell clears `rung`, *then* looks at `filled`; who rings sets the lane's bit, *then* looks at `rung`. So
 //! either the hearer sees the event, or the ringer sees that the bell is free and rings it again.
 //!
-//! A thread that is alone (`solo`) is the only one to change any of this, and needs no order.
+//! A thread that goes alone (`bias`) is the only one to change any of this, and needs no order.
 //!
 //! `tests/loom/` runs this file under loom.
 
+use super::access::{Access, Shared, Sole};
 use super::sleepers::{Reserve, Sleepers, Spot};
-use super::solo::Turn;
 use crate::sync::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, in_order};
 
 /// What the engine does for the protocol.
@@ -75,25 +75,23 @@ pub(crate) fn bit(lane: u32) -> u64 {
 impl Wake {
     /// The lane, empty until now, has got an event. Under its lock.
     #[inline(always)]
-    pub(crate) fn fill(&self, turn: Turn, lane: u32) {
-        match turn {
-            Turn::Alone => self.filled.store(self.filled.load(Relaxed) | bit(lane), Relaxed),
-            Turn::Shared => {
-                self.filled.fetch_or(bit(lane), SeqCst);
-                in_order();
-            }
+    pub(crate) fn fill<A: Access>(&self, bit: u64) {
+        if A::SOLE {
+            self.filled.store(self.filled.load(Relaxed) | bit, Relaxed);
+        } else {
+            self.filled.fetch_or(bit, SeqCst);
+            in_order();
         }
     }
 
     /// The lane has become empty. Under its lock.
     #[inline(always)]
-    pub(crate) fn empty(&self, turn: Turn, lane: u32) {
-        match turn {
-            Turn::Alone => self.filled.store(self.filled.load(Relaxed) & !bit(lane), Relaxed),
-            Turn::Shared => {
-                self.filled.fetch_and(!bit(lane), SeqCst);
-                in_order();
-            }
+    pub(crate) fn empty<A: Access>(&self, bit: u64) {
+        if A::SOLE {
+            self.filled.store(self.filled.load(Relaxed) & !bit, Relaxed);
+        } else {
+            self.filled.fetch_and(!bit, SeqCst);
+            in_order();
         }
     }
 
@@ -202,20 +200,20 @@ impl Wake {
     #[inline]
     fn get_up(&self, spot: Spot, bell: &impl Bell) {
         match spot {
-            Spot::Kernel => self.awake(Turn::Shared),
+            Spot::Kernel => self.awake::<Shared>(),
             Spot::Reserve => self.sleepers.step_out(bell),
         }
     }
 
     /// A thread that slept in the kernel, or was called, does so no longer.
     #[inline(always)]
-    pub(crate) fn awake(&self, turn: Turn) {
-        self.sleepers.remove(turn);
+    pub(crate) fn awake<A: Access>(&self) {
+        self.sleepers.remove::<A>();
     }
 
-    /// The thread that is alone has nothing to do, and no lane holds anything: it goes to sleep, and calls `awake` then.
+    /// A thread that goes alone has nothing to do, and no lane holds anything: it goes to sleep, and calls `awake` then.
     #[inline(always)]
-    pub(crate) fn doze_alone(&self) {
+    pub(crate) fn doze_alone(&self, _: &Sole) {
         self.sleepers.add_alone();
     }
 

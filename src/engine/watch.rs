@@ -12,7 +12,7 @@
 //! server. While every pipe is deserted, or attended and was not harvested for a tick, it sleeps without end (or until
 //! threads may stand by again). It says so first in `dormant`, *then* looks at the users once more; who is the last to
 //! leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other; a
-//! thread that leaves alone (`solo`) relies on the barrier that the watch makes in between.
+//! thread that leaves alone (`bias`) relies on the barrier that the watch makes in between.
 //!
 //! Threads that stand by (`sleepers`) do not attend a pipe. When they have been all that is left for a shorter while, the
 //! thread that looked into the kernel is busy for long. If it was seen to queue operations meanwhile, it has much to do, and
@@ -27,17 +27,16 @@
 //! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
 //! among the users, *then* looks at the flag, and if it is set waits for `looking` before it goes on. So either the watch
 //! sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in the lane. (A harvest that
-//! goes alone cannot begin meanwhile: the watch visits while it looks.)
+//! goes alone cannot begin meanwhile: the watch revokes the bias while it looks.)
 
-use super::Engine;
+use super::access::{self, Revoked};
 use super::attachment::{Attachment, Locked};
-use super::epoll::BATCH;
+use super::epoll::{BATCH, Found};
 use super::lock::Mutex;
 use super::pipe::{self, Pipe};
 use super::private;
 use super::sink::Sink;
 use super::table::World;
-use super::visit::{self, Visit};
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{Errno, Result, epoll as sys, fd, process};
 use core::ffi::c_int;
@@ -110,14 +109,14 @@ impl Apart {
 
     /// It is ready for these: what waits for them goes on. What nobody waits for, and poll(2) does not tell again.
     fn tell(self, events: i16) -> i16 {
-        let _visit = Visit::begin();
+        let _revoked = Revoked::begin();
         let attachment = self.node.lock();
-        if attachment.fd.get() < 0 || self.generation != attachment.generation.get() {
+        if !attachment.is_attached() || self.generation != attachment.generation.get() {
             return 0;
         }
-        let Some(pipe) = attachment.pipe.get() else { return 0 };
+        let Some(pipe) = attachment.pipe() else { return 0 };
         let was_told = pipe.engine().told_apart(&attachment, events, &Sink::common(pipe));
-        attachment.settle();
+        attachment.arm();
         if was_told { 0 } else { events & !fd::poll_now(self.fd, events).unwrap_or(events) }
     }
 }
@@ -198,7 +197,7 @@ impl Watch {
         } else {
             apart.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
             let (node, generation) = (attachment.node(), attachment.generation.get());
-            apart.push(Apart { node, generation, fd: attachment.fd.get(), events, told: 0 });
+            apart.push(Apart { node, generation, fd: attachment.fd(), events, told: 0 });
         }
         drop(apart);
         self.wake();
@@ -368,7 +367,7 @@ impl Watch {
         if !pipe.is_whole() {
             return false;
         }
-        let _visit = Visit::begin();
+        let _revoked = Revoked::begin();
         let _looking = self.looking.lock();
         pipe.set_watched(true);
         if let Ok(Some(pipe)) = pipe::find(pipe.number())
@@ -379,7 +378,9 @@ impl Watch {
             let held = pipe.is_nonblock() && pipe.engine().hold(alarm);
             let sink = Sink::common(&pipe);
             for _ in 0..MOST_LOOKS {
-                let Ok(heard) = pipe.engine().look(&sink, BATCH, Some(0), || {}) else { break };
+                let mut found = Found::default();
+                let Ok(edges) = pipe.engine().wait(&mut found, BATCH, Some(0)) else { break };
+                let heard = pipe.engine().handle(edges, &sink);
                 if heard.tick {
                     pipe.wake.0.ticked();
                 }
@@ -557,7 +558,7 @@ fn watch(world: &'static World) {
         let mut timeout = known.iter().map(Known::tick).min().unwrap_or(TICK);
         if !missed && !known.iter().any(ticks) {
             watch.dormant.store(true, SeqCst);
-            visit::barrier();
+            access::barrier();
             if known.iter().any(ticks) {
                 watch.dormant.store(false, SeqCst);
             } else {

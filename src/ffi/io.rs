@@ -5,9 +5,13 @@
 use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
-use super::{answer, at_once_or, fail, lent, pipe, queue_or, queued};
-use crate::engine::op::{Kind, Request};
-use crate::engine::{self, Alone, Attachment, Queued, Which, Written};
+use super::{answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued};
+use crate::engine::access::Sole;
+use crate::engine::attachment::{Attachment, Entry};
+use crate::engine::call::{Readv, Recv, Send, Writev};
+use crate::engine::op::Kind;
+use crate::engine::start::{self, ByCall, Fast};
+use crate::engine::{self, Which, table};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -21,39 +25,16 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    match engine::read_alone(fd, lent(buf), nbytes) {
-        Queued::Done => queued(),
+    if let Some(node) = attached(fd) {
+        if start::wait_alone(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
+            return queued();
+        }
+    } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
-        Queued::Inline(alone, node) => unsafe { read_inline(alone, node, fd, buf, nbytes) },
-        // SAFETY: as promised by the caller.
-        Queued::Not => unsafe { read_quickly(fd, buf, nbytes) },
+        return unsafe { pipe::read(found, fd, buf, nbytes) };
     }
-}
-
-/// # Safety
-///
-/// As for `ioevent_read`.
-#[inline(never)]
-unsafe fn read_inline(
-    alone: Alone,
-    node: &'static Attachment,
-    fd: c_int,
-    buf: *mut c_void,
-    nbytes: usize,
-) -> ssize_t {
-    // SAFETY: passed on to the caller.
-    at_once_or(engine::read_inline_alone(alone, node, lent(buf), nbytes), || unsafe {
-        read_slow(fd, buf, nbytes)
-    })
-}
-
-/// # Safety
-///
-/// As for `ioevent_read`.
-#[inline(never)]
-unsafe fn read_quickly(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    // SAFETY: passed on to the caller.
-    at_once_or(engine::read_quickly(fd, lent(buf), nbytes), || unsafe { read_slow(fd, buf, nbytes) })
+    // SAFETY: as promised by the caller.
+    unsafe { read_slow(fd, buf, nbytes) }
 }
 
 /// # Safety
@@ -61,9 +42,16 @@ unsafe fn read_quickly(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// As for `ioevent_read`.
 #[inline(never)]
 unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    let request = Request { kind: Kind::Read, buf: lent(buf), len: nbytes, ..Request::NOTHING };
+    if let Entry::Pipe(found) = table::get(fd) {
+        // SAFETY: passed on to the caller.
+        return unsafe { pipe::read(found, fd, buf, nbytes) };
+    }
     // SAFETY: passed on to the caller.
-    queue_or(fd, request, || unsafe { pipe::read(fd, buf, nbytes) })
+    input(
+        fd,
+        move || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 },
+        move || unsafe { libc::read(fd, buf, nbytes) },
+    )
 }
 
 /// write(2), or posting.
@@ -76,53 +64,34 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    match engine::write_alone(fd, lent(buf), nbytes) {
-        Written::Whole => queued(),
-        Written::Begun(alone, node, sent) => write_begun(alone, node, buf, nbytes, sent),
-        // SAFETY: as promised by the caller.
-        Written::Inline(alone, node) => unsafe { write_inline(alone, node, fd, buf, nbytes) },
-        // SAFETY: as promised by the caller.
-        Written::Not => unsafe { write_quickly(fd, buf, nbytes) },
+    if let Some(node) = attached(fd) {
+        match start::output_alone(
+            node,
+            Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
+            ByCall,
+        ) {
+            Fast::Queued => return queued(),
+            Fast::Done(n) => return done(n),
+            Fast::Not => {}
+            Fast::Begun { access, sent, is_inline } => {
+                return write_begun(access, node, buf, nbytes, (sent, is_inline));
+            }
+        }
     }
+    // SAFETY: as promised by the caller.
+    unsafe { write_slow(fd, buf, nbytes) }
 }
 
 #[cold]
 #[inline(never)]
 fn write_begun(
-    alone: Alone,
+    sole: Sole,
     node: &'static Attachment,
     buf: *const c_void,
     nbytes: usize,
-    sent: isize,
+    begun: (isize, bool),
 ) -> ssize_t {
-    engine::write_begun_alone(alone, node, lent(buf), nbytes, sent);
-    queued()
-}
-
-/// # Safety
-///
-/// As for `ioevent_write`.
-#[inline(never)]
-unsafe fn write_inline(
-    alone: Alone,
-    node: &'static Attachment,
-    fd: c_int,
-    buf: *const c_void,
-    nbytes: usize,
-) -> ssize_t {
-    // SAFETY: passed on to the caller.
-    at_once_or(engine::write_inline_alone(alone, node, lent(buf), nbytes), || unsafe {
-        write_slow(fd, buf, nbytes)
-    })
-}
-
-/// # Safety
-///
-/// As for `ioevent_write`.
-#[inline(never)]
-unsafe fn write_quickly(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    // SAFETY: passed on to the caller.
-    at_once_or(engine::write_quickly(fd, lent(buf), nbytes), || unsafe { write_slow(fd, buf, nbytes) })
+    output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, begun)
 }
 
 /// # Safety
@@ -130,29 +99,96 @@ unsafe fn write_quickly(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t
 /// As for `ioevent_write`.
 #[inline(never)]
 unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    let request = Request { kind: Kind::Write, buf: lent(buf), len: nbytes, ..Request::NOTHING };
+    if let Entry::Pipe(_) = table::get(fd) {
+        // SAFETY: passed on to the caller.
+        return unsafe { pipe::write(fd, buf, nbytes) };
+    }
     // SAFETY: passed on to the caller.
-    queue_or(fd, request, || unsafe { pipe::write(fd, buf, nbytes) })
+    output(
+        fd,
+        move || Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
+        move || unsafe { libc::write(fd, buf, nbytes) },
+    )
 }
 
 /// readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until the event has been
 /// read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    let request =
-        Request { kind: Kind::Readv, buf: lent(iov), len: iovcnt as u32 as usize, ..Request::NOTHING };
+    if let Some(node) = attached(fd) {
+        if start::wait_alone(node, Readv { iov: lent(iov), count: iovcnt }, ByCall) {
+            return queued();
+        }
+    } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
+        // SAFETY: as promised by the caller.
+        return unsafe { pipe::readv(found, fd, iov, iovcnt) };
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { pipe::readv(fd, iov, iovcnt) })
+    unsafe { readv_slow(fd, iov, iovcnt) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_readv`.
+#[inline(never)]
+unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
+    if let Entry::Pipe(found) = table::get(fd) {
+        // SAFETY: passed on to the caller.
+        return unsafe { pipe::readv(found, fd, iov, iovcnt) };
+    }
+    // SAFETY: passed on to the caller.
+    input(
+        fd,
+        move || Readv { iov: lent(iov), count: iovcnt },
+        move || unsafe { libc::readv(fd, iov, iovcnt) },
+    )
 }
 
 /// writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the event has been
 /// read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    let request =
-        Request { kind: Kind::Writev, buf: lent(iov), len: iovcnt as u32 as usize, ..Request::NOTHING };
+    if let Some(node) = attached(fd) {
+        match start::output_alone(node, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
+            Fast::Queued => return queued(),
+            Fast::Done(n) => return done(n),
+            Fast::Not => {}
+            Fast::Begun { access, sent, is_inline } => {
+                return writev_begun(access, node, iov, iovcnt, (sent, is_inline));
+            }
+        }
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { pipe::writev(fd, iov, iovcnt) })
+    unsafe { writev_slow(fd, iov, iovcnt) }
+}
+
+#[cold]
+#[inline(never)]
+fn writev_begun(
+    sole: Sole,
+    node: &'static Attachment,
+    iov: *const iovec,
+    iovcnt: c_int,
+    begun: (isize, bool),
+) -> ssize_t {
+    output_begun(sole, node, Writev { iov: lent(iov), count: iovcnt }, begun)
+}
+
+/// # Safety
+///
+/// As for `ioevent_writev`.
+#[inline(never)]
+unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
+    if let Entry::Pipe(_) = table::get(fd) {
+        // SAFETY: passed on to the caller.
+        return unsafe { pipe::writev(fd, iov, iovcnt) };
+    }
+    // SAFETY: passed on to the caller.
+    output(
+        fd,
+        move || Writev { iov: lent(iov), count: iovcnt },
+        move || unsafe { libc::writev(fd, iov, iovcnt) },
+    )
 }
 
 /// Queues "tell me when it is ready" on an attached descriptor: -1 and EIOEVENTQUEUED.
@@ -162,8 +198,17 @@ pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_
 /// EBADF. Any thread. ioevent_poll(3), rule 2.10.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
-    let request = Request { kind: Kind::Poll, arg: c_int::from(events), ..Request::NOTHING };
-    queue_or(fd, request, || fail(crate::sys::fd::unfit(fd)))
+    match table::get(fd) {
+        Entry::Attachment(node) if start::poll_alone(node, events, ByCall) => queued(),
+        Entry::Attachment(node) => poll_slow(node, fd, events),
+        _ => fail(crate::sys::fd::unfit(fd)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn poll_slow(node: &'static Attachment, fd: c_int, events: c_short) -> c_int {
+    answer_slow(start::poll(node, fd, events, ByCall), || fail(crate::sys::fd::unfit(fd)))
 }
 
 /// close(2), for attached descriptors and pipes too.

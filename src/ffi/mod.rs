@@ -11,25 +11,29 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
+use crate::engine::access::Sole;
+use crate::engine::attachment::{Attachment, Entry, Locked};
+use crate::engine::call::{Call, InputCall};
 use crate::engine::op::Request;
-use crate::engine::{self, AtOnce, Way};
+use crate::engine::start::{self, Answer, ByCall, Fast};
+use crate::engine::{self, Way, table};
 use crate::sys::{Errno, Result, UserPtr, errno};
 use core::ffi::c_int;
 
 /// What C functions return: -1 for an error.
-trait Answer {
+trait Returned {
     const FAILED: Self;
     fn of(value: usize) -> Self;
 }
 
-impl Answer for c_int {
+impl Returned for c_int {
     const FAILED: c_int = -1;
     fn of(value: usize) -> c_int {
         value as c_int
     }
 }
 
-impl Answer for isize {
+impl Returned for isize {
     const FAILED: isize = -1;
     fn of(value: usize) -> isize {
         value as isize
@@ -38,35 +42,103 @@ impl Answer for isize {
 
 /// Fails with an errno.
 #[inline]
-fn fail<T: Answer>(errno: Errno) -> T {
+fn fail<T: Returned>(errno: Errno) -> T {
     errno::set(errno.0);
     T::FAILED
 }
 
-/// The answer of a call on an attached descriptor that was queued.
+/// The answer of a call that was queued.
 #[inline(always)]
-fn queued<T: Answer>() -> T {
+fn queued<T: Returned>() -> T {
     // SAFETY: something is attached, so the world was made, which prepares it.
     unsafe { errno::set_quickly(constants::EIOEVENTQUEUED) };
     T::FAILED
 }
 
-/// The answer of a call on an attached descriptor that a short way has finished, or queued; else what `slow` gives.
+/// The answer of a call that was done at once: bytes, or -errno.
 #[inline(always)]
-fn at_once_or<T: Answer>(outcome: AtOnce, slow: impl FnOnce() -> T) -> T {
-    match outcome {
-        AtOnce::Done(Ok(value)) => T::of(value),
-        AtOnce::Done(Err(Errno(errno))) => {
-            // SAFETY: as in `queued`.
-            unsafe { errno::set_quickly(errno) };
-            T::FAILED
-        }
-        AtOnce::Not | AtOnce::Begun(_) => slow(),
+fn done<T: Returned>(n: isize) -> T {
+    if n >= 0 {
+        return T::of(n as usize);
+    }
+    // SAFETY: as in `queued`.
+    unsafe { errno::set_quickly(-n as c_int) };
+    T::FAILED
+}
+
+/// What C gets of a call on an attached descriptor, given what the slow path has made of it; `libc` if it is libc's.
+fn answer_slow<T: Returned>(answer: Answer, libc: impl FnOnce() -> T) -> T {
+    match answer {
+        Answer::Queued => queued(),
+        Answer::Done(n) => done(n),
+        Answer::Slow(Ok(value)) => T::of(value),
+        Answer::Slow(Err(errno)) => fail(errno),
+        Answer::Libcs => libc(),
     }
 }
 
+/// A call that takes something in, by all but the shortest way. `libc` makes it where it is libc's.
+#[inline(always)]
+fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn slow<C: InputCall, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
+        match table::get(fd) {
+            Entry::Attachment(node) => answer_slow(start::input(node, fd, call, ByCall), libc),
+            _ => libc(),
+        }
+    }
+    if let Some(node) = attached(fd)
+        && start::wait_otherwise(node, call(), ByCall)
+    {
+        return queued();
+    }
+    slow(fd, call(), libc)
+}
+
+/// A call that gives something out, by all but the shortest way.
+#[inline(always)]
+fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn slow<C: Call, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
+        match table::get(fd) {
+            Entry::Attachment(node) => answer_slow(start::output(node, fd, call, ByCall), libc),
+            _ => libc(),
+        }
+    }
+    #[cold]
+    #[inline(never)]
+    fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
+        answer_slow(start::output_shared_begun(attachment, call, ByCall, sent), || T::FAILED)
+    }
+    if let Some(node) = attached(fd) {
+        match start::output_shared(node, call(), ByCall) {
+            Fast::Queued => return queued(),
+            Fast::Begun { access, sent, .. } => return begun(access, call(), sent),
+            _ => {}
+        }
+    }
+    slow(fd, call(), libc)
+}
+
+/// Goes on with an output that the shortest way has begun.
+#[inline(always)]
+fn output_begun<T: Returned>(
+    sole: Sole,
+    node: &'static Attachment,
+    call: impl Call,
+    begun: (isize, bool),
+) -> T {
+    answer_slow(start::output_begun(sole, node, call, ByCall, begun), || T::FAILED)
+}
+
+/// The attachment of a number, if that is known at once.
+#[inline(always)]
+fn attached(fd: c_int) -> Option<&'static Attachment> {
+    table::near(fd).filter(|node| node.is_attached())
+}
+
 /// A result as C wants it. What the library did on the way may have written `errno`; success puts it back.
-fn answer<T: Answer>(call: impl FnOnce() -> Result<T>) -> T {
+fn answer<T: Returned>(call: impl FnOnce() -> Result<T>) -> T {
     let kept = errno::Kept::new();
     match call() {
         Ok(value) => value,
@@ -79,7 +151,7 @@ fn answer<T: Answer>(call: impl FnOnce() -> Result<T>) -> T {
 
 /// Queues an operation if `fd` is attached, else calls libc.
 #[inline(always)]
-fn queue_or<T: Answer>(fd: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
+fn queue_or<T: Returned>(fd: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
     match engine::submit(fd, &request, Way::Call) {
         Some(Err(errno)) => fail(errno),
         Some(Ok(value)) => T::of(value),
@@ -88,7 +160,7 @@ fn queue_or<T: Answer>(fd: c_int, request: Request, libc: impl FnOnce() -> T) ->
 }
 
 /// The same for what has two descriptors.
-fn transfer_or<T: Answer>(to: c_int, from: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
+fn transfer_or<T: Returned>(to: c_int, from: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
     match engine::submit_transfer(to, from, request, Way::Call) {
         Some(Err(errno)) => fail(errno),
         Some(Ok(value)) => T::of(value),

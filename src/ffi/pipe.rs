@@ -2,12 +2,13 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::answer;
+use super::{answer, fail};
 use crate::Event;
+use crate::engine::attachment::{Attachment, Entry};
+use crate::engine::harvest::{harvest, harvest_slow};
 use crate::engine::pipe::{self, InUse, Pipe};
-use crate::engine::table::{self, Entry};
-use crate::engine::{self, Alone, Seat, Short, Turn};
-use crate::sys::{Errno, Result};
+use crate::engine::{self, table};
+use crate::sys::{Errno, Result, fd};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use libc::{iovec, timespec};
@@ -46,140 +47,65 @@ pub unsafe extern "C" fn ioevent_wait(
     if timeout.is_null()
         && nevents > 0
         && !events.is_null()
-        && let Entry::Pipe(pipe) = table::at_once(pipefd)
+        && let Some(pipe) = table::near(pipefd).and_then(Attachment::pipe_of_number)
     {
-        // SAFETY: as promised by the caller.
-        return unsafe { wait_quickly(pipe, pipefd, events, nevents) };
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { wait_slow(pipefd, events, nevents, timeout) }
-}
-
-/// # Safety
-///
-/// As for `ioevent_wait`, for ever.
-#[inline(always)]
-unsafe fn wait_quickly(pipe: &'static Pipe, pipefd: c_int, events: *mut Event, nevents: c_int) -> c_int {
-    let Some(alone) = Alone::enter() else {
-        // SAFETY: passed on to the caller.
-        return unsafe { wait_shared(pipe, pipefd, events, nevents) };
-    };
-    match engine::short(pipe) {
-        // SAFETY: passed on to the caller.
-        Short::Take(seat) => unsafe { take_alone(alone, pipefd, events, nevents, seat) },
-        // SAFETY: passed on to the caller.
-        Short::Sleep(seat) => unsafe { sleep_alone(alone, pipefd, events, nevents, seat) },
-        Short::None => {
-            drop(alone);
-            // SAFETY: passed on to the caller.
-            unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) }
-        }
-    }
-}
-
-/// # Safety
-///
-/// As for `ioevent_wait`, for ever.
-#[inline(never)]
-unsafe fn take_alone(alone: Alone, pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
-    // SAFETY: the caller gives room for `nevents` events.
-    let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-    let n = engine::take_at_once(Turn::Alone, &seat, pipefd, room);
-    drop(alone);
-    if n > 0 {
-        return n as c_int;
-    }
-    // SAFETY: passed on to the caller.
-    unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) }
-}
-
-/// # Safety
-///
-/// As for `ioevent_wait`, for ever.
-#[inline(never)]
-unsafe fn sleep_alone(alone: Alone, pipefd: c_int, events: *mut Event, nevents: c_int, seat: Seat) -> c_int {
-    // SAFETY: the caller gives room for `nevents` events.
-    let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-    // SAFETY: passed on to the caller.
-    unsafe { slept(engine::sleep_alone(alone, &seat, room), pipefd, events, nevents) }
-}
-
-/// # Safety
-///
-/// As for `ioevent_wait`, for ever.
-#[inline(never)]
-unsafe fn wait_shared(pipe: &'static Pipe, pipefd: c_int, events: *mut Event, nevents: c_int) -> c_int {
-    if engine::is_shared() {
         // SAFETY: the caller gives room for `nevents` events.
         let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-        match engine::short(pipe) {
-            Short::Take(seat) => match engine::take_at_once(Turn::Shared, &seat, pipefd, room) {
-                0 => {}
-                n => return n as c_int,
-            },
-            Short::Sleep(seat) => {
-                // SAFETY: passed on to the caller.
-                return unsafe { slept(engine::sleep_at_once(&seat, pipefd, room), pipefd, events, nevents) };
-            }
-            Short::None => {}
-        }
+        return harvested(harvest(pipe, pipefd, room, None));
     }
     // SAFETY: passed on to the caller.
-    unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) }
-}
-
-/// What a short way that slept has come to.
-///
-/// # Safety
-///
-/// As for `ioevent_wait`, for ever.
-#[inline(always)]
-unsafe fn slept(outcome: Result<usize>, pipefd: c_int, events: *mut Event, nevents: c_int) -> c_int {
-    match outcome {
-        // SAFETY: passed on to the caller.
-        Ok(0) => unsafe { wait_slow(pipefd, events, nevents, core::ptr::null()) },
-        Ok(n) => n as c_int,
-        Err(errno) => super::fail(errno),
-    }
+    unsafe { wait_otherwise(pipefd, events, nevents, timeout) }
 }
 
 /// # Safety
 ///
 /// As for `ioevent_wait`.
 #[inline(never)]
-unsafe fn wait_slow(pipefd: c_int, events: *mut Event, nevents: c_int, timeout: *const timespec) -> c_int {
-    answer(|| {
-        let pipe = pipe::enter(pipefd)?;
-        // SAFETY: the caller gives a timespec or NULL.
-        let timeout = unsafe { timeout.as_ref() }.map(nanoseconds).transpose()?;
-        let room = usize::try_from(nevents).map_err(|_| Errno::EINVAL)?;
-        // SAFETY: the caller gives room for `nevents` events.
-        let n = unsafe { harvest(&pipe, events, room, timeout) }?;
-        Ok(n as c_int)
-    })
+unsafe fn wait_otherwise(
+    pipefd: c_int,
+    events: *mut Event,
+    nevents: c_int,
+    timeout: *const timespec,
+) -> c_int {
+    let Entry::Pipe(pipe) = table::get(pipefd) else { return fail(fd::unfit(pipefd)) };
+    if nevents <= 0 || events.is_null() {
+        return fail(unfit_room(pipefd, nevents <= 0));
+    }
+    // SAFETY: the caller gives room for `nevents` events.
+    let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
+    // SAFETY: the caller gives a timespec or NULL.
+    match unsafe { timeout.as_ref() }.map(nanoseconds).transpose() {
+        Ok(timeout) => harvested(harvest(pipe, pipefd, room, timeout)),
+        Err(errno) => fail(errno),
+    }
 }
 
+/// What a wait gives.
+#[inline(always)]
+fn harvested(n: isize) -> c_int {
+    if n >= 0 { n as c_int } else { super::done(n) }
+}
+
+/// What a harvest gives that has no room for events.
+#[cold]
+fn unfit_room(pipefd: c_int, is_of_size: bool) -> Errno {
+    match pipe::enter(pipefd) {
+        Err(errno) => errno,
+        Ok(_) if is_of_size => Errno::EINVAL,
+        Ok(_) => Errno::EFAULT,
+    }
+}
+
+#[inline(always)]
 pub(super) fn nanoseconds(time: &timespec) -> Result<u64> {
+    if time.tv_sec == 0 && time.tv_nsec == 0 {
+        return Ok(0);
+    }
     let seconds = u64::try_from(time.tv_sec).map_err(|_| Errno::EINVAL)?;
     match u64::try_from(time.tv_nsec) {
         Ok(rest @ 0..=999_999_999) => Ok(seconds.saturating_mul(1_000_000_000).saturating_add(rest)),
         _ => Err(Errno::EINVAL),
     }
-}
-
-/// # Safety
-///
-/// `events` is null or has room for `room` events.
-unsafe fn harvest(pipe: &InUse, events: *mut Event, room: usize, timeout: Option<u64>) -> Result<usize> {
-    if room == 0 {
-        return Err(Errno::EINVAL);
-    }
-    if events.is_null() {
-        return Err(Errno::EFAULT);
-    }
-    // SAFETY: passed on to the caller.
-    let room = unsafe { core::slice::from_raw_parts_mut(events.cast::<MaybeUninit<Event>>(), room) };
-    pipe.harvest(room, timeout)
 }
 
 /// The caller's array of buffers, and how many whole events they hold together.
@@ -208,31 +134,29 @@ unsafe fn vector<'a>(iov: *const iovec, iovcnt: c_int) -> Result<(&'a [iovec], u
 /// How many events a call with an array of buffers moves at most.
 const MOST_AT_ONCE: usize = 4096;
 
-/// readv(2) of a descriptor that is not attached.
+/// readv(2) of a pipe.
 ///
 /// # Safety
 ///
 /// `iov` has `iovcnt` entries, which describe memory to write to.
 #[cold]
-pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
-    let pipe = match pipe::find(fd) {
-        Ok(Some(pipe)) => pipe,
-        // SAFETY: passed on to the caller.
-        Ok(None) => return unsafe { libc::readv(fd, iov, iovcnt) },
-        Err(errno) => return super::fail(errno),
-    };
-    // The pipe is left before errno is set: that may wait for a lock, and a wait may change errno.
+pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
     answer(move || {
+        pipe::enter(fd)?;
         // SAFETY: passed on to the caller.
         let (parts, room) = unsafe { vector(iov, iovcnt) }?;
+        if room == 0 {
+            return Err(Errno::EINVAL);
+        }
         let mut events = Vec::<Event>::new();
         events.try_reserve_exact(room.min(MOST_AT_ONCE)).map_err(|_| Errno::ENOMEM)?;
-        let room = room.min(MOST_AT_ONCE);
-        // SAFETY: there is room for as many.
-        let n = unsafe { harvest(&pipe, events.as_mut_ptr(), room, patience(&pipe)) }?;
-        if n == 0 {
-            return Err(Errno::EAGAIN);
-        }
+        let room = events.spare_capacity_mut();
+        let most = room.len().min(MOST_AT_ONCE);
+        let n = match harvest(pipe, fd, room.get_mut(..most).unwrap_or(&mut []), patience(pipe)) {
+            0 => return Err(Errno::EAGAIN),
+            n @ 1.. => n as usize,
+            n => return Err(Errno(-n as c_int)),
+        };
         let mut from = events.as_ptr().cast::<u8>();
         let mut left = n * size_of::<Event>();
         for part in parts {
@@ -293,36 +217,30 @@ pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isiz
 
 const NO_EVENT: Event = Event { user: core::ptr::null_mut(), result: 0, errno: 0 };
 
-fn patience(pipe: &InUse) -> Option<u64> {
+#[inline(always)]
+fn patience(pipe: &Pipe) -> Option<u64> {
     if pipe.is_nonblock() { Some(0) } else { None }
 }
 
-/// read(2) of a descriptor that is not attached.
+/// read(2) of a pipe.
 ///
 /// # Safety
 ///
 /// `buf` has room for `nbytes` bytes.
-#[cold]
-pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
-    let pipe = match pipe::find(fd) {
-        Ok(Some(pipe)) => pipe,
+#[inline(never)]
+pub(super) unsafe fn read(pipe: &'static Pipe, fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
+    let room = nbytes / size_of::<Event>();
+    if room == 0 || buf.is_null() || !buf.cast::<Event>().is_aligned() {
         // SAFETY: passed on to the caller.
-        Ok(None) => return unsafe { libc::read(fd, buf, nbytes) },
-        Err(errno) => return super::fail(errno),
-    };
-    // The pipe is left before errno is set: that may wait for a lock, and a wait may change errno.
-    answer(move || {
-        let room = nbytes / size_of::<Event>();
-        let patience = patience(&pipe);
-        let n = if buf.cast::<Event>().is_aligned() {
-            // SAFETY: passed on to the caller.
-            unsafe { harvest(&pipe, buf.cast(), room, patience) }?
-        } else {
-            // SAFETY: passed on to the caller.
-            unsafe { harvest_unaligned(&pipe, buf.cast(), room, patience) }?
-        };
-        if n == 0 { Err(Errno::EAGAIN) } else { Ok((n * size_of::<Event>()) as isize) }
-    })
+        return unsafe { read_unaligned(pipe, fd, buf, room) };
+    }
+    // SAFETY: passed on to the caller.
+    let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<MaybeUninit<Event>>(), room) };
+    match harvest(pipe, fd, room, patience(pipe)) {
+        n @ 1.. => n * size_of::<Event>() as isize,
+        0 => super::done(-(libc::EAGAIN as isize)),
+        n => super::done(n),
+    }
 }
 
 /// How many events are copied at a time to or from a buffer that is not aligned.
@@ -330,40 +248,33 @@ const PART: usize = 64;
 
 /// # Safety
 ///
-/// As for `harvest`, but `events` may have any alignment.
+/// `buf` has room for `room` events.
 #[cold]
-unsafe fn harvest_unaligned(
-    pipe: &InUse,
-    events: *mut Event,
-    room: usize,
-    timeout: Option<u64>,
-) -> Result<usize> {
-    let mut part = [NO_EVENT; PART];
+unsafe fn read_unaligned(pipe: &'static Pipe, fd: c_int, buf: *mut c_void, room: usize) -> isize {
+    if room == 0 || buf.is_null() {
+        return fail(unfit_room(fd, room == 0));
+    }
+    let mut part = [const { MaybeUninit::<Event>::uninit() }; PART];
     let mut count = 0;
-    while count < room || room == 0 {
+    while count < room {
         let most = (room - count).min(PART);
-        let timeout = if count == 0 { timeout } else { Some(0) };
-        // SAFETY: there is room for as many.
-        let n = match unsafe { harvest(pipe, part.as_mut_ptr(), most, timeout) } {
-            Err(_) if count > 0 => break,
-            n => n?,
+        let timeout = if count == 0 { patience(pipe) } else { Some(0) };
+        let n = match harvest_slow(fd, part.get_mut(..most).unwrap_or(&mut []), timeout) {
+            Err(errno) if count == 0 => return fail(errno),
+            n => n.unwrap_or(0),
         };
-        // SAFETY: the caller's buffer has room for what is left of it.
-        let to = unsafe { events.add(count) };
-        // SAFETY: as above; the two do not overlap, and bytes need no alignment.
+        // SAFETY: the caller's buffer has room for what is left of it; the two do not overlap, and bytes need no
+        // alignment.
         unsafe {
-            core::ptr::copy_nonoverlapping(
-                part.as_ptr().cast::<u8>(),
-                to.cast::<u8>(),
-                n * size_of::<Event>(),
-            );
+            let to = buf.cast::<u8>().add(count * size_of::<Event>());
+            core::ptr::copy_nonoverlapping(part.as_ptr().cast::<u8>(), to, n * size_of::<Event>());
         }
         count += n;
         if n < PART {
             break;
         }
     }
-    Ok(count)
+    if count == 0 { fail(Errno::EAGAIN) } else { (count * size_of::<Event>()) as isize }
 }
 
 /// write(2) to a descriptor that is not attached.

@@ -2,9 +2,13 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{lent, queue_or};
+use super::{attached, done, input, lent, output, output_begun, queue_or, queued};
 use crate::engine;
+use crate::engine::access::Sole;
+use crate::engine::attachment::Attachment;
+use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::engine::op::{Kind, Request};
+use crate::engine::start::{self, ByCall, Fast};
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
 use libc::{msghdr, sockaddr, socklen_t, ssize_t};
@@ -13,9 +17,26 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Recv, buf: lent(buf), len, arg: flags, ..Request::NOTHING };
+    if let Some(node) = attached(fd)
+        && start::wait_alone(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall)
+    {
+        return queued();
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::recv(fd, buf, len, flags) })
+    unsafe { recv_slow(fd, buf, len, flags) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_recv`.
+#[inline(never)]
+unsafe fn recv_slow(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
+    // SAFETY: passed on to the caller.
+    input(
+        fd,
+        move || Recv { kind: Kind::Recv, buf: lent(buf), len, flags },
+        move || unsafe { libc::recv(fd, buf, len, flags) },
+    )
 }
 
 /// recvfrom(2); queued on an attached descriptor. Buffer, address and its length are the library's until the event has
@@ -29,35 +50,107 @@ pub unsafe extern "C" fn ioevent_recvfrom(
     addr: *mut sockaddr,
     addrlen: *mut socklen_t,
 ) -> ssize_t {
-    let request = Request {
-        kind: Kind::Recv,
-        buf: lent(buf),
-        len,
-        addr: lent(addr),
-        addrlen: lent(addrlen),
-        arg: flags,
-        ..Request::NOTHING
-    };
+    if addr.is_null() {
+        // SAFETY: as promised by the caller.
+        return unsafe { ioevent_recv(fd, buf, len, flags) };
+    }
+    if let Some(node) = attached(fd)
+        && start::wait_alone(
+            node,
+            Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) },
+            ByCall,
+        )
+    {
+        return queued();
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::recvfrom(fd, buf, len, flags, addr, addrlen) })
+    unsafe { recvfrom_slow(fd, buf, len, flags, addr, addrlen) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_recvfrom`.
+#[inline(never)]
+unsafe fn recvfrom_slow(
+    fd: c_int,
+    buf: *mut c_void,
+    len: usize,
+    flags: c_int,
+    addr: *mut sockaddr,
+    addrlen: *mut socklen_t,
+) -> ssize_t {
+    // SAFETY: passed on to the caller.
+    input(
+        fd,
+        move || Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) },
+        move || unsafe { libc::recvfrom(fd, buf, len, flags, addr, addrlen) },
+    )
 }
 
 /// recvmsg(2); queued on an attached descriptor. The struct and all it points to are the library's until the event has
 /// been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Recvmsg, buf: lent(msg), arg: flags, ..Request::NOTHING };
+    if let Some(node) = attached(fd)
+        && start::wait_alone(node, Recvmsg { message: lent(msg), flags }, ByCall)
+    {
+        return queued();
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::recvmsg(fd, msg, flags) })
+    unsafe { recvmsg_slow(fd, msg, flags) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_recvmsg`.
+#[inline(never)]
+unsafe fn recvmsg_slow(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
+    // SAFETY: passed on to the caller.
+    input(fd, move || Recvmsg { message: lent(msg), flags }, move || unsafe { libc::recvmsg(fd, msg, flags) })
 }
 
 /// send(2); queued on an attached descriptor. The buffer is the library's until the event has been read. No SIGPIPE.
 /// Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Send, buf: lent(buf), len, arg: flags, ..Request::NOTHING };
+    if let Some(node) = attached(fd) {
+        match start::output_alone(node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
+            Fast::Queued => return queued(),
+            Fast::Done(n) => return done(n),
+            Fast::Not => {}
+            Fast::Begun { access, sent, is_inline } => {
+                return send_begun(access, node, buf, len, flags, (sent, is_inline));
+            }
+        }
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::send(fd, buf, len, flags) })
+    unsafe { send_slow(fd, buf, len, flags) }
+}
+
+#[cold]
+#[inline(never)]
+fn send_begun(
+    sole: Sole,
+    node: &'static Attachment,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+    begun: (isize, bool),
+) -> ssize_t {
+    output_begun(sole, node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, begun)
+}
+
+/// # Safety
+///
+/// As for `ioevent_send`.
+#[inline(never)]
+unsafe fn send_slow(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
+    // SAFETY: passed on to the caller.
+    output(
+        fd,
+        move || Send { kind: Kind::Send, buf: lent(buf), len, flags },
+        move || unsafe { libc::send(fd, buf, len, flags) },
+    )
 }
 
 /// sendto(2); queued on an attached descriptor. Buffer and address are the library's until the event has been read. No
@@ -71,26 +164,103 @@ pub unsafe extern "C" fn ioevent_sendto(
     addr: *const sockaddr,
     addrlen: socklen_t,
 ) -> ssize_t {
-    let request = Request {
-        kind: Kind::Send,
-        buf: lent(buf),
-        len,
-        addr: lent(addr),
-        addrlen: UserPtr::number(addrlen as usize),
-        arg: flags,
-        ..Request::NOTHING
-    };
+    if addr.is_null() && addrlen == 0 {
+        // SAFETY: as promised by the caller.
+        return unsafe { ioevent_send(fd, buf, len, flags) };
+    }
+    if let Some(node) = attached(fd) {
+        match start::output_alone(
+            node,
+            Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen },
+            ByCall,
+        ) {
+            Fast::Queued => return queued(),
+            Fast::Done(n) => return done(n),
+            Fast::Not => {}
+            Fast::Begun { access, sent, is_inline } => {
+                return sendto_begun(access, node, buf, len, flags, (addr, addrlen), (sent, is_inline));
+            }
+        }
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::sendto(fd, buf, len, flags, addr, addrlen) })
+    unsafe { sendto_slow(fd, buf, len, flags, addr, addrlen) }
+}
+
+#[cold]
+#[inline(never)]
+fn sendto_begun(
+    sole: Sole,
+    node: &'static Attachment,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+    (addr, addrlen): (*const sockaddr, socklen_t),
+    begun: (isize, bool),
+) -> ssize_t {
+    output_begun(sole, node, Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen }, begun)
+}
+
+/// # Safety
+///
+/// As for `ioevent_sendto`.
+#[inline(never)]
+unsafe fn sendto_slow(
+    fd: c_int,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+    addr: *const sockaddr,
+    addrlen: socklen_t,
+) -> ssize_t {
+    // SAFETY: passed on to the caller.
+    output(
+        fd,
+        move || Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen },
+        move || unsafe { libc::sendto(fd, buf, len, flags, addr, addrlen) },
+    )
 }
 
 /// sendmsg(2); queued on an attached descriptor. The struct and all it points to are the library's until the event has
 /// been read. No SIGPIPE. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    let request = Request { kind: Kind::Sendmsg, buf: lent(msg), arg: flags, ..Request::NOTHING };
+    if let Some(node) = attached(fd) {
+        match start::output_alone(node, Sendmsg { message: lent(msg), flags }, ByCall) {
+            Fast::Queued => return queued(),
+            Fast::Done(n) => return done(n),
+            Fast::Not => {}
+            Fast::Begun { access, sent, is_inline } => {
+                return sendmsg_begun(access, node, msg, flags, (sent, is_inline));
+            }
+        }
+    }
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::sendmsg(fd, msg, flags) })
+    unsafe { sendmsg_slow(fd, msg, flags) }
+}
+
+#[cold]
+#[inline(never)]
+fn sendmsg_begun(
+    sole: Sole,
+    node: &'static Attachment,
+    msg: *const msghdr,
+    flags: c_int,
+    begun: (isize, bool),
+) -> ssize_t {
+    output_begun(sole, node, Sendmsg { message: lent(msg), flags }, begun)
+}
+
+/// # Safety
+///
+/// As for `ioevent_sendmsg`.
+#[inline(never)]
+unsafe fn sendmsg_slow(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
+    // SAFETY: passed on to the caller.
+    output(
+        fd,
+        move || Sendmsg { message: lent(msg), flags },
+        move || unsafe { libc::sendmsg(fd, msg, flags) },
+    )
 }
 
 /// accept(2); queued on an attached descriptor. The event's ioe_result is the new descriptor, which is not attached, or
@@ -146,5 +316,5 @@ pub unsafe extern "C" fn ioevent_connect(fd: c_int, addr: *const sockaddr, addrl
         ..Request::NOTHING
     };
     // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::connect(fd, addr, addrlen) })
+    queue_or(fd, request, move || unsafe { libc::connect(fd, addr, addrlen) })
 }

@@ -3,9 +3,13 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::constants::*;
-use super::{answer, lent, pipe};
+use super::{answer, attached, lent, pipe};
+use crate::engine::access::Sole;
+use crate::engine::attachment::{Attachment, Entry};
+use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
 use crate::engine::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
-use crate::engine::{self, EIOEVENTQUEUED, Way};
+use crate::engine::start::{self, Answer, Fast, Submitted};
+use crate::engine::{self, EIOEVENTQUEUED, Way, table};
 use crate::sys::{Errno, Result, UserPtr, fd};
 use core::ffi::{c_int, c_longlong, c_ulong, c_ushort, c_void};
 use libc::{sockaddr, socklen_t, timespec};
@@ -57,6 +61,57 @@ const _: () = assert!(size_of::<Operation>() == 120 && align_of::<Operation>() =
 #[cfg(have_timespec)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c_int {
+    // One plain read or write, as most are.
+    if nops == 1 && !ops.is_null() {
+        // SAFETY: the caller gives a struct.
+        let op = unsafe { &*ops };
+        if op.is_plain()
+            && let Some(node) = attached(op.fd)
+        {
+            let words = Submitted { user: op.user as usize, timeout: 0 };
+            let (buf, len) = (lent(op.buf), op.len);
+            if op.kind == IOEVENT_OP_READ {
+                if start::wait_alone(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words) {
+                    return 1;
+                }
+            } else if op.kind == IOEVENT_OP_WRITE {
+                let call = Send { kind: Kind::Write, buf, len, flags: 0 };
+                match start::output_alone(node, call, words) {
+                    Fast::Queued => return 1,
+                    Fast::Begun { access, sent, .. } => return write_begun(access, node, op, sent),
+                    _ => {}
+                }
+            }
+        }
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { submit_all(ops, nops) }
+}
+
+impl Operation {
+    /// Whether there is nothing about it but what each operation has. Its timespec is of two words.
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        let [a, b, c, d] = self.zero;
+        let times = (self.timeout.tv_sec | self.timeout.tv_nsec) as u64;
+        a | b | c | d | times | u64::from(self.flags) == 0
+    }
+}
+
+/// Goes on with a write that was begun.
+#[cold]
+#[inline(never)]
+fn write_begun(sole: Sole, node: &'static Attachment, op: &Operation, sent: isize) -> c_int {
+    let words = Submitted { user: op.user as usize, timeout: 0 };
+    let call = Send { kind: Kind::Write, buf: lent(op.buf), len: op.len, flags: 0 };
+    answer(|| taken(op.fd, start::output_begun(sole, node, call, words, (sent, false))).map(|()| 1))
+}
+
+/// # Safety
+///
+/// As for `ioevent_submit`.
+#[inline(never)]
+unsafe fn submit_all(ops: *const Operation, nops: c_int) -> c_int {
     answer(|| {
         let count = usize::try_from(nops).map_err(|_| Errno::EINVAL)?;
         if count == 0 {
@@ -82,11 +137,95 @@ pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c
 /// # Safety
 ///
 /// The pointers are good for what the kind needs.
+#[inline(always)]
 unsafe fn submit(op: &Operation) -> Result<()> {
     if op.flags != 0 || op.zero != [0; 4] {
         return Err(Errno::EINVAL);
     }
     let timeout = pipe::nanoseconds(&op.timeout)?;
+    let Entry::Attachment(node) = table::get(op.fd) else {
+        // SAFETY: passed on to the caller.
+        return unsafe { submit_slow(op, timeout) };
+    };
+    let words = Submitted { user: op.user as usize, timeout };
+    let (buf, len, flags) = (lent(op.buf), op.len, op.arg);
+    let count = c_int::try_from(len).unwrap_or(c_int::MAX);
+    let is_queued = match op.kind {
+        IOEVENT_OP_READ => start::wait_alone(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
+        IOEVENT_OP_RECV => start::wait_alone(node, Recv { kind: Kind::Recv, buf, len, flags }, words),
+        IOEVENT_OP_READV => start::wait_alone(node, Readv { iov: buf, count }, words),
+        IOEVENT_OP_RECVMSG => start::wait_alone(node, Recvmsg { message: buf, flags }, words),
+        IOEVENT_OP_WRITE => return output(node, op, Send { kind: Kind::Write, buf, len, flags: 0 }, words),
+        IOEVENT_OP_SEND => return output(node, op, Send { kind: Kind::Send, buf, len, flags }, words),
+        IOEVENT_OP_WRITEV => return output(node, op, Writev { iov: buf, count }, words),
+        IOEVENT_OP_SENDMSG => return output(node, op, Sendmsg { message: buf, flags }, words),
+        IOEVENT_OP_POLL => start::poll_alone(node, op.arg as i16, words),
+        // SAFETY: passed on to the caller.
+        _ => return unsafe { submit_slow(op, timeout) },
+    };
+    if is_queued { Ok(()) } else { submit_otherwise(node, op, timeout) }
+}
+
+#[inline(always)]
+fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Submitted) -> Result<()> {
+    match start::output_alone(node, call, words) {
+        Fast::Queued => Ok(()),
+        Fast::Begun { access, sent, is_inline } => {
+            #[cold]
+            #[inline(never)]
+            fn begun<C: Call>(
+                sole: Sole,
+                node: &'static Attachment,
+                call: C,
+                words: Submitted,
+                begun: (isize, bool),
+            ) -> Result<()> {
+                taken(-1, start::output_begun(sole, node, call, words, begun))
+            }
+            begun(access, node, call, words, (sent, is_inline))
+        }
+        _ => submit_otherwise(node, op, words.timeout),
+    }
+}
+
+/// An operation on an attached descriptor by all but the shortest way.
+#[inline(never)]
+fn submit_otherwise(node: &'static Attachment, op: &Operation, timeout: u64) -> Result<()> {
+    let words = Submitted { user: op.user as usize, timeout };
+    let (fd, buf, len, flags) = (op.fd, lent(op.buf), op.len, op.arg);
+    let count = c_int::try_from(len).unwrap_or(c_int::MAX);
+    taken(
+        fd,
+        match op.kind {
+            IOEVENT_OP_READ => start::input(node, fd, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
+            IOEVENT_OP_RECV => start::input(node, fd, Recv { kind: Kind::Recv, buf, len, flags }, words),
+            IOEVENT_OP_READV => start::input(node, fd, Readv { iov: buf, count }, words),
+            IOEVENT_OP_RECVMSG => start::input(node, fd, Recvmsg { message: buf, flags }, words),
+            IOEVENT_OP_WRITE => {
+                start::output(node, fd, Send { kind: Kind::Write, buf, len, flags: 0 }, words)
+            }
+            IOEVENT_OP_SEND => start::output(node, fd, Send { kind: Kind::Send, buf, len, flags }, words),
+            IOEVENT_OP_WRITEV => start::output(node, fd, Writev { iov: buf, count }, words),
+            IOEVENT_OP_SENDMSG => start::output(node, fd, Sendmsg { message: buf, flags }, words),
+            _ => start::poll(node, fd, op.arg as i16, words),
+        },
+    )
+}
+
+/// Whether an operation was taken, given what the slow path has made of it.
+fn taken(fd: c_int, answer: Answer) -> Result<()> {
+    match answer {
+        Answer::Queued | Answer::Done(_) | Answer::Slow(Ok(_)) => Ok(()),
+        Answer::Slow(Err(errno)) => Err(errno),
+        Answer::Libcs => Err(fd::unfit(fd)),
+    }
+}
+
+/// # Safety
+///
+/// As for `submit`.
+#[inline(never)]
+unsafe fn submit_slow(op: &Operation, timeout: u64) -> Result<()> {
     if op.kind == IOEVENT_OP_TIMER {
         return engine::submit_timer(op.fd, op.user as usize, timeout);
     }

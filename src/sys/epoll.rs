@@ -133,6 +133,24 @@ pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Opti
     Ok(unsafe { core::slice::from_raw_parts(events.as_ptr().cast(), n) })
 }
 
+/// epoll_wait(2) without a limit, or without waiting. What the kernel answers: how many there are, or -errno. Other errors than
+/// EINTR are to be found out anew by `wait`.
+#[inline(always)]
+pub(crate) fn wait_plainly(epfd: c_int, events: &mut [MaybeUninit<Event>], waits: bool) -> isize {
+    let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
+    let timeout: c_int = if waits { -1 } else { 0 };
+    // SAFETY: the kernel writes at most `most` entries.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        raw::answer4(Sysno::epoll_wait, epfd, to, most, timeout as usize)
+    }
+    // SAFETY: as above; there is no mask.
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe {
+        raw::answer6(Sysno::epoll_pwait, epfd, to, most, timeout as usize, 0, 8)
+    }
+}
+
 #[inline]
 fn wait_milliseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_int) -> Result<usize> {
     // Other processors have no epoll_wait.

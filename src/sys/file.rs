@@ -101,6 +101,18 @@ pub(crate) fn read_nowait(fd: c_int, to: Buffers, at: Position) -> Result<usize>
     Err(Errno::EOPNOTSUPP)
 }
 
+/// readv(2) of a socket, which does not wait. What the kernel answers: bytes, or -errno; -EINTR too if there is no such
+/// call, and another way is to be gone.
+#[inline(always)]
+pub(crate) fn readv_plainly(fd: c_int, iov: UserPtr, count: usize) -> isize {
+    // SAFETY: a `UserPtr` stands for memory that the operation may use; the kernel checks it.
+    let n = unsafe {
+        raw::answer6(Sysno::preadv2, fd as usize, iov.addr(), count, usize::MAX, usize::MAX, RWF_NOWAIT)
+    };
+    let is_refused = |errno: Errno| errno.is_refusal() || errno == Errno::EOPNOTSUPP;
+    if n < 0 && is_refused(Errno(-n as c_int)) { -(libc::EINTR as isize) } else { n }
+}
+
 /// Set once the kernel has refused RWF_NOSIGNAL.
 static WITHOUT_NOSIGNAL: AtomicBool = AtomicBool::new(false);
 

@@ -49,13 +49,32 @@ pub(crate) unsafe fn unmap(start: NonNull<u8>, bytes: usize) {
     let _ = unsafe { raw::call2(Sysno::munmap, start.as_ptr() as usize, bytes) };
 }
 
-/// Makes pages from `map_zeroed` read as zero in every child that is forked from now on (Linux 4.14).
-pub(crate) fn wipe_on_fork(start: NonNull<u8>, bytes: usize) -> Result<()> {
+/// Makes pages read as zero in every child that is forked from now on (Linux 4.14).
+fn wipe_on_fork(start: NonNull<u8>, bytes: usize) -> Result<()> {
     // SAFETY: advice about a mapping of our own; this process sees no change.
     unsafe {
         raw::call3(Sysno::madvise, start.as_ptr() as usize, bytes, libc::MADV_WIPEONFORK as usize)?;
     }
     Ok(())
+}
+
+/// A static value on pages of its own: aligned to the largest page there is, and of whole pages, since its size is a
+/// multiple of its alignment.
+#[repr(C, align(65536))]
+pub(crate) struct Pages<T> {
+    pub(crate) value: T,
+}
+
+impl<T> Pages<T> {
+    pub(crate) const fn new(value: T) -> Pages<T> {
+        Pages { value }
+    }
+
+    /// Has the kernel zero it in every child that is forked from now on; false if it cannot. (Linux 4.14; and loaders
+    /// before glibc 2.35 may not keep the alignment.)
+    pub(crate) fn wipe_on_fork(&'static self) -> bool {
+        wipe_on_fork(NonNull::from(self).cast(), size_of::<Pages<T>>()).is_ok()
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,28 @@ pub(super) unsafe fn answer6(nr: Sysno, a: usize, b: usize, c: usize, d: usize, 
     unsafe { syscalls::raw::syscall6(nr as usize, a, b, c, d, e, f) as isize }
 }
 
+/// The same for three arguments.
+///
+/// # Safety
+///
+/// As for `call3`.
+#[inline(always)]
+pub(super) unsafe fn answer3(nr: Sysno, a: usize, b: usize, c: usize) -> isize {
+    // SAFETY: passed on to the caller.
+    unsafe { syscalls::raw::syscall3(nr as usize, a, b, c) as isize }
+}
+
+/// The same for four arguments.
+///
+/// # Safety
+///
+/// As for `call4`.
+#[inline(always)]
+pub(super) unsafe fn answer4(nr: Sysno, a: usize, b: usize, c: usize, d: usize) -> isize {
+    // SAFETY: passed on to the caller.
+    unsafe { syscalls::raw::syscall4(nr as usize, a, b, c, d) as isize }
+}
+
 /// An error if a call is refused as such (`Errno::is_refusal`), whatever it is called with. It is made with -1 in the
 /// place of a descriptor or an address, and with `last` as its sixth argument: only for calls that then answer with
 /// another error, and at once.

@@ -44,12 +44,66 @@ pub(crate) fn send(
     unsafe { raw::call6(Sysno::sendto, fd as usize, buf.addr(), len, flags as usize, addr.addr(), addrlen) }
 }
 
-/// `send` without flags or address. What the kernel answers: bytes, or -errno.
+/// `send` without an address. What the kernel answers: bytes, or -errno.
 #[inline(always)]
-pub(crate) fn send_plainly(fd: c_int, buf: UserPtr, len: usize) -> isize {
-    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+pub(crate) fn send_plainly(fd: c_int, buf: UserPtr, len: usize, flags: c_int) -> isize {
+    sendto_plainly(fd, buf, len, flags, UserPtr::NULL, 0)
+}
+
+/// `send`. What the kernel answers: bytes, or -errno.
+#[inline(always)]
+pub(crate) fn sendto_plainly(
+    fd: c_int,
+    buf: UserPtr,
+    len: usize,
+    flags: c_int,
+    addr: UserPtr,
+    addrlen: usize,
+) -> isize {
+    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: as in `recv`.
-    unsafe { raw::answer6(Sysno::sendto, fd as usize, buf.addr(), len, flags as usize, 0, 0) }
+    unsafe { raw::answer6(Sysno::sendto, fd as usize, buf.addr(), len, flags as usize, addr.addr(), addrlen) }
+}
+
+/// `recv` with an address, without flags. What the kernel answers: bytes, or -errno.
+#[inline(always)]
+pub(crate) fn recvfrom_plainly(
+    fd: c_int,
+    buf: UserPtr,
+    len: usize,
+    addr: UserPtr,
+    addrlen: UserPtr,
+) -> isize {
+    let flags = libc::MSG_DONTWAIT as usize;
+    // SAFETY: as in `recv`.
+    unsafe { raw::answer6(Sysno::recvfrom, fd as usize, buf.addr(), len, flags, addr.addr(), addrlen.addr()) }
+}
+
+/// `recvmsg` without flags but MSG_CMSG_CLOEXEC. What the kernel answers: bytes, or -errno.
+#[inline(always)]
+pub(crate) fn recvmsg_plainly(fd: c_int, msg: UserPtr, closes_on_exec: bool) -> isize {
+    let flags = libc::MSG_DONTWAIT | if closes_on_exec { libc::MSG_CMSG_CLOEXEC } else { 0 };
+    // SAFETY: as in `recv`.
+    unsafe { raw::answer3(Sysno::recvmsg, fd as usize, msg.addr(), flags as usize) }
+}
+
+/// `sendmsg`. What the kernel answers: bytes, or -errno.
+#[inline(always)]
+pub(crate) fn sendmsg_plainly(fd: c_int, msg: UserPtr, flags: c_int) -> isize {
+    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: as in `recv`.
+    unsafe { raw::answer3(Sysno::sendmsg, fd as usize, msg.addr(), flags as usize) }
+}
+
+/// The same for a msghdr that has these buffers and nothing else.
+#[inline(always)]
+pub(crate) fn sendmsg_of(fd: c_int, iov: UserPtr, count: usize) -> isize {
+    // SAFETY: zero is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
+    message.msg_iov = iov.addr() as *mut libc::iovec;
+    message.msg_iovlen = count;
+    // SAFETY: the msghdr is used only during the call.
+    sendmsg_plainly(fd, unsafe { UserPtr::new(&raw const message) }, 0)
 }
 
 /// recvmsg(2) with MSG_DONTWAIT.

@@ -1,126 +1,93 @@
-//! The lock that is biased to one thread: `visit` over `Solo`.
+//! The lock that is biased to one thread: `access` over `Bias`.
 
-use crate::engine::solo::Solo;
+use crate::engine::access::{self, Revoked, Sole};
+use crate::model_with_futex;
 use crate::number::Number;
-use crate::{barrier, model};
+use crate::spawn;
 use loom::sync::{Arc, Mutex};
-use loom::thread;
 
-/// What the lock guards, and the thread that may do without it.
+/// What the lock guards, and the thread that holds the bias may do without.
 struct Place {
-    bias: Solo,
-    revocations: Mutex<()>,
     lock: Mutex<()>,
     count: Number,
 }
 
 impl Place {
     fn new() -> Arc<Place> {
-        Arc::new(Place {
-            bias: Solo::new(),
-            revocations: Mutex::new(()),
-            lock: Mutex::new(()),
-            count: Number::new(),
-        })
+        Arc::new(Place { lock: Mutex::new(()), count: Number::new() })
     }
 
-    /// `visit::admit`.
-    fn admit(&self, me: usize) {
-        if self.bias.is_admitted(me) {
-            return;
-        }
-        let _revocations = self.revocations.lock().unwrap();
-        if self.bias.is_admitted(me) {
-            return;
-        }
-        if self.bias.is_empty() {
-            self.bias.claim(me);
-        } else {
-            self.bias.share(barrier, thread::yield_now);
-        }
-    }
-
-    fn slow_path(&self, me: usize) {
-        self.admit(me);
+    fn add_with_lock(&self) {
         let _lock = self.lock.lock().unwrap();
         self.count.add();
     }
 
-    fn fast_path(&self, me: usize) {
-        if self.bias.enter(me) {
+    fn slow_path(&self) {
+        access::admit();
+        self.add_with_lock();
+    }
+
+    fn fast_path(&self) {
+        if let Some(_sole) = Sole::enter() {
             self.count.add();
-            self.bias.leave();
-        } else if self.bias.is_shared() {
-            let _lock = self.lock.lock().unwrap();
-            self.count.add();
+        } else if access::is_shared() {
+            self.add_with_lock();
         } else {
-            self.slow_path(me);
+            self.slow_path();
         }
     }
 
     /// A thread of the library's own.
-    fn revoke(&self, me: usize) {
-        let revocations = (!self.bias.is_shared()).then(|| self.revocations.lock().unwrap());
-        if revocations.is_some() {
-            self.bias.visit(me, barrier, thread::yield_now);
-        }
-        self.slow_path(me);
-        if revocations.is_some() {
-            self.bias.end_visit();
-        }
+    fn revoke(&self) {
+        let _revoked = Revoked::begin();
+        self.slow_path();
     }
 }
 
 #[test]
 fn the_bias_lasts_until_a_second_thread_comes() {
-    model(None, || {
+    model_with_futex(None, || {
         let place = Place::new();
-        place.slow_path(10);
-        assert!(place.bias.enter(10));
-        place.bias.leave();
-        let other = place.clone();
-        let second = thread::spawn(move || {
-            other.slow_path(20);
-            other.fast_path(20);
+        place.slow_path();
+        assert!(Sole::enter().is_some());
+        let second = spawn(&place, |place| {
+            place.slow_path();
+            place.fast_path();
         });
-        place.fast_path(10);
-        place.fast_path(10);
+        place.fast_path();
+        place.fast_path();
         second.join().unwrap();
-        assert!(place.bias.is_shared() && !place.bias.enter(10));
+        assert!(access::is_shared() && Sole::enter().is_none());
         assert_eq!(place.count.get(), 5);
     });
 }
 
 #[test]
 fn the_bias_comes_back_after_a_revocation() {
-    model(None, || {
+    model_with_futex(None, || {
         let place = Place::new();
-        place.slow_path(10);
-        let other = place.clone();
-        let revoker = thread::spawn(move || other.revoke(30));
-        place.fast_path(10);
-        place.slow_path(10);
-        place.fast_path(10);
+        place.slow_path();
+        let revoker = spawn(&place, Place::revoke);
+        place.fast_path();
+        place.slow_path();
+        place.fast_path();
         revoker.join().unwrap();
-        assert!(place.bias.enter(10));
-        place.bias.leave();
+        assert!(Sole::enter().is_some() && !access::is_shared());
         assert_eq!(place.count.get(), 5);
     });
 }
 
 #[test]
 fn a_revoker_and_a_second_thread_may_come_together() {
-    model(Some(3), || {
+    model_with_futex(Some(3), || {
         let place = Place::new();
-        place.slow_path(10);
-        let other = place.clone();
-        let revoker = thread::spawn(move || other.revoke(30));
-        let other = place.clone();
-        let second = thread::spawn(move || other.slow_path(20));
-        place.fast_path(10);
+        place.slow_path();
+        let revoker = spawn(&place, Place::revoke);
+        let second = spawn(&place, Place::slow_path);
+        place.fast_path();
         revoker.join().unwrap();
         second.join().unwrap();
-        assert!(place.bias.is_shared());
+        assert!(access::is_shared());
         assert_eq!(place.count.get(), 4);
     });
 }

@@ -1,5 +1,9 @@
 //! The files under test from src/engine/, where they find each other under the names that they have there.
 
+#[path = "../../src/engine/access.rs"]
+pub(crate) mod access;
+#[path = "../../src/engine/bias.rs"]
+pub(crate) mod bias;
 #[path = "../../src/engine/lock.rs"]
 pub(crate) mod lock;
 #[path = "../../src/engine/places.rs"]
@@ -8,7 +12,5 @@ pub(crate) mod places;
 pub(crate) mod ring;
 #[path = "../../src/engine/sleepers.rs"]
 pub(crate) mod sleepers;
-#[path = "../../src/engine/solo.rs"]
-pub(crate) mod solo;
 #[path = "../../src/engine/wake.rs"]
 pub(crate) mod wake;

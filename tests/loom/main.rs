@@ -18,6 +18,7 @@ mod sys;
 mod number;
 mod pipe;
 
+mod armed;
 mod attachment;
 mod bias;
 mod file_position;

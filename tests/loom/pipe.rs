@@ -1,7 +1,7 @@
 //! A pipe whose lanes only count, over a kernel that is a mutex and a condition variable.
 
+use crate::engine::access::Shared;
 use crate::engine::sleepers::Reserve;
-use crate::engine::solo::Turn;
 use crate::engine::wake::{Bell, Doze, Wake, bit};
 use crate::sync::{AtomicU32, Ordering::SeqCst};
 use loom::sync::{Arc, Condvar, Mutex};
@@ -89,7 +89,7 @@ impl Pipe {
         *count += 1;
         let was_empty = *count == 1;
         if was_empty {
-            self.wake.fill(Turn::Shared, lane);
+            self.wake.fill::<Shared>(bit(lane));
         }
         drop(count);
         if was_empty {
@@ -105,7 +105,7 @@ impl Pipe {
         }
         *count -= 1;
         if *count == 0 {
-            self.wake.empty(Turn::Shared, lane);
+            self.wake.empty::<Shared>(bit(lane));
         }
         true
     }
@@ -114,7 +114,7 @@ impl Pipe {
     /// it.
     pub(crate) fn wait(&self) -> bool {
         let edges = self.kernel.wait();
-        self.wake.awake(Turn::Shared);
+        self.wake.awake::<Shared>();
         if edges.wakes > 0 {
             self.wake.heard();
         }
@@ -140,7 +140,7 @@ impl Pipe {
                 Doze::Sleep => {}
                 Doze::StandBy => {
                     let Ok(()) = self.wake.sleepers.stand_by(&self.kernel, None);
-                    self.wake.awake(Turn::Shared);
+                    self.wake.awake::<Shared>();
                 }
             }
             let lanes = self.wake.takeable(OTHER, false);

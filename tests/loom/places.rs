@@ -1,7 +1,7 @@
 //! The places of a pipe, taken and given back while it is resized.
 
+use crate::engine::access::Shared;
 use crate::engine::places::Places;
-use crate::engine::solo::Turn;
 use crate::model;
 use loom::sync::Arc;
 use loom::thread;
@@ -20,11 +20,11 @@ fn places_are_not_refused_without_cause() {
                 thread::spawn(move || {
                     assert_eq!(places.take(1), 1);
                     assert!(places.taken() <= places.capacity());
-                    places.give(Turn::Shared, 1);
+                    places.give::<Shared>(1);
                 })
             })
             .collect();
-        places.give(Turn::Shared, 1);
+        places.give::<Shared>(1);
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(places.taken(), 0);
     });
@@ -37,7 +37,7 @@ fn places_are_not_overdrawn() {
         let places = Arc::new(Places::new());
         assert!(places.resize(2));
         let other = places.clone();
-        let taker = thread::spawn(move || other.take(2) + u32::from(other.take_at_once(Turn::Shared)));
+        let taker = thread::spawn(move || u32::from(other.take_at_once::<Shared>()) + other.take(2));
         let mine = places.take(2);
         assert!(places.taken() <= 2);
         let theirs = taker.join().unwrap();

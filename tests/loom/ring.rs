@@ -1,9 +1,9 @@
-//! A lane with a ring, as `harvest::take_out` and `fast::write` use it: each event comes out once, and the lane's mark
+//! A lane with a ring, as `harvest::take_out` and `start::put` use it: each event comes out once, and the lane's mark
 //! is true in the end.
 
+use crate::engine::access::Shared;
 use crate::engine::ring::{Ring, SLOTS, Slot};
-use crate::engine::solo::Turn;
-use crate::engine::wake::Wake;
+use crate::engine::wake::{Wake, bit};
 use crate::model;
 use crate::pipe::OWN;
 use core::mem::MaybeUninit;
@@ -33,8 +33,8 @@ impl Lane {
         if !self.ring.has_room() {
             return false;
         }
-        if self.ring.put(Turn::Shared, &self.slots, user, user + 100).1 {
-            self.wake.fill(Turn::Shared, OWN);
+        if self.ring.put::<Shared>(&self.slots, user, user + 100).1 {
+            self.wake.fill::<Shared>(bit(OWN));
         }
         true
     }
@@ -42,14 +42,14 @@ impl Lane {
     fn take(&self, most: usize) -> Vec<u64> {
         let _locked = self.lock.lock().unwrap();
         let mut room = vec![MaybeUninit::uninit(); most];
-        let n = self.ring.take(Turn::Shared, &self.slots, &mut room, |user, outcome| {
+        let n = self.ring.take::<Shared, _>(&self.slots, &mut room, |user, outcome| {
             assert_eq!(outcome, user + 100, "half an event");
             user
         });
         if self.ring.is_empty() {
-            self.wake.empty(Turn::Shared, OWN);
+            self.wake.empty::<Shared>(bit(OWN));
             if !self.ring.is_empty() {
-                self.wake.fill(Turn::Shared, OWN);
+                self.wake.fill::<Shared>(bit(OWN));
             }
         }
         // SAFETY: the first `n` are written.

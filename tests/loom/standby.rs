@@ -1,7 +1,7 @@
 //! Threads on standby, while one thread is enough to wait in the kernel.
 
+use crate::engine::access::Shared;
 use crate::engine::sleepers::{Reserve, Spot};
-use crate::engine::solo::Turn;
 use crate::model;
 use crate::pipe::{COMMON, Kernel, Pipe};
 use crate::sync::AtomicU32;
@@ -57,10 +57,10 @@ fn an_interrupted_thread_leaves_no_call_behind() {
         let other = pipe.clone();
         let other = thread::spawn(move || {
             if other.wake.sleepers.stand_by(&Interrupted(&other.kernel), Some(1)).is_ok() {
-                other.wake.awake(Turn::Shared);
+                other.wake.awake::<Shared>();
             }
         });
-        pipe.wake.awake(Turn::Shared);
+        pipe.wake.awake::<Shared>();
         pipe.push(COMMON);
         other.join().unwrap();
         assert!(!sleepers.any(), "a thread is counted that does not wait");

@@ -9,8 +9,53 @@ pub(crate) enum Errno {
 }
 
 pub(crate) mod process {
+    use super::Errno;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    /// Each thread of each model has a number of its own. One of the standard library's, which loom does not see.
+    static NEXT: AtomicUsize = AtomicUsize::new(16);
+
+    loom::thread_local! {
+        static POINTER: usize = NEXT.fetch_add(16, Relaxed);
+    }
+
+    pub(crate) fn thread_pointer() -> usize {
+        POINTER.with(|pointer| *pointer)
+    }
+
     pub(crate) fn pause() {
         super::futex::pause();
+    }
+
+    pub(crate) fn prepare_barrier() -> Result<(), Errno> {
+        Ok(())
+    }
+
+    pub(crate) fn barrier() {
+        crate::barrier();
+    }
+}
+
+pub(crate) mod race {
+    pub(crate) fn is_present() -> bool {
+        false
+    }
+}
+
+pub(crate) mod memory {
+    /// What of a process is not shared with its children: a model forks none.
+    pub(crate) struct Pages<T> {
+        pub(crate) value: T,
+    }
+
+    impl<T> Pages<T> {
+        pub(crate) fn new(value: T) -> Pages<T> {
+            Pages { value }
+        }
+
+        pub(crate) fn wipe_on_fork(&self) -> bool {
+            true
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! No wake-up is lost: an event that was put into a lane comes to a thread that waits.
 
-use crate::engine::solo::Turn;
+use crate::engine::access::Shared;
+use crate::engine::wake::bit;
 use crate::model;
 use crate::pipe::{COMMON, OWN, Pipe};
 use loom::thread;
@@ -75,7 +76,7 @@ fn what_a_leaving_harvester_leaves_behind_is_taken_over() {
             // Its wait in the kernel has put two events into its lane, without announcing them; it takes one along.
             let mut count = leaver.lanes[OWN as usize].lock().unwrap();
             *count = 2;
-            leaver.wake.fill(Turn::Shared, OWN);
+            leaver.wake.fill::<Shared>(bit(OWN));
             drop(count);
             assert!(leaver.take(OWN));
             leaver.wake.leave(false, &leaver.kernel);

@@ -1,8 +1,8 @@
 //! The watchdog, which looks after pipes while no thread harvests: it takes no event away from a harvest, and does not
 //! sleep where it is needed.
 
+use crate::engine::access::Shared;
 use crate::engine::sleepers::Spot;
-use crate::engine::solo::Turn;
 use crate::pipe::Pipe;
 use crate::sync::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst, in_order, light_fence};
 use crate::{barrier, model};
@@ -71,7 +71,7 @@ fn the_watchdog_hears_that_only_threads_on_standby_are_left() {
         assert_eq!(pipe.wake.sleepers.add(true), Spot::Kernel);
         let (its_users, its_dormant, its_pipe) = (users.clone(), dormant.clone(), pipe.clone());
         let leaver = thread::spawn(move || {
-            its_pipe.wake.awake(Turn::Shared);
+            its_pipe.wake.awake::<Shared>();
             let left = its_users.fetch_sub(1, SeqCst) - 1;
             in_order();
             left == its_pipe.wake.sleepers.in_reserve() && its_dormant.load(SeqCst)

@@ -13,6 +13,7 @@
 
 use super::deadlines::{Deadline, Deadlines};
 use crate::engine::attachment::Locked;
+use crate::engine::limits;
 use crate::engine::lock::Mutex;
 use crate::engine::op::OpRef;
 use crate::sys::{Errno, Result, epoll as sys, process};
@@ -39,6 +40,8 @@ struct Times {
     /// When all descriptors that wait for a second try have it.
     sweep: u64,
     deadlines: Deadlines,
+    /// When the limits of descriptors are to be looked at, the earliest on top.
+    limits: BinaryHeap<limits::Entry>,
 }
 
 /// A descriptor that is to be tried again.
@@ -48,7 +51,7 @@ pub(super) struct Retry {
     pub(super) number: c_int,
     pub(super) generation: u32,
     /// PAUSED_INPUT or PAUSED_OUTPUT.
-    pub(super) side: u8,
+    pub(super) side: u16,
 }
 
 /// See the module's head.
@@ -110,16 +113,16 @@ impl Alarm {
 
     /// Has the first operation of one side of a descriptor tried again after a pause. Without memory for a note all
     /// descriptors that wait for a second try are gone through then.
-    pub(super) fn retry(&self, attachment: &Locked, op: OpRef, side: u8) -> Result<()> {
+    pub(super) fn retry(&self, attachment: &Locked, op: OpRef, side: u16) -> Result<()> {
         let mut times = self.times.lock();
         let time = process::now() + (PAUSE << op.lose_patience(MOST_DOUBLINGS));
         if times.retries.try_reserve(1).is_ok() {
-            let (number, generation) = (attachment.fd.get(), attachment.generation.get());
+            let (number, generation) = (attachment.fd(), attachment.generation.get());
             times.retries.push(Reverse(Retry { time, number, generation, side }));
         } else {
             times.sweep = times.sweep.min(time);
         }
-        attachment.set_ready(side);
+        attachment.mark(side);
         self.arm(&mut times)
     }
 
@@ -160,9 +163,32 @@ impl Alarm {
         let _ = self.arm(&mut self.times.lock());
     }
 
+    /// Enters a time at which the limit of a descriptor is to be looked at.
+    pub(super) fn enter_limit(&self, entry: limits::Entry) -> Result<()> {
+        let mut times = self.times.lock();
+        let Times { deadlines, limits, .. } = &mut *times;
+        limits.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        // Each of them may become a deadline, for which there is room then.
+        deadlines.reserve(limits.len() + 2)?;
+        limits.push(entry);
+        // If it cannot be set off now, a look at the clock finds it all the same.
+        self.set_first(&mut times)
+    }
+
+    /// Takes out one whose time has come.
+    pub(super) fn due_limit(&self) -> Option<limits::Entry> {
+        let mut times = self.times.lock();
+        if times.limits.peek()?.time() > process::now() {
+            return None;
+        }
+        times.limits.pop()
+    }
+
     /// Enters a deadline.
     pub(super) fn limit(&self, deadline: Deadline) -> Result<()> {
         let mut times = self.times.lock();
+        let limits = times.limits.len();
+        times.deadlines.reserve(limits + 1)?;
         times.deadlines.insert(deadline)?;
         self.set_first(&mut times).inspect_err(|_| times.deadlines.remove(deadline.op))
     }
@@ -172,7 +198,12 @@ impl Alarm {
         let mut times = self.times.lock();
         times.deadlines.remove(op);
         // An alarm that was set for it goes off in vain, at most once.
-        self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
+        self.first.store(times.first(), Relaxed);
+    }
+
+    /// When the operation is to end, if its time has not come.
+    pub(super) fn time_of(&self, op: OpRef) -> Option<u64> {
+        self.times.lock().deadlines.time_of(op)
     }
 
     /// Whether the operation's deadline has passed, and nothing has been done about it yet.
@@ -212,11 +243,11 @@ impl Alarm {
                     .take_out(|entry| entry.is_timer() && entry.time > now, |entry| each(entry.op));
             }
         }
-        self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
+        self.first.store(times.first(), Relaxed);
     }
 
     fn set_first(&self, times: &mut Times) -> Result<()> {
-        self.first.store(times.deadlines.first().unwrap_or(NEVER), Relaxed);
+        self.first.store(times.first(), Relaxed);
         self.arm(times)
     }
 
@@ -224,7 +255,7 @@ impl Alarm {
     /// take back an expiry that nobody has heard yet.
     fn arm(&self, times: &mut Times) -> Result<()> {
         let retry = times.retries.peek().map_or(NEVER, |first| first.0.time);
-        let next = times.tick.min(retry).min(times.sweep).min(times.deadlines.first().unwrap_or(NEVER));
+        let next = times.tick.min(retry).min(times.sweep).min(times.first());
         if next < times.armed {
             times.armed = next;
             // It may be another file by now.
@@ -238,6 +269,12 @@ impl Alarm {
 }
 
 impl Times {
+    /// The earliest time at which something may expire.
+    fn first(&self) -> u64 {
+        let limit = self.limits.peek().map_or(NEVER, limits::Entry::time);
+        self.deadlines.first().unwrap_or(NEVER).min(limit)
+    }
+
     const fn none() -> Times {
         Times {
             armed: NEVER,
@@ -245,6 +282,7 @@ impl Times {
             retries: BinaryHeap::new(),
             sweep: NEVER,
             deadlines: Deadlines::new(),
+            limits: BinaryHeap::new(),
         }
     }
 }

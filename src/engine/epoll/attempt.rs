@@ -2,10 +2,11 @@
 
 use super::class;
 use super::connection;
-use super::iovec::Iovecs;
 use super::nonblock::{self, File};
 use super::{disk, transfer};
-use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
+use crate::engine::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
+use crate::engine::file_class::Class;
+use crate::engine::iovecs::Iovecs;
 use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef, TRIED};
 use crate::engine::private;
 use crate::engine::table;
@@ -49,7 +50,7 @@ pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
 
 #[inline]
 fn read_or_accept(attachment: &Locked, op: OpRef) -> Step {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     let len = op.len.get() as usize;
     match op.kind.get() {
         Kind::Read if attachment.class.get().is_socket() => {
@@ -147,9 +148,9 @@ fn finish(r: Result<usize>) -> Step {
 fn finish_read(attachment: &Locked, len: usize, r: Result<usize>) -> Step {
     match r {
         Ok(n) if n > 0 && n < len && attachment.class.get() == Class::PlainTcp => {
-            attachment.clear_ready(READABLE);
+            attachment.clear(READABLE);
         }
-        Err(Errno::EAGAIN) => class::found_nothing(attachment),
+        Err(Errno::EAGAIN) => attachment.found_nothing(),
         _ => {}
     }
     finish(r)
@@ -175,7 +176,7 @@ pub(super) fn position(op: OpRef) -> Position {
 
 /// recv with MSG_WAITALL or MSG_PEEK, which the kernel does not carry through without waiting.
 fn receive_all(attachment: &Locked, op: OpRef) -> Step {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     let len = op.len.get() as usize;
     let flags = op.arg.get();
     let all = flags & libc::MSG_WAITALL != 0 && waits_for_all(attachment);
@@ -200,7 +201,7 @@ fn receive_all(attachment: &Locked, op: OpRef) -> Step {
 
 /// Whether the stream is broken off, and all that had arrived before has been read.
 fn nothing_is_left(attachment: &Locked) -> bool {
-    connection::is_broken(attachment) && socket::bytes_to_read(attachment.fd.get()) == Ok(0)
+    connection::is_broken(attachment) && socket::bytes_to_read(attachment.fd()) == Ok(0)
 }
 
 /// Whether MSG_WAITALL means anything.
@@ -209,7 +210,7 @@ fn waits_for_all(attachment: &Locked) -> bool {
 }
 
 fn receive_message(attachment: &Locked, op: OpRef) -> Step {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     let flags = op.arg.get();
     if flags & libc::MSG_WAITALL == 0 || flags & libc::MSG_PEEK != 0 || !waits_for_all(attachment) {
         return finish(socket::recvmsg(fd, op.buf.get(), flags));
@@ -304,10 +305,10 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
     }
     if attachment.own_fd().is_none() {
         // A FIFO cannot be opened for writing while nobody reads: then the descriptor itself gives EPIPE.
-        let own = fd::reopen_nonblocking(attachment.fd.get()).ok()?;
+        let own = fd::reopen_nonblocking(attachment.fd()).ok()?;
         // What was opened of a terminal that had been hung up by then is another session's. (What was opened before is
         // hung up with the rest.)
-        if fd::is_hung_up(attachment.fd.get()) {
+        if fd::is_hung_up(attachment.fd()) {
             return None;
         }
         attachment.set_own_fd(Some(private::keep(own).ok()?));
@@ -320,14 +321,14 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
 fn nothing(attachment: &Locked, call: impl FnOnce(c_int) -> Result<usize>) -> Result<usize> {
     match own_file(attachment) {
         Some(own) => call(own),
-        None => nonblock::with(File::of(attachment), || call(attachment.fd.get())),
+        None => nonblock::with(File::of(attachment), || call(attachment.fd())),
     }
 }
 
 /// Reads a file that is no socket. Where the kernel has no way to say for one call that it shall not wait, O_NONBLOCK
 /// is set for its length (rule 4.5).
 fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Result<usize> {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     if let Buffers::One { buf, len: 0 } = to
         && at == Position::OWN
     {
@@ -347,7 +348,7 @@ fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Result<usize> {
 
 /// The same for writing.
 fn write_file(attachment: &Locked, from: Buffers, at: Position) -> Result<usize> {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     if let Buffers::One { buf, len: 0 } = from
         && at == Position::OWN
     {
@@ -372,7 +373,7 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
         Kind::Connect => return connection::connect(attachment, op),
         Kind::Sendfile | Kind::Splice => return transfer::attempt(attachment, op),
         Kind::Fsync | Kind::Fdatasync => return disk::sync(attachment, op),
-        Kind::Shutdown => return Done(socket::shutdown(attachment.fd.get(), op.arg.get())),
+        Kind::Shutdown => return Done(socket::shutdown(attachment.fd(), op.arg.get())),
         _ if too_many(op) => return Done(Err(Errno::EINVAL)),
         Kind::Write | Kind::Writev if is_disk_io(attachment, op) => {
             return disk::attempt(attachment, op);
@@ -453,15 +454,15 @@ fn send_bytes(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
         if !attachment.class.get().is_socket() {
             return write_file(attachment, Buffers::One { buf, len }, Position::OWN);
         }
-        return socket::send(attachment.fd.get(), buf, len, 0, UserPtr::NULL, 0);
+        return socket::send(attachment.fd(), buf, len, 0, UserPtr::NULL, 0);
     }
     let addrlen = op.addrlen.get().addr();
-    socket::send(attachment.fd.get(), buf, len, connection::flags_of_part(op, done), op.addr.get(), addrlen)
+    socket::send(attachment.fd(), buf, len, connection::flags_of_part(op, done), op.addr.get(), addrlen)
 }
 
 /// writev and sendmsg from the given byte on.
 fn send_buffers(attachment: &Locked, op: OpRef, done: usize) -> Result<usize> {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     if op.kind.get() == Kind::Sendmsg {
         if done == 0 {
             return socket::sendmsg(fd, op.buf.get(), connection::flags_of_part(op, 0));
@@ -504,12 +505,12 @@ const CREDIT: u32 = 3;
 
 /// Whether poll(2) says that a call would not wait.
 fn is_ready(attachment: &Locked, events: i16) -> bool {
-    fd::poll_now(attachment.fd.get(), events).is_ok_and(|revents| revents & events != 0)
+    fd::poll_now(attachment.fd(), events).is_ok_and(|revents| revents & events != 0)
 }
 
 /// Tries an operation that stands outside the order of reads and writes.
-pub(super) fn alone(attachment: &Locked, op: OpRef) -> Step {
-    let fd = attachment.fd.get();
+pub(super) fn unordered(attachment: &Locked, op: OpRef) -> Step {
+    let fd = attachment.fd();
     let disk = is_disk(attachment);
     match op.kind.get() {
         Kind::Poll => match poll(attachment, op) {
@@ -545,7 +546,7 @@ pub(super) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
         }
         _ => 0,
     };
-    fd::poll_now(attachment.fd.get(), op.arg.get() as i16).map(|now| (now | before) as u16 as usize)
+    fd::poll_now(attachment.fd(), op.arg.get() as i16).map(|now| (now | before) as u16 as usize)
 }
 
 /// What it may give: what was asked for, and what always is.

@@ -1,13 +1,14 @@
 //! What kind of file a descriptor is.
 
-use crate::engine::attachment::{Class, Inside, Locked, READABLE, WRITABLE};
+use crate::engine::attachment::{Inside, Locked, READABLE, WRITABLE};
+use crate::engine::file_class::Class;
 use crate::sys::{Result, fd, socket};
 use core::ffi::c_int;
 
 /// Finds out, when the descriptor is attached, how its I/O is to be done. An error if the kernel does not say what it
 /// is: to treat it as what it is not would lose data.
 pub(super) fn classify(attachment: &Locked) -> Result<()> {
-    let number = attachment.fd.get();
+    let number = attachment.fd();
     let nature = fd::nature(number)?;
     let class = match nature.kind {
         libc::S_IFREG if nature.is_of_the_kernel() => Class::Special,
@@ -31,7 +32,7 @@ pub(super) fn classify(attachment: &Locked) -> Result<()> {
         _ => Class::File,
     };
     attachment.class.set(class);
-    attachment.ready.set(READABLE | WRITABLE);
+    attachment.mark(READABLE | WRITABLE);
     if class != Class::Reopened {
         attachment.set_identity(nature.identity);
     }
@@ -43,16 +44,16 @@ const MARKED: c_int = 1 << 30;
 
 /// It is a disk file, or something that is always ready as those are.
 pub(super) fn make_disk(attachment: &Locked, identity: c_int) {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     attachment.class.set(Class::Disk);
-    attachment.ready.set(READABLE | WRITABLE);
+    attachment.mark(READABLE | WRITABLE);
     attachment.set_identity(identity | if fd::mark(fd) { MARKED } else { 0 });
 }
 
 /// Which file it is (`fd::identity`).
 pub(super) fn identity(attachment: &Locked) -> c_int {
     match attachment.class.get() {
-        Class::Reopened => fd::identity(attachment.fd.get()),
+        Class::Reopened => fd::identity(attachment.fd()),
         Class::Disk => attachment.identity() & !MARKED,
         _ => attachment.identity(),
     }
@@ -60,7 +61,7 @@ pub(super) fn identity(attachment: &Locked) -> c_int {
 
 /// Whether the descriptor still is the disk file that was attached, as far as device, inode and mark tell.
 pub(super) fn is_same_disk(attachment: &Locked) -> bool {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     let identity = attachment.identity();
     attachment.class.get() == Class::Disk
         && fd::identity(fd) == identity & !MARKED
@@ -71,15 +72,6 @@ pub(super) fn is_same_disk(attachment: &Locked) -> bool {
 pub(super) fn distrust(attachment: &Locked) {
     if attachment.class.get().is_tcp() {
         attachment.class.set(Class::Stream);
-    }
-}
-
-/// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has come
-/// while the engine watched.
-#[inline(always)]
-pub(super) fn found_nothing(attachment: &Inside) {
-    if attachment.class.get() == Class::Tcp {
-        attachment.class.set(Class::PlainTcp);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::attempt::{Step, with_length};
 use super::nonblock::{self, File};
-use crate::engine::attachment::{Class, Locked};
+use crate::engine::attachment::Locked;
+use crate::engine::file_class::Class;
 use crate::engine::op::{CONNECT_BEGUN, OpRef};
 use crate::sys::{Errno, Result, fd, socket};
 
@@ -28,7 +29,7 @@ pub(super) fn accept(attachment: &Locked, op: OpRef) -> Step {
 }
 
 fn accept_now(attachment: &Locked, op: OpRef) -> Result<usize> {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     nonblock::with(File::of(attachment), || {
         with_length(op, |length| socket::accept(fd, op.addr.get(), length, op.arg.get()))
     })
@@ -37,7 +38,7 @@ fn accept_now(attachment: &Locked, op: OpRef) -> Result<usize> {
 /// Whether an AF_UNIX listener was shut down: a call that waits gives EINVAL then, and one that does not wait gives
 /// EAGAIN.
 fn is_shut(attachment: &Locked) -> bool {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     !attachment.class.get().is_tcp()
         && fd::poll_now(fd, libc::POLLRDHUP).is_ok_and(|revents| revents & libc::POLLRDHUP != 0)
         && socket::is_unix(fd)
@@ -46,7 +47,7 @@ fn is_shut(attachment: &Locked) -> bool {
 /// Begins a connection, or asks what has become of one: connect(2) on a socket that is connecting, whether for this
 /// operation or from before, gives EALREADY, then once the outcome.
 pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     let r =
         nonblock::with(File::of(attachment), || socket::connect(fd, op.addr.get(), op.addrlen.get().addr()));
     match r {
@@ -70,7 +71,7 @@ pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
 /// send them with the request for the connection: a call that waits does not return before it is known what became of
 /// that.)
 pub(super) fn outcome(attachment: &Locked, op: OpRef) -> Option<Step> {
-    let fd = attachment.fd.get();
+    let fd = attachment.fd();
     let revents = fd::poll_now(fd, libc::POLLOUT).unwrap_or(0);
     if revents & (libc::POLLERR | libc::POLLHUP) != 0
         && let Ok(errno) = socket::take_error(fd)
@@ -118,7 +119,7 @@ pub(super) fn flags_of_part(op: OpRef, done: usize) -> i32 {
 /// and the error is left to the next call, whichever that is (rule 2.4). What has arrived before the error can still be
 /// read.
 pub(super) fn is_broken(attachment: &Locked) -> bool {
-    attachment.class.get().is_socket() && socket::is_broken(attachment.fd.get())
+    attachment.class.get().is_socket() && socket::is_broken(attachment.fd())
 }
 
 /// The class a socket of messages has once it is shut down for reading.

@@ -1,7 +1,9 @@
 //! Deadlines: a heap of the times at which operations end, the earliest on top, and where in it each operation is.
 //!
 //! Each node has four children, so that the heap of a hundred thousand is nine levels deep. An operation keeps the index
-//! of its entry (`Op::deadline`), so that one that ends in time is taken out without a search.
+//! of its entry (`Op::deadline`), so that one that ends in time is found without a search. Its entry is only marked as
+//! dead, and stays where it is: to take it out would touch a node at each level. A dead one that comes to the top is taken
+//! out; and all are, when there are more of them than others.
 
 use super::timer_users::TimerUsers;
 use crate::engine::op::{NO_DEADLINE, OpRef, TIME_OVER};
@@ -16,25 +18,35 @@ pub(super) struct Deadline {
     /// CLOCK_MONOTONIC, in nanoseconds.
     pub(super) time: u64,
     pub(super) op: OpRef,
-    /// Its attachment (`Attachment::to_word`); 0 for a timer.
+    /// Its attachment (`Attachment::to_word`); 0 for a timer; DEAD.
     pub(super) attachment: u64,
 }
+
+/// In `Deadline::attachment`: the entry means nothing any more, and its operation may be another by now.
+const DEAD: u64 = u64::MAX;
 
 impl Deadline {
     pub(super) fn is_timer(&self) -> bool {
         self.attachment == 0
     }
+
+    fn is_dead(&self) -> bool {
+        self.attachment == DEAD
+    }
 }
 
 /// See the module's head.
 pub(super) struct Deadlines {
+    /// The one on top is not dead.
     heap: Vec<Deadline>,
+    /// How many are dead.
+    dead: usize,
     timers: TimerUsers,
 }
 
 impl Deadlines {
     pub(super) const fn new() -> Deadlines {
-        Deadlines { heap: Vec::new(), timers: TimerUsers::new() }
+        Deadlines { heap: Vec::new(), dead: 0, timers: TimerUsers::new() }
     }
 
     /// The earliest time.
@@ -42,8 +54,13 @@ impl Deadlines {
         self.heap.first().map(|first| first.time)
     }
 
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, more: usize) -> Result<()> {
+        self.heap.try_reserve(more).map_err(|_| Errno::ENOMEM)
+    }
+
     pub(super) fn insert(&mut self, deadline: Deadline) -> Result<()> {
-        self.heap.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        self.reserve(1)?;
         let index = self.heap.len();
         if index >= TIME_OVER as usize {
             return Err(Errno::ENOMEM);
@@ -60,7 +77,52 @@ impl Deadlines {
     pub(super) fn remove(&mut self, op: OpRef) {
         let index = op.deadline.replace(NO_DEADLINE) as usize;
         if self.heap.get(index).is_some_and(|entry| core::ptr::eq(entry.op, op)) {
-            self.remove_at(index);
+            self.replace_with_dead(index);
+        }
+    }
+
+    /// When an operation is to end, if it has an entry.
+    pub(super) fn time_of(&self, op: OpRef) -> Option<u64> {
+        let entry = self.heap.get(op.deadline.get() as usize)?;
+        core::ptr::eq(entry.op, op).then_some(entry.time)
+    }
+
+    /// Makes an entry a dead one.
+    fn replace_with_dead(&mut self, index: usize) {
+        /// So few dead ones are left alone.
+        const FEW: usize = 64;
+        let Some(entry) = self.heap.get_mut(index) else { return };
+        let (op, is_timer) = (entry.op, entry.is_timer());
+        entry.attachment = DEAD;
+        self.dead += 1;
+        if is_timer {
+            self.timers.remove(op);
+        }
+        if self.dead > FEW && self.dead > self.heap.len() / 2 {
+            self.sort();
+        }
+        self.clear_top();
+    }
+
+    /// Takes dead entries out that are on top.
+    fn clear_top(&mut self) {
+        while self.heap.first().is_some_and(Deadline::is_dead) {
+            self.take_at(0);
+            self.dead -= 1;
+        }
+    }
+
+    /// Takes all dead entries out, and sorts the others by time: they are a heap then.
+    fn sort(&mut self) {
+        self.heap.retain(|entry| !entry.is_dead());
+        self.dead = 0;
+        self.heap.sort_unstable_by_key(|entry| entry.time);
+        self.tell_all();
+    }
+
+    fn tell_all(&self) {
+        for (index, entry) in self.heap.iter().enumerate() {
+            entry.op.deadline.set(index as u32);
         }
     }
 
@@ -78,15 +140,19 @@ impl Deadlines {
     /// Takes out the first, if its time is over.
     pub(super) fn pop(&mut self, now: u64) -> Option<Deadline> {
         let first = *self.heap.first().filter(|first| first.time <= now)?;
-        self.remove_at(0);
+        self.take_at(0);
+        if first.is_timer() {
+            self.timers.remove(first.op);
+        }
+        self.clear_top();
         first.op.deadline.set(TIME_OVER);
         Some(first)
     }
 
     /// Takes out all for which `pick` says true, in order of time. They are `each`'s from the call on.
     pub(super) fn take_out(&mut self, pick: impl Fn(&Deadline) -> bool, mut each: impl FnMut(Deadline)) {
-        // Sorted by time it is a heap; so is what is left of it.
-        self.heap.sort_unstable_by_key(|entry| entry.time);
+        // What is left of it is a heap, too.
+        self.sort();
         let timers = &mut self.timers;
         self.heap.retain(|entry| {
             let picked = pick(entry);
@@ -99,9 +165,7 @@ impl Deadlines {
             }
             !picked
         });
-        for (index, entry) in self.heap.iter().enumerate() {
-            entry.op.deadline.set(index as u32);
-        }
+        self.tell_all();
     }
 
     /// Takes out the timers with this user pointer that come after `now`, in order of time. They are `each`'s from the
@@ -113,7 +177,7 @@ impl Deadlines {
             && let Some(taken) = self.sorted_timers_of(user, count, now)
         {
             for entry in taken {
-                self.remove_at(entry.op.deadline.replace(NO_DEADLINE) as usize);
+                self.remove(entry.op);
                 each(entry);
             }
             return;
@@ -134,11 +198,8 @@ impl Deadlines {
         Some(sorted)
     }
 
-    fn remove_at(&mut self, index: usize) {
-        let entry = self.heap.swap_remove(index);
-        if entry.is_timer() {
-            self.timers.remove(entry.op);
-        }
+    fn take_at(&mut self, index: usize) {
+        self.heap.swap_remove(index);
         if index < self.heap.len() {
             self.sink(index);
             self.rise(index);
@@ -151,7 +212,7 @@ impl Deadlines {
 
     /// Tells the operation at `index` where it is.
     fn tell(&self, index: usize) {
-        if let Some(entry) = self.heap.get(index) {
+        if let Some(entry) = self.heap.get(index).filter(|entry| !entry.is_dead()) {
             entry.op.deadline.set(index as u32);
         }
     }
@@ -223,6 +284,25 @@ mod tests {
         // A second time there is nothing to remove.
         entries.iter().filter(|entry| entry.time % 3 == 1).for_each(|entry| heap.remove(entry.op));
         assert_eq!(all(&mut heap), (0..500).filter(|time| time % 3 == 0).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn dead_entries_go_and_leave_the_nodes_of_others_alone() {
+        let (ops, mut heap) = (Ops::new(), Deadlines::new());
+        let entries: Vec<Deadline> = times(1000).map(|time| deadline(&ops, time)).collect();
+        entries.iter().for_each(|&entry| heap.insert(entry).unwrap());
+        for (count, entry) in entries.iter().filter(|entry| entry.time % 10 != 9).enumerate() {
+            heap.remove(entry.op);
+            // It is another's by now, that has an entry in another heap.
+            entry.op.deadline.set(7);
+            assert!(heap.heap.len() <= 2 * (1000 - count) + 64);
+        }
+        assert!(
+            heap.heap.len() < 300 && entries.iter().all(|e| e.time % 10 == 9 || e.op.deadline.get() == 7)
+        );
+        assert_eq!(heap.first(), Some(9));
+        assert_eq!(all(&mut heap), (0..1000).filter(|time| time % 10 == 9).collect::<Vec<_>>());
+        assert_eq!((heap.heap.len(), heap.dead), (0, 0));
     }
 
     #[test]

@@ -12,10 +12,11 @@
 
 use super::attempt::{self, Step};
 use super::class;
-use super::iovec::Iovecs;
 use super::transfer::Own;
 use super::workers::{JobFile, Outcome};
-use crate::engine::attachment::{Class, Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
+use crate::engine::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
+use crate::engine::file_class::Class;
+use crate::engine::iovecs::Iovecs;
 use crate::engine::op::{Kind, OpRef};
 use crate::engine::table;
 use crate::sys::file::Buffers;
@@ -76,8 +77,8 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     };
     loop {
         let done = op.done.get() as usize;
-        match go_on(attachment.fd.get(), op, done, call) {
-            Ok(0) if !is_at_end(attachment.fd.get(), op, done) => return Step::Work,
+        match go_on(attachment.fd(), op, done, call) {
+            Ok(0) if !is_at_end(attachment.fd(), op, done) => return Step::Work,
             Ok(n) => {
                 op.done.set((done + n) as u32);
                 if n == 0 || done + n >= attempt::total(op) {
@@ -99,7 +100,7 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
 /// Whether poll(2) says of a `Class::Special` that a call would not wait.
 pub(super) fn is_ready(attachment: &Locked, to_read: bool) -> bool {
     let events = if to_read { libc::POLLIN } else { libc::POLLOUT };
-    fd::poll_now(attachment.fd.get(), events) != Ok(0)
+    fd::poll_now(attachment.fd(), events) != Ok(0)
 }
 
 /// Whether a read that has found nothing after `done` bytes is at the end of its file, or was to move nothing.
@@ -119,7 +120,7 @@ pub(super) fn sync(attachment: &Locked, op: OpRef) -> Step {
     if matches!(attachment.class.get(), Class::Disk | Class::Special) {
         return Step::Work;
     }
-    Step::Done(file::sync(attachment.fd.get(), op.kind.get() == Kind::Fdatasync))
+    Step::Done(file::sync(attachment.fd(), op.kind.get() == Kind::Fdatasync))
 }
 
 /// Carries out what `attempt` and `sync` have left, waiting for the disk.

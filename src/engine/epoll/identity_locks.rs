@@ -15,7 +15,7 @@ const MOST: usize = 64;
 #[cfg(loom)]
 const MOST: usize = 1;
 
-struct Held {
+struct Claim {
     /// The first `count` are held.
     identities: [c_int; MOST],
     count: usize,
@@ -25,7 +25,7 @@ struct Held {
 
 /// See the module's head.
 pub(crate) struct IdentityLocks {
-    held: Mutex<Held>,
+    held: Mutex<Claim>,
     given_back: Condvar,
 }
 
@@ -39,7 +39,7 @@ impl IdentityLocks {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> IdentityLocks {
         IdentityLocks {
-            held: Mutex::new(Held { identities: [0; MOST], count: 0, waiting: 0 }),
+            held: Mutex::new(Claim { identities: [0; MOST], count: 0, waiting: 0 }),
             given_back: Condvar::new(),
         }
     }
@@ -47,7 +47,7 @@ impl IdentityLocks {
     #[cfg(loom)]
     pub(crate) fn new() -> IdentityLocks {
         IdentityLocks {
-            held: Mutex::new(Held { identities: [0; MOST], count: 0, waiting: 0 }),
+            held: Mutex::new(Claim { identities: [0; MOST], count: 0, waiting: 0 }),
             given_back: Condvar::new(),
         }
     }

@@ -6,7 +6,8 @@
 //! program has set it on needs none of that.
 
 use super::identity_locks::IdentityLocks;
-use crate::engine::attachment::{Class, Locked};
+use crate::engine::attachment::Locked;
+use crate::engine::file_class::Class;
 use crate::engine::table;
 use crate::sys::{Result, fd};
 use core::ffi::c_int;
@@ -20,7 +21,7 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn of(attachment: &Locked) -> File {
-        let fd = attachment.fd.get();
+        let fd = attachment.fd();
         let identity = match attachment.class.get() {
             Class::Reopened => fd::identity(fd),
             _ => attachment.identity(),

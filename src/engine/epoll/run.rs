@@ -6,11 +6,13 @@ use super::workers::{self, Outcome};
 use super::{other, sys, transfer, watch_output};
 use crate::engine::attach;
 use crate::engine::attachment::{
-    Attachment, Class, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
+    Attachment, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
 };
+use crate::engine::file_class::Class;
 use crate::engine::op::{
-    AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, Queue, TRIED,
+    AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED,
 };
+use crate::engine::op_list::Queue;
 use crate::engine::private;
 use crate::engine::sink::Sink;
 use crate::engine::table;
@@ -35,7 +37,7 @@ pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
 pub(super) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
     if is_sync(op) {
         // It covers the writes before it, those outside the order too.
-        attachment.alone.any(|other| {
+        attachment.unordered.any(|other| {
             if is_positioned_write(other) {
                 other.mark(BEFORE_SYNC);
             }
@@ -54,7 +56,7 @@ pub(super) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
 
 /// Goes on with a write of which one try has been made.
 #[cold]
-pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
+pub(crate) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
     match r {
         Ok(n) if n > 0 && attachment.class.get().is_byte_stream() => {
             op.done.set(n as u32);
@@ -63,7 +65,7 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
         Err(Errno::EAGAIN | Errno::EINTR) => submit_output(attachment, op, sink),
         Err(Errno::EINPROGRESS | Errno::EALREADY) => {
             op.mark(CONNECT_BEGUN | TRIED);
-            attachment.clear_ready(WRITABLE);
+            attachment.clear(WRITABLE);
             submit_output(attachment, op, sink);
             watch_output(attachment);
         }
@@ -72,16 +74,16 @@ pub(super) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
 }
 
 /// A new operation outside the order.
-pub(super) fn submit_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
-    match attempt::alone(attachment, op) {
+pub(super) fn submit_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
+    match attempt::unordered(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
         Step::Part(done, _) => complete(attachment, op, Ok(done), sink),
-        Step::Wait | Step::Retry => wait_alone(attachment, op, sink),
+        Step::Wait | Step::Retry => wait_unordered(attachment, op, sink),
         Step::Work => {
-            attachment.alone.push(op);
+            attachment.unordered.push(op);
             if let Some(outcome) = workers::work_on(attachment, op, sink) {
-                attachment.alone.take_out(|other| core::ptr::eq(other, op), |_| {});
-                worked_alone(attachment, op, outcome, sink);
+                attachment.unordered.take_out(|other| core::ptr::eq(other, op), |_| {});
+                worked_unordered(attachment, op, outcome, sink);
             }
         }
     }
@@ -95,7 +97,7 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
         Order::Input => attempt::input(attachment, op),
         Order::Output if !attachment.output.is_empty() || has_to_wait(attachment, op) => return None,
         Order::Output => attempt::output(attachment, op),
-        Order::Alone => attempt::alone(attachment, op),
+        Order::Unordered => attempt::unordered(attachment, op),
     };
     let_go(attachment);
     match step {
@@ -111,12 +113,12 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
         Step::Wait if !is_transfer(op) && !attachment.class.get().is_polled_apart() => {
             op.mark(TRIED);
             match op.order() {
-                Order::Input => attachment.clear_ready(READABLE),
+                Order::Input => attachment.clear(READABLE),
                 Order::Output => {
-                    attachment.clear_ready(WRITABLE);
+                    attachment.clear(WRITABLE);
                     watch_output(attachment);
                 }
-                Order::Alone => {}
+                Order::Unordered => {}
             }
         }
         // Whoever queues it makes another try, and does what else is to be done then.
@@ -144,7 +146,7 @@ pub(super) fn input(attachment: &Locked, sink: &Sink) {
                 complete(attachment, op, Ok(done), sink);
             }
             step @ (Step::Wait | Step::Retry) => {
-                attachment.clear_ready(READABLE);
+                attachment.clear(READABLE);
                 op.mark(TRIED);
                 if (is_transfer(op) && !watch_other(attachment, op, sink))
                     || !watch_apart(attachment, op, libc::POLLIN, sink)
@@ -196,18 +198,23 @@ pub(super) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
         Class::File | Class::Special | Class::Perf => events as u16,
         _ => 0,
     };
-    attachment.alone.take_out(
+    attachment.unordered.take_out(
         |op| op.kind.get() == Kind::Poll,
         |op| match told & attempt::polled_for(op) {
-            0 => submit_alone(attachment, op, sink),
+            0 => submit_unordered(attachment, op, sink),
             told => complete(attachment, op, Ok(told.into()), sink),
         },
     );
 }
 
+/// Whether a poll waits for some of these.
+pub(super) fn waits_for(attachment: &Locked, events: u32) -> bool {
+    attachment.unordered.any(|op| op.kind.get() == Kind::Poll && attempt::polled_for(op) & events as u16 != 0)
+}
+
 /// An operation outside the order has found nothing and waits.
-fn wait_alone(attachment: &Locked, op: OpRef, sink: &Sink) {
-    attachment.alone.push(op);
+fn wait_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
+    attachment.unordered.push(op);
     let events = match op.kind.get() {
         Kind::Poll => op.arg.get() as i16,
         Kind::Pwrite | Kind::Pwritev => libc::POLLOUT,
@@ -237,27 +244,27 @@ fn watch_apart(attachment: &Locked, op: OpRef, events: i16, sink: &Sink) -> bool
 pub(super) fn told_apart(attachment: &Locked, events: i16, sink: &Sink) -> bool {
     let is_asked_for =
         |op: OpRef| op.kind.get() != Kind::Poll || attempt::polled_for(op) & events as u16 != 0;
-    let was_told = [&attachment.input, &attachment.output, &attachment.alone]
+    let was_told = [&attachment.input, &attachment.output, &attachment.unordered]
         .iter()
         .any(|queue| !queue.is_empty() && queue.any(is_asked_for));
     polls(attachment, events as u16 as u32, sink);
-    attachment.set_ready(READABLE | WRITABLE);
+    attachment.mark(READABLE | WRITABLE);
     input(attachment, sink);
     output(attachment, sink);
-    alone(attachment, sink);
+    unordered(attachment, sink);
     was_told
 }
 
 /// Goes on with what stands outside the order.
-pub(super) fn alone(attachment: &Locked, sink: &Sink) {
-    let waiting = attachment.alone.take();
+pub(super) fn unordered(attachment: &Locked, sink: &Sink) {
+    let waiting = attachment.unordered.take();
     let mut is_awaited = false;
     while let Some(op) = waiting.pop() {
         if op.has(IN_KERNEL) {
-            attachment.alone.push(op);
+            attachment.unordered.push(op);
         } else {
             is_awaited |= op.has(BEFORE_SYNC);
-            submit_alone(attachment, op, sink);
+            submit_unordered(attachment, op, sink);
         }
     }
     if is_awaited {
@@ -270,9 +277,9 @@ pub(super) fn alone(attachment: &Locked, sink: &Sink) {
 fn work(attachment: &Locked, op: OpRef, sink: &Sink) {
     if is_transfer(op) {
         if op.order() == Order::Input {
-            attachment.clear_ready(READABLE);
+            attachment.clear(READABLE);
         } else {
-            attachment.clear_ready(WRITABLE);
+            attachment.clear(WRITABLE);
             watch_output(attachment);
         }
         if !watch_other(attachment, op, sink) {
@@ -293,11 +300,11 @@ pub(super) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Si
 }
 
 /// A worker is done with an operation outside the order, which is in no queue any more.
-pub(super) fn worked_alone(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+pub(super) fn worked_unordered(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     match after_work(op, outcome, sink) {
         Worked::Completion(completion) => sink.complete(attachment, op, completion),
-        Worked::Wait => wait_alone(attachment, op, sink),
-        Worked::Again => submit_alone(attachment, op, sink),
+        Worked::Wait => wait_unordered(attachment, op, sink),
+        Worked::Again => submit_unordered(attachment, op, sink),
     }
     // A sync may have waited for it.
     output(attachment, sink);
@@ -350,7 +357,7 @@ const BEFORE_SYNC: u8 = AFTER_CONNECT;
 
 /// Whether a sync has to wait for writes outside the order.
 fn has_to_wait(attachment: &Locked, op: OpRef) -> bool {
-    is_sync(op) && attachment.alone.any(|other| is_positioned_write(other) && other.has(BEFORE_SYNC))
+    is_sync(op) && attachment.unordered.any(|other| is_positioned_write(other) && other.has(BEFORE_SYNC))
 }
 
 /// Takes a descriptor of the library's own for the other side of a transfer that waits, and has it watched, too. If there is no descriptor to be had for that, ends it
@@ -362,7 +369,7 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
     }
     let watched = other::hold(op).and_then(|watched| {
         let (Some(other), Some(pipe)) = (watched, sink.pipe.by_index(op.pipe.get())) else { return Ok(()) };
-        let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE);
+        let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE) << 32;
         match sys::add(pipe.engine().epfd(), other, super::WATCHED, word) {
             // It is always ready.
             Err(Errno::EPERM) => Ok(()),
@@ -398,11 +405,11 @@ fn connect_is_queued(attachment: &Locked) -> bool {
 
 /// Whether the first operation of its direction may get on.
 #[inline]
-fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8, paused: u8) -> bool {
+fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u16, paused: u16) -> bool {
     let class = attachment.class.get();
     !op.has(IN_KERNEL)
-        && !attachment.is_ready(paused)
-        && (attachment.is_ready(ready)
+        && !attachment.has(paused)
+        && (attachment.has(ready)
             || !(op.has(TRIED)
                 || (class != Class::Disk
                     && !class.is_polled_apart()
@@ -411,7 +418,7 @@ fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u8, paused: u8) -> bool
 
 #[cold]
 fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
-    attachment.clear_ready(WRITABLE);
+    attachment.clear(WRITABLE);
     watch_output(attachment);
     op.mark(TRIED);
     if (is_transfer(op) && !watch_other(attachment, op, sink))
@@ -427,7 +434,7 @@ fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
 /// Has the first of its queue tried again after a pause, whatever the kernel says; ends it if there is no memory for
 /// that.
 #[cold]
-fn retry(attachment: &Locked, op: OpRef, side: u8, sink: &Sink) {
+fn retry(attachment: &Locked, op: OpRef, side: u16, sink: &Sink) {
     if let Err(errno) = sink.pipe.engine().alarm.retry(attachment, op, side) {
         attachment.queue(op.order()).pop();
         attachment.assume_ready();
@@ -485,7 +492,7 @@ fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
 fn forget_accepted(attachment: &Locked, op: OpRef, r: Result<usize>) {
     if op.kind.get() == Kind::Accept
         && let Ok(number) = r
-        && number as i32 != attachment.fd.get()
+        && number as i32 != attachment.fd()
     {
         attach::forget_stale_attachment(number as i32);
     }

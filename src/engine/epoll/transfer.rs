@@ -10,7 +10,8 @@ use super::disk;
 use super::nonblock::{self, File};
 use super::other;
 use super::workers::Outcome;
-use crate::engine::attachment::{Class, Locked};
+use crate::engine::attachment::Locked;
+use crate::engine::file_class::Class;
 use crate::engine::op::{BY_POINTER, Kind, MOST_BYTES, OpRef, TRIED};
 use crate::engine::table;
 use crate::sys::file::{self, Offset, Position};
@@ -123,7 +124,7 @@ enum Cached {
 
 /// Tries it, unless it is a worker's.
 pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
-    let own = Here(attachment.fd.get());
+    let own = Here(attachment.fd());
     let ends = match Ends::of(&own, op) {
         Ok(ends) => ends,
         Err(errno) => return Step::Done(part_or(op, errno)),

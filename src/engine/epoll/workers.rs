@@ -22,13 +22,14 @@
 
 use super::transfer::{self, Own};
 use super::{class, disk, run};
-use crate::engine::attachment::{Attachment, Class, Locked};
+use crate::engine::access::Revoked;
+use crate::engine::attachment::{Attachment, Locked};
+use crate::engine::file_class::Class;
 use crate::engine::lock::{Condvar, Mutex};
 use crate::engine::op::{Completion, Fate, IN_KERNEL, Kind, OpRef, Order};
 use crate::engine::pipe::Pipe;
 use crate::engine::private;
 use crate::engine::sink::Sink;
-use crate::engine::visit::Visit;
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{Errno, Result, fd, process};
 use core::cell::Cell;
@@ -287,7 +288,7 @@ impl Own for JobFile {
 
 /// Hands an operation, which stays in its queue, to a worker. If there is none, the outcome.
 pub(super) fn work_on(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Outcome> {
-    let own = attachment.fd.get();
+    let own = attachment.fd();
     let identity = class::identity(attachment);
     let is_special = attachment.class.get() == Class::Special;
     if let Some(pipe) = sink.pipe.by_index(op.pipe.get()) {
@@ -322,7 +323,7 @@ fn carry_out(file: &JobFile, op: OpRef) -> Outcome {
 impl Job {
     fn finish(self, outcome: Outcome, leave: impl FnOnce() -> Option<c_int>) {
         let Job { node, op, pipe, .. } = self;
-        let visit = Visit::begin();
+        let revoked = Revoked::begin();
         let attachment = node.lock();
         // Under the lock: nobody takes the number away after this. Before the event: the file is held no longer then.
         let copy = leave();
@@ -340,16 +341,16 @@ impl Job {
             op.unmark(IN_KERNEL);
             // The attachment's pipe may be another by now; this one's engine goes on with this one's operation.
             let sink = Sink::common(pipe);
-            if op.order() == Order::Alone {
-                attachment.alone.take_out(|other| core::ptr::eq(other, op), |_| {});
-                run::worked_alone(&attachment, op, outcome, &sink);
+            if op.order() == Order::Unordered {
+                attachment.unordered.take_out(|other| core::ptr::eq(other, op), |_| {});
+                run::worked_unordered(&attachment, op, outcome, &sink);
             } else {
                 run::worked(&attachment, op, outcome, &sink);
             }
-            attachment.settle();
+            attachment.arm();
             drop(attachment);
         }
-        drop(visit);
+        drop(revoked);
         pipe.end_work();
     }
 }

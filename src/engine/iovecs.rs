@@ -8,14 +8,14 @@ const PART: usize = 32;
 
 /// A caller's iovec array, which the kernel has accepted before.
 #[derive(Clone, Copy)]
-pub(super) struct Iovecs<'a>(&'a [libc::iovec]);
+pub(crate) struct Iovecs<'a>(&'a [libc::iovec]);
 
 impl<'a> Iovecs<'a> {
     /// # Safety
     ///
     /// `array` must be the iovec array of an operation that the library has still the use of (rule 2.3), and the
     /// kernel must have accepted it: so it can be read, and its length is what the caller said.
-    pub(super) unsafe fn accepted(array: UserPtr, count: usize) -> Iovecs<'a> {
+    pub(crate) unsafe fn accepted(array: UserPtr, count: usize) -> Iovecs<'a> {
         if count == 0 || array.is_null() {
             return Iovecs(&[]);
         }
@@ -24,13 +24,13 @@ impl<'a> Iovecs<'a> {
     }
 
     /// Bytes in all buffers, cut to what the kernel moves at most.
-    pub(super) fn total(self) -> usize {
+    pub(crate) fn total(self) -> usize {
         let sum = self.0.iter().fold(0usize, |sum, part| sum.saturating_add(part.iov_len));
         sum.min(crate::engine::op::MOST_BYTES)
     }
 
     /// Calls `call` with an array that describes (the beginning of) what is left after `done` bytes.
-    pub(super) fn rest<T>(self, done: usize, call: impl FnOnce(UserPtr, usize) -> T) -> T {
+    pub(crate) fn rest<T>(self, done: usize, call: impl FnOnce(UserPtr, usize) -> T) -> T {
         let mut array = [const { MaybeUninit::<libc::iovec>::uninit() }; PART];
         let mut count = 0;
         let mut skip = done;

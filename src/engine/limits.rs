@@ -1,0 +1,230 @@
+//! Time limits of operations that wait in a slot (rule 4.6).
+//!
+//! Nearly every operation has one, and none expires. So to set one is to write down the deadline, which replaces the one
+//! before it, and to take it back is nothing at all. What is in a heap (`epoll::alarm`) is, for each descriptor, an *entry*
+//! with a time that is not after its deadline. When that has come it is looked at: if the deadline is later, the entry is
+//! entered anew with it; if nothing waits, it is dropped. A descriptor's entry is looked at once in the length of its
+//! limit, whatever happens on it meanwhile.
+//!
+//! Times are in nanoseconds of CLOCK_MONOTONIC, or in ticks of 2^20 of them, which wrap around after 52 days: no limit
+//! here is longer than 20 days. The deadline of a slot is a number of ticks here, and a fraction in the slot.
+//!
+//! All accesses are Relaxed: the attachment guards them.
+
+use super::Engine;
+use super::attachment::{Inside, Locked, TIME_LIMIT};
+use super::op::OpRef;
+use super::slot::Slot;
+use super::sparse::{Sparse, Zeroed};
+use crate::sys::{Result, process};
+use core::cmp::Ordering;
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// The lowest bits of a time that is a tick.
+const TICK: u32 = 20;
+/// The lowest bits of a time that are below a fraction.
+const BELOW: u32 = 4;
+/// Limits longer than this are kept with a node.
+const LONGEST: u64 = 20 * 86_400_000_000_000;
+/// Limits as long as this, or longer, are counted by the clock that costs less, and so expire some ten milliseconds late.
+const LONG: u64 = 10_000_000_000;
+
+/// What is known of a number.
+struct Limit {
+    /// F_SETIOEVENTTIMEO, in nanoseconds. It means something only while its attachment says so (TIME_LIMIT).
+    timeout: AtomicU64,
+    /// The deadline of the operation in the slot, in ticks.
+    deadline: AtomicU32,
+    /// The time of its entry in the heap, in ticks; 0 if it has none.
+    entry: AtomicU32,
+}
+
+// SAFETY: zeros are numbers.
+unsafe impl Zeroed for Limit {}
+
+static LIMITS: Sparse<Limit> = Sparse::new();
+
+/// An entry of the heap; the earliest is the greatest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    ticks: u32,
+    pub(super) number: c_int,
+}
+
+impl Entry {
+    /// Its time in nanoseconds.
+    pub(super) fn time(&self) -> u64 {
+        nanoseconds(self.ticks, 0)
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Entry) -> Ordering {
+        (other.ticks.wrapping_sub(self.ticks) as i32).cmp(&0).then(other.number.cmp(&self.number))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A time near now, given in ticks and a fraction.
+fn nanoseconds(ticks: u32, fraction: u16) -> u64 {
+    let now = process::now() >> TICK;
+    let from_now = i64::from(ticks.wrapping_sub(now as u32) as i32);
+    now.saturating_add_signed(from_now) << TICK | u64::from(fraction) << BELOW
+}
+
+/// How long operations of a number may take, in nanoseconds.
+pub(super) fn timeout(number: c_int) -> u64 {
+    LIMITS.get(number).map_or(0, |limit| limit.timeout.load(Relaxed))
+}
+
+/// Sets that.
+pub(super) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
+    LIMITS.make(number)?.timeout.store(nanoseconds, Relaxed);
+    Ok(())
+}
+
+/// The descriptor belongs to another pipe, or to none: its entry in the heap means nothing any more.
+pub(super) fn forget(number: c_int) {
+    if let Some(limit) = LIMITS.get(number) {
+        limit.entry.store(0, Relaxed);
+    }
+}
+
+/// Limits an operation that is about to be put into the slot. `timeout` is its own, in nanoseconds; 0: the descriptor's.
+/// `None` if it has to have a node.
+#[inline(always)]
+pub(super) fn limit_slot(attachment: &Inside, timeout: u64, slot: Slot) -> Option<Slot> {
+    if timeout == 0 && !attachment.has(TIME_LIMIT) {
+        return Some(slot);
+    }
+    if slot.holds_addresses() {
+        return None;
+    }
+    match limit(attachment, timeout) {
+        NOT_HERE => None,
+        NO_LIMIT => Some(slot),
+        fraction => Some(slot.with_fraction(fraction as u16)),
+    }
+}
+
+/// What `limit` says beside a fraction: the operation has to have a node.
+const NOT_HERE: u32 = u32::MAX;
+/// Or it has no limit after all.
+const NO_LIMIT: u32 = u32::MAX - 1;
+
+/// Writes the deadline down; returns its fraction.
+#[inline(always)]
+fn limit(attachment: &Inside, timeout: u64) -> u32 {
+    let Some(limit) = LIMITS.get(attachment.fd()).or_else(|| LIMITS.make(attachment.fd()).ok()) else {
+        return NOT_HERE;
+    };
+    let timeout = if timeout == 0 { limit.timeout.load(Relaxed) } else { timeout };
+    if timeout == 0 {
+        return NO_LIMIT;
+    }
+    if timeout >= LONGEST {
+        return NOT_HERE;
+    }
+    let now = if timeout >= LONG { process::now_or_later() } else { process::now() };
+    // Not early.
+    let time = now + timeout + ((1 << BELOW) - 1);
+    let ticks = (time >> TICK) as u32;
+    let entry = limit.entry.load(Relaxed);
+    if (entry == 0 || is_later(entry, ticks)) && !enter(attachment, limit, ticks) {
+        return NOT_HERE;
+    }
+    limit.deadline.store(ticks, Relaxed);
+    u32::from((time >> BELOW) as u16)
+}
+
+fn is_later(one: u32, other: u32) -> bool {
+    one.wrapping_sub(other) as i32 > 0
+}
+
+/// Enters the number in the heap; false if there is no memory, or no clock.
+#[cold]
+#[inline(never)]
+fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
+    // 0 says that there is no entry.
+    let ticks = if ticks == 0 { u32::MAX } else { ticks };
+    let entry = Entry { ticks, number: attachment.fd() };
+    let is_entered = attachment.pipe().is_some_and(|pipe| pipe.engine().enter_limit(entry).is_ok());
+    if is_entered {
+        limit.entry.store(ticks, Relaxed);
+    }
+    is_entered
+}
+
+/// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the slot
+/// has come close to its deadline it gets a node, which has its own among the deadlines.
+pub(super) fn look_at(attachment: &Locked, entry: Entry) {
+    let Some(limit) = LIMITS.get(entry.number) else { return };
+    if limit.entry.load(Relaxed) != entry.ticks {
+        return;
+    }
+    limit.entry.store(0, Relaxed);
+    let Some(slot) = attachment.waiting_slot().filter(|slot| slot.is_timed()) else { return };
+    let ticks = limit.deadline.load(Relaxed);
+    // With less than a tick left its entry would be due at once, again and again.
+    let is_due = nanoseconds(ticks, slot.fraction()) <= process::now() + (1 << TICK);
+    if is_due || !enter(attachment, limit, ticks) {
+        // And it keeps the node: in the slot it would be looked at again and again.
+        attachment.disarm();
+    }
+}
+
+/// The slot for an operation that waits with a node and a deadline: the deadline goes with it. `None` if it has to keep them.
+pub(super) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option<Slot> {
+    let pipe = attachment.pipe()?;
+    let time = pipe.engine().time_of(op)? + ((1 << BELOW) - 1);
+    let limit = LIMITS.make(attachment.fd()).ok()?;
+    let ticks = (time >> TICK) as u32;
+    let entry = limit.entry.load(Relaxed);
+    if time > process::now() + LONGEST
+        || ((entry == 0 || is_later(entry, ticks)) && !enter(attachment, limit, ticks))
+    {
+        return None;
+    }
+    pipe.release(op);
+    limit.deadline.store(ticks, Relaxed);
+    Some(slot.with_fraction((time >> BELOW) as u16))
+}
+
+/// The operation of a slot, which has a deadline, has got a node: the deadline goes with it.
+pub(super) fn move_to_node(attachment: &Locked, op: OpRef, slot: Slot) {
+    let Some(limit) = LIMITS.get(attachment.fd()) else { return };
+    op.expect_deadline();
+    let time = nanoseconds(limit.deadline.load(Relaxed), slot.fraction());
+    if let Some(pipe) = attachment.pipe() {
+        // There is room: see `Deadlines::reserve`.
+        let _ = pipe.engine().limit(attachment, op, time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_entry_is_the_greatest_also_where_ticks_wrap_around() {
+        let mut heap = std::collections::BinaryHeap::new();
+        for ticks in [5, u32::MAX - 3, 0, u32::MAX, 9] {
+            heap.push(Entry { ticks, number: 1 });
+        }
+        let order: Vec<u32> = core::iter::from_fn(|| heap.pop()).map(|entry| entry.ticks).collect();
+        assert_eq!(order, [u32::MAX - 3, u32::MAX, 0, 5, 9]);
+    }
+
+    #[test]
+    fn a_time_near_now_is_what_it_was() {
+        let time = process::now() + 123_456_789_012;
+        let back = nanoseconds((time >> TICK) as u32, (time >> BELOW) as u16);
+        assert_eq!(back, time >> BELOW << BELOW);
+    }
+}
