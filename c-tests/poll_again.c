@@ -3,7 +3,7 @@
  * by then; what nobody polls any more is told to nobody, and keeps no harvest busy; and any other operation may come in
  * between: rules 2.10, 2.11, 3.2.
  */
-#include "test.h"
+#include "test_spin.h"
 
 enum { N = 40, ROUNDS = 20 };
 
@@ -103,6 +103,32 @@ static void with_others(int p)
     OK(close(fd[1]));
 }
 
+/* The descriptor goes to another pipe while a poll waits on it, and back. */
+static void to_another(int p)
+{
+    int q = OK(ioeventpipe(8)), fd[2];
+    char b[4];
+
+    unix_pair(fd);
+    for (int round = 0; round < 4; round++) {
+        int here = round % 2 ? q : p, there = round % 2 ? p : q;
+
+        ATTACH(fd[0], here, 6);
+        QUEUED(ioevent_poll(fd[0], POLLIN));
+        ATTACH(fd[0], there, 7);
+        GIVES(write(fd[1], "a", 1), 1);
+        EXPECT(here, 6, POLLIN, 0);
+        QUEUED(ioevent_poll(fd[0], POLLIN));
+        EXPECT(there, 7, POLLIN, 0);
+        IDLE(here, 100);
+        IDLE(there, 100);
+        GIVES(read(fd[0], b, sizeof b), 1);
+    }
+    GIVES(ioevent_close(q), 0);
+    GIVES(ioevent_close(fd[0]), 0);
+    OK(close(fd[1]));
+}
+
 int main(void)
 {
     int p = OK(ioeventpipe(4 * N)), fd[2], all[N][2];
@@ -125,6 +151,7 @@ int main(void)
         }
     }
     with_others(p);
+    to_another(p);
 
     /* many, of which one harvest takes a few: each tells once a poll */
     for (int i = 0; i < N; i++) {

@@ -75,6 +75,7 @@ fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Res
 fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result<()> {
     let Some(before) = attachment.pipe() else { return Err(Errno::EBADF) };
     if !core::ptr::eq(before, pipe) {
+        before.engine().forget_level(attachment);
         let generation = attachment.generation.get();
         if attachment.is_idle() {
             // Edges for the pipe before that are under way must not be taken for edges of this one.

@@ -16,7 +16,7 @@ use super::attachment::{Inside, Locked, TIME_LIMIT};
 use super::op::OpRef;
 use super::slot::Slot;
 use super::sparse::{Sparse, Zeroed};
-use crate::sys::{Result, process};
+use crate::sys::{Result, errno, process};
 use core::cmp::Ordering;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -151,6 +151,8 @@ fn is_later(one: u32, other: u32) -> bool {
 #[cold]
 #[inline(never)]
 fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
+    // To enter it may allocate.
+    let _errno = errno::Kept::new();
     // 0 says that there is no entry.
     let ticks = if ticks == 0 { u32::MAX } else { ticks };
     let entry = Entry { ticks, number: attachment.fd() };

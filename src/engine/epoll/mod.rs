@@ -205,6 +205,13 @@ impl Epoll {
         }
     }
 
+    /// The descriptor goes to another pipe: nothing is told of it level-triggered here any more.
+    pub(super) fn forget_level(&self, attachment: &Locked) {
+        if attachment.has(LEVEL) {
+            polls::leave(attachment);
+        }
+    }
+
     /// A descriptor that is polled apart is ready for these. False if nobody waited for that.
     pub(super) fn told_apart(&self, attachment: &Locked, events: i16, sink: &Sink) -> bool {
         run::told_apart(attachment, events, sink)
@@ -288,7 +295,6 @@ impl Engine for Epoll {
             return Err(Errno::EBADF);
         }
         class::begin_anew(attachment);
-        attachment.clear(LEVEL);
         self.register(attachment, attachment.fd())
     }
 
