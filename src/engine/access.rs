@@ -80,8 +80,8 @@ pub(crate) fn is_home() -> bool {
     STATE.value.bias.is_home(thread_pointer())
 }
 
-/// The calling thread comes by the slow path: from here on what it has locked is its own. Not to be called while it holds
-/// the bias, nor with locks held, but for those that only threads of the application take.
+/// The calling thread comes by the slow path: from here on what it has locked is its own. Not to be called while it
+/// holds the bias, nor with locks held, but for those that only threads of the application take.
 #[inline(always)]
 pub(crate) fn admit() {
     let me = thread_pointer();
@@ -124,8 +124,8 @@ fn pause() -> impl FnMut() {
     }
 }
 
-/// A thread of the library's own is at work: nobody goes alone meanwhile. It takes all the locks that the work needs after
-/// this.
+/// A thread of the library's own is at work: nobody goes alone meanwhile. It takes all the locks that the work needs
+/// after this.
 pub(crate) struct Revoked {
     /// `None` if all lock anyway.
     revocation: Option<MutexGuard<'static, ()>>,

@@ -1,5 +1,5 @@
-//! Whether the fast path is open for a descriptor: what has to hold for it, and how the slow path finds things that the fast
-//! path has left.
+//! Whether the fast path is open for a descriptor: what has to hold for it, and how the slow path finds things that the
+//! fast path has left.
 
 use super::access;
 use super::attachment::{

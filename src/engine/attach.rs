@@ -180,8 +180,8 @@ pub(crate) fn timeout(fd: c_int) -> Result<u64> {
     Ok(if attachment.has(TIME_LIMIT) { limits::timeout(fd) } else { 0 })
 }
 
-/// `number` is about to be replaced by a copy of `by` (dup2): closes what the library has there. An error if `by` is not
-/// open; then nothing was done.
+/// `number` is about to be replaced by a copy of `by` (dup2): closes what the library has there. An error if `by` is
+/// not open; then nothing was done.
 pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
     let entry = table::get(number);
     if by == number || matches!(entry, Entry::Nothing) || table::is_borrowed() {
@@ -245,8 +245,8 @@ pub(super) fn forget_stale_attachment(number: c_int) {
     }
 }
 
-/// Ends what is outstanding, each operation with its event, and frees the attachment. What the kernel cannot be kept from
-/// finishing has its event later (rule 4.8).
+/// Ends what is outstanding, each operation with its event, and frees the attachment. What the kernel cannot be kept
+/// from finishing has its event later (rule 4.8).
 fn release(attachment: Locked) {
     if let Some(pipe) = attachment.pipe() {
         let sink = Sink::of_thread(pipe);

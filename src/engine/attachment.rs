@@ -75,8 +75,8 @@ pub(crate) struct Inside {
     /// Its newest event was put into `newest_place` as this number (see `Completions`).
     newest_number: Cell<u32>,
     pub(crate) user: Cell<usize>,
-    /// What is behind the number: 0: nothing of ours; else the address of a pipe, see ATTACHED. Written under the lock if it
-    /// was or becomes an attachment; read by anybody.
+    /// What is behind the number: 0: nothing of ours; else the address of a pipe, see ATTACHED. Written under the lock
+    /// if it was or becomes an attachment; read by anybody.
     pipe: AtomicUsize,
     pub(crate) input: Queue,
     pub(crate) output: Queue,
@@ -88,8 +88,8 @@ pub(crate) struct Inside {
 #[repr(C, align(64))]
 pub(crate) struct Attachment {
     lock: RawLock,
-    /// The library's own open file of a `Class::Reopened` while operations are outstanding, else -1; the identity of all other
-    /// files. Used under the lock like the rest, and outside of `Inside` only because there is room for it
+    /// The library's own open file of a `Class::Reopened` while operations are outstanding, else -1; the identity of
+    /// all other files. Used under the lock like the rest, and outside of `Inside` only because there is room for it
     /// beside the lock; so Relaxed.
     own_fd: AtomicI32,
     inside: UnsafeCell<Inside>,
@@ -366,8 +366,8 @@ impl Inside {
         self.pipe.store(0, Release);
     }
 
-    /// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has come
-    /// while the engine watched.
+    /// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has
+    /// come while the engine watched.
     #[inline(always)]
     pub(crate) fn found_nothing(&self) {
         if self.class.get() == Class::Tcp {
@@ -406,8 +406,8 @@ impl Inside {
         if self.has(SLOT) { Some(self.slot()) } else { None }
     }
 
-    /// Puts an operation into the slot. In that state, SLOT, the words of the queues, which are empty, hold it; a node is
-    /// reserved for it, so that `disarm` cannot fail.
+    /// Puts an operation into the slot. In that state, SLOT, the words of the queues, which are empty, hold it; a node
+    /// is reserved for it, so that `disarm` cannot fail.
     #[inline(always)]
     pub(crate) fn put_into_slot(&self, slot: Slot) {
         let [input, unordered, output] = slot.words();
@@ -470,8 +470,8 @@ impl Locked {
         }
     }
 
-    /// Lets the next operations make a try: one that waited for something of its own (more data than there were, another
-    /// descriptor) has been ended, and what it left the bits at says nothing about others.
+    /// Lets the next operations make a try: one that waited for something of its own (more data than there were,
+    /// another descriptor) has been ended, and what it left the bits at says nothing about others.
     pub(crate) fn assume_ready(&self) {
         self.clear(PAUSED_INPUT | PAUSED_OUTPUT);
         self.mark(READABLE | WRITABLE);

@@ -3,22 +3,22 @@
 //! # Protocol
 //!
 //! The bias belongs to the first thread of the application that comes to use a pipe or an attachment, its *home*. While
-//! that is the only one, it goes the fast path *alone*: without locks, and without any access that other processors take
-//! part in. When a second thread comes, all threads lock from then on, for good: the home is SHARED. A thread of the
-//! library's own only *revokes* the bias for as long as it is at work. The slow path locks, whichever thread goes it; but
-//! first the thread makes sure that it is *admitted*: that home is the calling thread, or SHARED, or that the thread is
-//! the one that has revoked the bias.
+//! that is the only one, it goes the fast path *alone*: without locks, and without any access that other processors
+//! take part in. When a second thread comes, all threads lock from then on, for good: the home is SHARED. A thread of
+//! the library's own only *revokes* the bias for as long as it is at work. The slow path locks, whichever thread goes
+//! it; but first the thread makes sure that it is *admitted*: that home is the calling thread, or SHARED, or that the
+//! thread is the one that has revoked the bias.
 //!
-//! `owner` is the thread that may go alone now, if any. It sets `busy`, *then* looks whether `owner` still is itself, goes
-//! its way, and clears `busy`. A thread that revokes the bias, or comes to share, clears `owner`, *then* waits until `busy`
-//! is clear, and has the place for itself. The first half of that are two plain accesses, which the processor may
-//! exchange; so in the second half the kernel makes a memory barrier happen in the owner's thread, between the other two
-//! (membarrier(2)): either the owner sees that it is the owner no more, or the other one sees that it is busy. Where there
-//! is no such call, the home is SHARED from the beginning.
+//! `owner` is the thread that may go alone now, if any. It sets `busy`, *then* looks whether `owner` still is itself,
+//! goes its way, and clears `busy`. A thread that revokes the bias, or comes to share, clears `owner`, *then* waits
+//! until `busy` is clear, and has the place for itself. The first half of that are two plain accesses, which the
+//! processor may exchange; so in the second half the kernel makes a memory barrier happen in the owner's thread,
+//! between the other two (membarrier(2)): either the owner sees that it is the owner no more, or the other one sees
+//! that it is busy. Where there is no such call, the home is SHARED from the beginning.
 //!
-//! What the owner did alone is seen by the thread that waited: `busy` is cleared with Release and read with Acquire. What
-//! others did is seen by the owner that is given its right back: `owner` is written with Release and read with Acquire. A
-//! thread that finds SHARED has seen, by the same means, all that was done before by one that went alone.
+//! What the owner did alone is seen by the thread that waited: `busy` is cleared with Release and read with Acquire.
+//! What others did is seen by the owner that is given its right back: `owner` is written with Release and read with
+//! Acquire. A thread that finds SHARED has seen, by the same means, all that was done before by one that went alone.
 //!
 //! A thread that clears and gives back holds a lock (`access`). `tests/loom/` runs this file under loom.
 
@@ -94,7 +94,8 @@ impl Bias {
     /// Whether the slow path is open to the thread `me`, as things are.
     #[inline(always)]
     pub(crate) fn is_admitted(&self, me: usize) -> bool {
-        // Acquire pairs with the Release in `share`; what `me` wrote, and whether it has revoked the bias, it knows itself.
+        // Acquire pairs with the Release in `share`; what `me` wrote, and whether it has revoked the bias, it knows
+        // itself.
         let home = self.home.load(Ordering::Acquire);
         home == SHARED || home == me || self.revoker.load(Ordering::Relaxed) == me
     }
@@ -134,8 +135,8 @@ impl Bias {
         self.home.store(SHARED, Ordering::Release);
     }
 
-    /// The thread `me`, of the library's own, has the place for itself until `give_back`; but the thread that is at home may
-    /// go the slow path.
+    /// The thread `me`, of the library's own, has the place for itself until `give_back`; but the thread that is at
+    /// home may go the slow path.
     pub(crate) fn revoke(&self, me: usize, barrier: impl FnOnce(), pause: impl FnMut()) {
         // Relaxed: for this thread's own eyes, here and in `give_back`.
         self.revoker.store(me, Ordering::Relaxed);
@@ -152,8 +153,8 @@ impl Bias {
         }
     }
 
-    /// Nobody goes alone from now on. `barrier` makes a memory barrier in all threads; `pause` is called while somebody is
-    /// still at it.
+    /// Nobody goes alone from now on. `barrier` makes a memory barrier in all threads; `pause` is called while somebody
+    /// is still at it.
     fn stop(&self, barrier: impl FnOnce(), mut pause: impl FnMut()) {
         // Relaxed: written with the lock of `access` held.
         if self.owner.load(Ordering::Relaxed) == 0 {

@@ -9,8 +9,8 @@ use core::ffi::c_int;
 
 /// A call on a socket that moves bytes.
 pub(crate) trait Call: Copy {
-    /// Whether the kernel reads structs of the caller's before it looks for data: it is asked once whether it takes them,
-    /// before the operation waits.
+    /// Whether the kernel reads structs of the caller's before it looks for data: it is asked once whether it takes
+    /// them, before the operation waits.
     const IS_ASKED_FIRST: bool = false;
 
     /// Whether there is nothing about it that only the slow path knows.

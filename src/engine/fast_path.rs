@@ -264,8 +264,8 @@ pub(super) fn lane_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) ->
     Some(pipe.lane(index))
 }
 
-/// Puts the event of an operation with this result into the ring of the thread's lane, which has room. (Pipe and lane are
-/// looked up anew: to keep them over the system call costs more.)
+/// Puts the event of an operation with this result into the ring of the thread's lane, which has room. (Pipe and lane
+/// are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
 fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
     // SAFETY: as in `take_place_here`.

@@ -1,5 +1,5 @@
-//! What race detectors are told (`sys::race`): to queue an operation, and to post an event, happens before it is harvested
-//! (rule 5.6). They are told on the general ways only: where there is a detector, the short ones are closed.
+//! What race detectors are told (`sys::race`): to queue an operation, and to post an event, happens before it is
+//! harvested (rule 5.6). They are told on the general ways only: where there is a detector, the short ones are closed.
 
 use super::pipe::Pipe;
 use crate::Event;
@@ -20,8 +20,8 @@ impl Pipe {
         }
     }
 
-    /// A word of the pipe for each user pointer; few have the same. With one key for all, a race between two threads that
-    /// handle different descriptors would mostly go unseen.
+    /// A word of the pipe for each user pointer; few have the same. With one key for all, a race between two threads
+    /// that handle different descriptors would mostly go unseen.
     #[inline]
     fn key(&self, user: usize) -> usize {
         const WORD: usize = size_of::<usize>();

@@ -1,5 +1,5 @@
-//! Harvesting by the fast path: a thread takes what its own lane holds, or looks into the kernel once. See `wake` for how
-//! threads sleep and are woken.
+//! Harvesting by the fast path: a thread takes what its own lane holds, or looks into the kernel once. See `wake` for
+//! how threads sleep and are woken.
 
 use super::Engine;
 use super::access::{self, Access, Shared, Sole};
@@ -14,8 +14,8 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// Takes out up to `room.len()` events, which is not 0, of the pipe that was found under `number`. Waits for the first for
-/// `timeout` nanoseconds (`None`: for ever). How many there were, 0 only when the time is over; or -errno.
+/// Takes out up to `room.len()` events, which is not 0, of the pipe that was found under `number`. Waits for the first
+/// for `timeout` nanoseconds (`None`: for ever). How many there were, 0 only when the time is over; or -errno.
 #[inline(never)]
 pub(crate) fn harvest(
     pipe: &'static Pipe,
@@ -43,8 +43,8 @@ pub(crate) fn harvest(
     harvest_shared(pipe, number, room, timeout)
 }
 
-/// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it is not
-/// yet time to look into the kernel.
+/// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
+/// is not yet time to look into the kernel.
 #[inline(never)]
 fn take_alone(
     sole: Sole,
@@ -78,8 +78,8 @@ fn take_alone(
     answer(harvest_slow(number, room, timeout))
 }
 
-/// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more there
-/// is.
+/// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more
+/// there is.
 #[inline(never)]
 fn look_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
     if pipe.wake.0.filled() == 0 {
@@ -144,12 +144,12 @@ pub(crate) fn harvest_slow(
     if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
 }
 
-/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not yet
-/// time to look into the kernel. How many there were; 0: use `harvest_slow`.
+/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not
+/// yet time to look into the kernel. How many there were; 0: use `harvest_slow`.
 ///
 /// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
-/// locked: a thread that closes the pipe locks each lane after it has said so. A thread that goes alone need not: a pipe
-/// that it finds in the table is open. It makes no call of libc's, and so leaves `errno` alone.
+/// locked: a thread that closes the pipe locks each lane after it has said so. A thread that goes alone need not: a
+/// pipe that it finds in the table is open. It makes no call of libc's, and so leaves `errno` alone.
 #[inline(always)]
 fn take_at_once<A: Access>(
     pipe: &'static Pipe,
@@ -234,7 +234,8 @@ const FOREVER: u8 = 0;
 const NOT: u8 = 1;
 const FOR_A_TIME: u8 = 2;
 
-/// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long, FOR_A_TIME.
+/// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long,
+/// FOR_A_TIME.
 #[inline(never)]
 fn look_alone<const WAITS: u8>(
     sole: Sole,
@@ -305,7 +306,8 @@ fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> 
     (count + harvest_slow(number, rest, Some(0)).unwrap_or(0)) as isize
 }
 
-/// What a look of a thread that went alone has found is not all for the fast path, or the thread does not go alone any more.
+/// What a look of a thread that went alone has found is not all for the fast path, or the thread does not go alone any
+/// more.
 #[cold]
 #[inline(never)]
 fn finish_among_others(

@@ -1,5 +1,5 @@
-//! The slow path of a harvest: a thread that takes events out of any lane, looks into the kernel, and sleeps. See `wake` for
-//! how threads sleep and are woken.
+//! The slow path of a harvest: a thread that takes events out of any lane, looks into the kernel, and sleeps. See
+//! `wake` for how threads sleep and are woken.
 
 use super::access::{Access, Shared};
 use super::epoll::{BATCH, Edge, Found};

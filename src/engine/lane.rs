@@ -1,8 +1,8 @@
 //! Lanes: the ready lists of a pipe, and each one's stock of free nodes.
 //!
-//! A pipe has a lane for each thread that harvests it, and one that is common to all. A lane is a place, not a part of a
-//! thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what is in it, and
-//! whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
+//! A pipe has a lane for each thread that harvests it, and one that is common to all. A lane is a place, not a part of
+//! a thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what is in it,
+//! and whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
 //!
 //! A lane has two parts: a ring, into which its owner puts events without a lock, and a list, which takes all others;
 //! what is in the list comes after what is in the ring (see `ring`). Events stay in the lane they were put into; who
@@ -194,8 +194,8 @@ impl Lane {
         MOST_EDGES - self.fewer_edges.load(Ordering::Relaxed) as usize
     }
 
-    /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it takes
-    /// fewer from now on: the program is to have the first event, and the others their turn, after so much work.
+    /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it
+    /// takes fewer from now on: the program is to have the first event, and the others their turn, after so much work.
     #[inline(always)]
     pub(crate) fn learn(&self, bytes: usize) {
         let fewer = self.fewer_edges.load(Ordering::Relaxed);
@@ -266,8 +266,8 @@ impl Lane {
         self.popped.load(Ordering::Relaxed)
     }
 
-    /// Whether the event that was put into `place` (see `LISTED`) as this number is still there. Exact while the lane is
-    /// locked.
+    /// Whether the event that was put into `place` (see `LISTED`) as this number is still there. Exact while the lane
+    /// is locked.
     #[inline]
     pub(crate) fn holds(&self, place: u32, number: u32) -> bool {
         if place & LISTED == 0 {

@@ -1,10 +1,10 @@
 //! Time limits of operations that wait in a slot (rule 4.6).
 //!
-//! Nearly every operation has one, and none expires. So to set one is to write down the deadline, which replaces the one
-//! before it, and to take it back is nothing at all. What is in a heap (`epoll::alarm`) is, for each descriptor, an *entry*
-//! with a time that is not after its deadline. When that has come it is looked at: if the deadline is later, the entry is
-//! entered anew with it; if nothing waits, it is dropped. A descriptor's entry is looked at once in the length of its
-//! limit, whatever happens on it meanwhile.
+//! Nearly every operation has one, and none expires. So to set one is to write down the deadline, which replaces the
+//! one before it, and to take it back is nothing at all. What is in a heap (`epoll::alarm`) is, for each descriptor, an
+//! *entry* with a time that is not after its deadline. When that has come it is looked at: if the deadline is later,
+//! the entry is entered anew with it; if nothing waits, it is dropped. A descriptor's entry is looked at once in the
+//! length of its limit, whatever happens on it meanwhile.
 //!
 //! Times are in nanoseconds of CLOCK_MONOTONIC, or in ticks of 2^20 of them, which wrap around after 52 days: no limit
 //! here is longer than 20 days. The deadline of a slot is a number of ticks here, and a fraction in the slot.
@@ -27,7 +27,8 @@ const TICK: u32 = 20;
 const BELOW: u32 = 4;
 /// Limits longer than this are kept with a node.
 const LONGEST: u64 = 20 * 86_400_000_000_000;
-/// Limits as long as this, or longer, are counted by the clock that costs less, and so expire some ten milliseconds late.
+/// Limits as long as this, or longer, are counted by the clock that costs less, and so expire some ten milliseconds
+/// late.
 const LONG: u64 = 10_000_000_000;
 
 /// What is known of a number.
@@ -96,8 +97,8 @@ pub(super) fn forget(number: c_int) {
     }
 }
 
-/// Limits an operation that is about to be put into the slot. `timeout` is its own, in nanoseconds; 0: the descriptor's.
-/// `None` if it has to have a node.
+/// Limits an operation that is about to be put into the slot. `timeout` is its own, in nanoseconds; 0: the
+/// descriptor's. `None` if it has to have a node.
 #[inline(always)]
 pub(super) fn limit_slot(attachment: &Inside, timeout: u64, slot: Slot) -> Option<Slot> {
     if timeout == 0 && !attachment.has(TIME_LIMIT) {
@@ -163,8 +164,8 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
     is_entered
 }
 
-/// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the slot
-/// has come close to its deadline it gets a node, which has its own among the deadlines.
+/// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the
+/// slot has come close to its deadline it gets a node, which has its own among the deadlines.
 pub(super) fn look_at(attachment: &Locked, entry: Entry) {
     let Some(limit) = LIMITS.get(entry.number) else { return };
     if limit.entry.load(Relaxed) != entry.ticks {
@@ -181,7 +182,8 @@ pub(super) fn look_at(attachment: &Locked, entry: Entry) {
     }
 }
 
-/// The slot for an operation that waits with a node and a deadline: the deadline goes with it. `None` if it has to keep them.
+/// The slot for an operation that waits with a node and a deadline: the deadline goes with it. `None` if it has to keep
+/// them.
 pub(super) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option<Slot> {
     let pipe = attachment.pipe()?;
     let time = pipe.engine().time_of(op)? + ((1 << BELOW) - 1);

@@ -1,15 +1,15 @@
 //! The engine: operations, places, ready lists, sleep and wake, and under them the engine proper, which does the I/O.
 //!
-//! An operation goes once through the floors: `submit` finds the attachment and takes a place, the pipe's
-//! `Engine` carries the operation out, now or later, its completion goes through a `Sink` into a lane of the pipe, and a
-//! harvest takes it out as an event.
+//! An operation goes once through the floors: `submit` finds the attachment and takes a place, the pipe's `Engine`
+//! carries the operation out, now or later, its completion goes through a `Sink` into a lane of the pipe, and a harvest
+//! takes it out as an event.
 //!
 //! # Locks
 //!
-//! While the application has one thread here, its short ways lock nothing: see `solo`. Else, from the outside in; whoever holds
-//! one takes only those further in:
+//! While the application has one thread here, its fast path locks nothing: see `bias`. Else, from the outside in; a
+//! thread that holds one takes only those further in:
 //!
-//! 0. that of `visit` (who comes; for threads of the library's own, as long as they are at work),
+//! 0. that of `access` (threads that revoke the bias, as long as they are at work),
 //! 1. a stripe of the `World` (who attaches a number),
 //! 2. an attachment (one at a time, but for accept, which may find a stale one under the number that it was given),
 //! 3. the engine's alarm,
@@ -74,10 +74,10 @@ pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);
 ///
 /// Operations are handed in with `submit`; each comes out exactly once, through `Sink::complete`, during any of these
 /// calls: at once, in a later `look`, or in `end`. What lies between is the engine's own business: one engine tries,
-/// parks and waits for readiness, another may give the operation to a kernel that completes it by itself. An
-/// operation that is not yet complete is in one of the queues of its attachment, whose lock the caller holds and
-/// which gives the order of rule 2.5. (One read that waits alone may be parked without a node, until one of these calls is
-/// made: `slot`.)
+/// parks and waits for readiness, another may give the operation to a kernel that completes it by itself. An operation
+/// that is not yet complete is in one of the queues of its attachment, whose lock the caller holds and which gives the
+/// order of rule 2.5. (One read that waits alone may be parked without a node, until one of these calls is made:
+/// `slot`.)
 pub(crate) trait Engine {
     /// Begins to watch a descriptor. The table has it already, so a `look` in another thread may see it.
     fn attach(&self, attachment: &Locked) -> Result<()>;
@@ -89,10 +89,11 @@ pub(crate) trait Engine {
     fn knows(&self, attachment: &Locked) -> bool;
     /// Takes an operation over.
     fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink);
-    /// Carries out an operation that is in no queue, if that can be done now and no other of its order waits. `None` if not:
-    /// it may have moved some bytes (`Op::done`), and can be handed to `submit` next.
+    /// Carries out an operation that is in no queue, if that can be done now and no other of its order waits. `None` if
+    /// not: it may have moved some bytes (`Op::done`), and can be handed to `submit` next.
     fn try_at_once(&self, attachment: &Locked, op: OpRef) -> Option<Result<usize>>;
-    /// Has an operation that waits, and is TIMED, ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if it cannot.
+    /// Has an operation that waits, and is TIMED, ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if it
+    /// cannot.
     fn limit(&self, attachment: &Locked, op: OpRef, time: u64) -> Result<()>;
     /// Whether something has come to its time that nobody has been told of.
     fn is_past_time(&self) -> bool;

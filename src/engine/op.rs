@@ -341,8 +341,8 @@ impl Op {
         self.flags.set(self.flags.get() | flag);
     }
 
-    /// It will be given a deadline if it has to wait. This is said before the engine has it: a worker reads the flags without
-    /// a lock, and from then on nobody changes those that it reads.
+    /// It will be given a deadline if it has to wait. This is said before the engine has it: a worker reads the flags
+    /// without a lock, and from then on nobody changes those that it reads.
     pub(crate) fn expect_deadline(&self) {
         self.mark(TIMED);
         self.deadline.set(NO_DEADLINE);

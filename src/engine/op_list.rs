@@ -18,8 +18,8 @@ impl Queue {
 
     #[inline(always)]
     pub(crate) fn last(&self) -> Option<OpRef> {
-        // SAFETY: it is 0, or the address of a node (made by `set`; of what `hold` puts in its place the caller knows), which
-        // lives for ever.
+        // SAFETY: it is 0, or the address of a node (made by `set`; of what `hold` puts in its place the caller knows),
+        // which lives for ever.
         unsafe { (self.word.get() as *const Op).as_ref() }
     }
 

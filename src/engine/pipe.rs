@@ -74,7 +74,8 @@ pub(crate) struct Pipe {
     home: AtomicPtr<Lane>,
     /// Harvests that looked into the kernel so far, roughly.
     harvests: AtomicU32,
-    /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed alone.
+    /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed
+    /// alone.
     processor: AtomicI64,
     /// The watch had to call the reserve, and allows none for a time. Relaxed, like `known`.
     relieved: AtomicBool,
@@ -166,8 +167,8 @@ impl Deref for InUse {
 impl Drop for InUse {
     #[inline]
     fn drop(&mut self) {
-        // SeqCst: see `watch`; and as Release it pairs with the Acquire of `close`, which takes apart what this user has
-        // used.
+        // SeqCst: see `watch`; and as Release it pairs with the Acquire of `close`, which takes apart what this user
+        // has used.
         let left = self.0.users.0.fetch_sub(1, SeqCst) - 1;
         if left & CLOSING != 0 {
             self.0.leave_closing(left);
@@ -228,13 +229,15 @@ impl Pipe {
     /// Enters a pipe that was found under a number, if it still is the one behind it, and open.
     #[inline(always)]
     pub(super) fn enter_as(&'static self, number: c_int) -> Option<InUse> {
-        // SeqCst: `close` sets CLOSING and then looks at the count; either it sees this user, or this user sees CLOSING.
+        // SeqCst: `close` sets CLOSING and then looks at the count; either it sees this user, or this user sees
+        // CLOSING.
         let before = self.users.0.fetch_add(1, SeqCst);
         let in_use = InUse(self);
         (before & CLOSING == 0 && self.number.load(Relaxed) == number).then_some(in_use)
     }
 
-    /// A thread that goes alone, and has found the pipe to be open, enters it to look into the kernel. `sleeps`: it may wait.
+    /// A thread that goes alone, and has found the pipe to be open, enters it to look into the kernel. `sleeps`: it may
+    /// wait.
     #[inline(always)]
     pub(super) fn enter_alone(&self, sole: &Sole, sleeps: bool) {
         // Relaxed, as on the other ways alone: nobody else changes these now (`bias`).
@@ -302,8 +305,8 @@ impl Pipe {
     /// Whether harvests do not wait, and the descriptor can be waited on (rule 3.6).
     #[inline]
     pub(crate) fn is_nonblock(&self) -> bool {
-        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watch is looking; the watch asks here after it
-        // has said so. (On the processors there are that is a plain load.)
+        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watch is looking; the watch asks here after
+        // it has said so. (On the processors there are that is a plain load.)
         self.nonblock.load(SeqCst)
     }
 

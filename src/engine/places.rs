@@ -5,11 +5,12 @@
 //! A place is taken before an operation is handed to the engine, or an event posted, and given back when the event is
 //! harvested; so a completion always has one. How many are free and how many there are is one word: at no instant are
 //! more taken than there are, whatever takes, gives back and resizes at the same time. A place is taken with
-//! compare-and-exchange, never by adding first and looking afterwards: a refused call must not make another call see a full
-//! pipe that was not full at any instant.
+//! compare-and-exchange, never by adding first and looking afterwards: a refused call must not make another call see a
+//! full pipe that was not full at any instant.
 //!
-//! All accesses are Relaxed: the word guards no memory, and a thread sees what happened before in its own order; what one
-//! thread gives back and another is told of, the lane's lock carries over. A thread that goes alone (`bias`) need not exchange.
+//! All accesses are Relaxed: the word guards no memory, and a thread sees what happened before in its own order; what
+//! one thread gives back and another is told of, the lane's lock carries over. A thread that goes alone (`bias`) need
+//! not exchange.
 //!
 //! `tests/loom/` runs this file under loom.
 

@@ -105,7 +105,8 @@ impl<T: Pooled> Pool<T> {
 
     fn in_chunks(inner: &Inner<T>, index: usize) -> Option<&'static T> {
         let chunk = inner.chunks.get(index / Self::NODES)?;
-        // SAFETY: the node lies in the chunk, which is page-aligned, zeroed (a valid `T`, by `Pooled`) and never unmapped.
+        // SAFETY: the node lies in the chunk, which is page-aligned, zeroed (a valid `T`, by `Pooled`) and never
+        // unmapped.
         Some(unsafe { chunk.add(index % Self::NODES).as_ref() })
     }
 

@@ -2,14 +2,15 @@
 //!
 //! # Protocol
 //!
-//! `tail` counts the events put in, by the owner alone; `head` those taken out, by whoever holds the lane's lock. Events
-//! lie in the slots from `head` to `tail`. The owner writes the slot, then `tail`; a taker reads `tail`, then the slots,
-//! then writes `head`; the owner reads `head` before it uses a slot again. So nobody reads a slot that is being written.
+//! `tail` counts the events put in, by the owner alone; `head` those taken out, by whoever holds the lane's lock.
+//! Events lie in the slots from `head` to `tail`. The owner writes the slot, then `tail`; a taker reads `tail`, then
+//! the slots, then writes `head`; the owner reads `head` before it uses a slot again. So nobody reads a slot that is
+//! being written.
 //!
 //! Whether the lane has become non-empty, and must be marked as filled, is settled by both looking once more: the owner
-//! writes `tail`, *then* reads `head`: if all before its event are gone, it marks the lane. A taker writes `head`, takes
-//! the mark away if the ring is empty, *then* reads `tail` again: if there is something after all, it puts the mark
-//! back. These accesses are SeqCst, so it cannot be that neither sees the other.
+//! writes `tail`, *then* reads `head`: if all before its event are gone, it marks the lane. A taker writes `head`,
+//! takes the mark away if the ring is empty, *then* reads `tail` again: if there is something after all, it puts the
+//! mark back. These accesses are SeqCst, so it cannot be that neither sees the other.
 //!
 //! Events that cannot go through the ring (other threads put them in, or they are too many) go into the lane's list,
 //! which comes after the ring; `limit` is then 0, so that the owner's events go there too until the list is empty.
@@ -70,14 +71,14 @@ impl Ring {
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
         // Relaxed: only the owner writes `tail`; `limit` is set to 0 under the lock of the attachment whose event must
-        // not overtake, which the owner holds too. Acquire pairs with the store in `take`: a slot has been read before it
-        // is written again.
+        // not overtake, which the owner holds too. Acquire pairs with the store in `take`: a slot has been read before
+        // it is written again.
         let used = self.tail.load(Ordering::Relaxed).wrapping_sub(self.head.load(Ordering::Acquire));
         used < self.limit.load(Ordering::Relaxed)
     }
 
-    /// The owner puts an event in, for which there is room. Returns its number, and whether the ring was empty: then the
-    /// lane must be marked.
+    /// The owner puts an event in, for which there is room. Returns its number, and whether the ring was empty: then
+    /// the lane must be marked.
     #[inline(always)]
     pub(crate) fn put<A: Access>(&self, slots: &[Slot; SLOTS], user: u64, outcome: u64) -> (u32, bool) {
         let tail = self.tail.load(Ordering::Relaxed);
@@ -95,8 +96,8 @@ impl Ring {
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 
-    /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user pointer
-    /// and outcome. Returns how many.
+    /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user
+    /// pointer and outcome. Returns how many.
     #[inline(always)]
     pub(crate) fn take<A: Access, T>(
         &self,

@@ -32,8 +32,8 @@ impl<'a> Sink<'a> {
         Self::outside(pipe, pipe.find_lane().unwrap_or(COMMON))
     }
 
-    /// For a thread of the library's own. It never harvests; if a thread that did had the same thread pointer before it,
-    /// that one's lane is not for it.
+    /// For a thread of the library's own. It never harvests; if a thread that did had the same thread pointer before
+    /// it, that one's lane is not for it.
     pub(crate) fn common(pipe: &'static Pipe) -> Sink<'a> {
         Self::outside(pipe, COMMON)
     }
@@ -212,8 +212,8 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Puts the event of an operation that has no node into the ring of the lane where the events of its descriptor go; the ring
-    /// has room.
+    /// Puts the event of an operation that has no node into the ring of the lane where the events of its descriptor go;
+    /// the ring has room.
     pub(crate) fn put_into_ring(&self, attachment: &Inside, user: usize, completion: Completion) {
         let lane = attachment.newest_lane();
         let Completion { value, errno } = completion;

@@ -2,22 +2,23 @@
 //!
 //! # Protocol
 //!
-//! A thread that waits does so *in the kernel*, in the engine's descriptor, and there it sees whatever happens. Where all
-//! threads run on one processor, one that does is enough: more of them would all be woken for what one will have done before
-//! the next one runs, and each of these wake-ups costs as much as a request. So there the others wait *in reserve*, in a
-//! futex, until they are *called*. (An I/O completion port knows the same as its concurrency value.)
+//! A thread that waits does so *in the kernel*, in the engine's descriptor, and there it sees whatever happens. Where
+//! all threads run on one processor, one that does is enough: more of them would all be woken for what one will have
+//! done before the next one runs, and each of these wake-ups costs as much as a request. So there the others wait *in
+//! reserve*, in a futex, until they are *called*. (An I/O completion port knows the same as its concurrency value.)
 //!
-//! Both counts are in one word. Who wants to wait counts itself in one of them, *then* looks whether there is something to
-//! take; who has put something there looks at the counts afterwards (`wake`). If nobody is in the kernel, it calls one of the
-//! reserve. To call is to move one from the reserve's count to that of the kernel, *then* to add one to `calls`, and to wake one
-//! that waits for that to be more than 0, which takes it away again. Who is called counts as one that was in the kernel and has woken. So
-//! a call is for one, who is not called twice, and counts for others from that moment on.
+//! Both counts are in one word. Who wants to wait counts itself in one of them, *then* looks whether there is something
+//! to take; who has put something there looks at the counts afterwards (`wake`). If nobody is in the kernel, it calls
+//! one of the reserve. To call is to move one from the reserve's count to that of the kernel, *then* to add one to
+//! `calls`, and to wake one that waits for that to be more than 0, which takes it away again. Who is called counts as
+//! one that was in the kernel and has woken. So a call is for one, who is not called twice, and counts for others from
+//! that moment on.
 //!
-//! Who leaves the reserve unasked (a signal, a timeout) takes itself out of the count. If the reserve is at 0 then, there is
-//! a call under way for everyone in it, and it waits for its own.
+//! Who leaves the reserve unasked (a signal, a timeout) takes itself out of the count. If the reserve is at 0 then,
+//! there is a call under way for everyone in it, and it waits for its own.
 //!
-//! Nobody looks into the kernel while the last who did is busy with what it has found there. If it stays away for long, the watch
-//! calls the reserve (`watch`).
+//! Nobody looks into the kernel while the last who did is busy with what it has found there. If it stays away for long,
+//! the watch calls the reserve (`watch`).
 //!
 //! `tests/loom/` runs this file under loom.
 
@@ -113,7 +114,8 @@ impl Sleepers {
         (self.counts.load(SeqCst) >> 32) as u32
     }
 
-    /// Waits in reserve. Returns when called: then the thread counts as one in the kernel. With an error it counts no more.
+    /// Waits in reserve. Returns when called: then the thread counts as one in the kernel. With an error it counts no
+    /// more.
     pub(crate) fn stand_by<R: Reserve>(&self, reserve: &R, deadline: Option<u64>) -> Result<(), R::Broken> {
         while !self.take_call() {
             if let Err(broken) = reserve.wait_for_call(&self.calls, deadline) {

@@ -7,9 +7,9 @@
 //! | second | from the lowest bit: 32 of the length or the events, 4 of the kind, CLOEXEC, TIMED; then 16 of the fraction of its deadline; the highest bit is set unless it is a plain read |
 //! | third | the user pointer of the event |
 //!
-//! A recvfrom with an address has no room for its user pointer, which is that of the descriptor, nor for a deadline. Its
-//! three addresses have 48 bits each: those of the buffer and of the address are in the lower bits of the first and the
-//! third word, that of the length in what is left of these two, and in the 16 upper bits of the second.
+//! A recvfrom with an address has no room for its user pointer, which is that of the descriptor, nor for a deadline.
+//! Its three addresses have 48 bits each: those of the buffer and of the address are in the lower bits of the first and
+//! the third word, that of the length in what is left of these two, and in the 16 upper bits of the second.
 
 use super::op::{Kind, MOST_BYTES, OpRef, Request};
 use crate::sys::UserPtr;
@@ -192,8 +192,8 @@ impl Slot {
         }
     }
 
-    /// A slot for an operation that waits in its queue, and was asked for by the slow path: if it can do without its node.
-    /// (One with an address keeps it.)
+    /// A slot for an operation that waits in its queue, and was asked for by the slow path: if it can do without its
+    /// node. (One with an address keeps it.)
     pub(crate) fn of(op: OpRef) -> Option<Slot> {
         let len = op.len.get();
         let slot = match op.kind.get() {
@@ -211,8 +211,8 @@ impl Slot {
     }
 }
 
-/// Flags of recv(2) and its like that change nothing here: that the call is not to wait, which is so anyway (rule 2.4), and
-/// one for calls that send.
+/// Flags of recv(2) and its like that change nothing here: that the call is not to wait, which is so anyway (rule 2.4),
+/// and one for calls that send.
 pub(crate) const IDLE_FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
 /// Some bytes, and not more than the kernel moves at once.

@@ -41,8 +41,8 @@ pub(crate) enum Fast<A> {
     Begun { access: A, sent: isize, is_inline: bool },
 }
 
-/// Queues a call of which it is known that it finds nothing, or that waits like the one before, by a thread that goes alone.
-/// False: nothing was done, and `input` is to be called.
+/// Queues a call of which it is known that it finds nothing, or that waits like the one before, by a thread that goes
+/// alone. False: nothing was done, and `input` is to be called.
 #[inline(always)]
 pub(crate) fn wait_alone<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
     let Some(sole) = Sole::enter() else { return false };
@@ -88,8 +88,8 @@ fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words:
     (!C::IS_ASKED_FIRST || slot.is_like(attachment.slot())) && park(attachment, slot, words, true)
 }
 
-/// An output by a thread that locks: whether it was done whole, and its event is there. The number is what the kernel has
-/// answered if it is `Begun`; then the attachment is locked still.
+/// An output by a thread that locks: whether it was done whole, and its event is there. The number is what the kernel
+/// has answered if it is `Begun`; then the attachment is locked still.
 #[inline(always)]
 pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Locked> {
     if !access::is_shared() {

@@ -14,8 +14,8 @@ use crate::engine::attachment::Entry;
 use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
-/// Queues an operation on `fd`. `None`: it is libc's. Else what the call gives: EIOEVENTQUEUED; a result of its own, where
-/// the descriptor has IOEVENT_INLINE; EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
+/// Queues an operation on `fd`. `None`: it is libc's. Else what the call gives: EIOEVENTQUEUED; a result of its own,
+/// where the descriptor has IOEVENT_INLINE; EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
 #[inline(never)]
 pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<usize>> {
     let attachment = attachment::find(fd)?;
@@ -26,8 +26,8 @@ pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<us
     answer
 }
 
-/// The same for what goes from one descriptor to another: it belongs to the destination if that is attached, else to the
-/// source (rule 4.2).
+/// The same for what goes from one descriptor to another: it belongs to the destination if that is attached, else to
+/// the source (rule 4.2).
 pub(crate) fn submit_transfer(
     to: c_int,
     from: c_int,
@@ -137,8 +137,8 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
     Err(EIOEVENTQUEUED)
 }
 
-/// IOEVENT_INLINE (rule 2.8): the result, if the operation can be finished at once; it needs no place. `None`: it has taken
-/// one, and is to be queued.
+/// IOEVENT_INLINE (rule 2.8): the result, if the operation can be finished at once; it needs no place. `None`: it has
+/// taken one, and is to be queued.
 fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>> {
     let engine = sink.pipe.engine();
     // What cannot be taken back once it is begun needs its place before.
@@ -253,8 +253,8 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
     Ok(ended)
 }
 
-/// Ends the operations of a queue for which `pick` says true. One that the kernel is at work on is not counted, but does
-/// not begin to wait for something else after that.
+/// Ends the operations of a queue for which `pick` says true. One that the kernel is at work on is not counted, but
+/// does not begin to wait for something else after that.
 fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
     let mut ended = 0;
     let may_be_ended = |op: OpRef| {

@@ -1,11 +1,11 @@
 //! The descriptor table: what is behind a descriptor number, found without a lock.
 //!
-//! Each number has a node of one cache line (`Attachment`), in memory that comes zeroed from the kernel and costs nothing
-//! until it is touched, by whole pages. The nodes of the numbers that nearly all programs get along with are static, so that
-//! one is found without a look at anything else; those of higher numbers, up to the highest that the kernel can give out,
-//! are in a second level. Both, and the pointer to the `World`, lie in pages that a forked child sees zeroed
-//! (MADV_WIPEONFORK), so the child has no pipes and no attachments from its first instruction on (rule 5.2), and starts a
-//! world of its own when it needs one.
+//! Each number has a node of one cache line (`Attachment`), in memory that comes zeroed from the kernel and costs
+//! nothing until it is touched, by whole pages. The nodes of the numbers that nearly all programs get along with are
+//! static, so that one is found without a look at anything else; those of higher numbers, up to the highest that the
+//! kernel can give out, are in a second level. Both, and the pointer to the `World`, lie in pages that a forked child
+//! sees zeroed (MADV_WIPEONFORK), so the child has no pipes and no attachments from its first instruction on (rule
+//! 5.2), and starts a world of its own when it needs one.
 //!
 //! A node says what a number was when it was looked at. A thread that found an attachment locks it, or goes alone, and
 //! checks that it still is one.
@@ -38,8 +38,8 @@ static NEAR_NODES: Pages<[Attachment; NEAR]> = Pages::new([const { Attachment::n
 static FAR_NODES: Pages<Sparse<Attachment>> = Pages::new(Sparse::new());
 static WORLD: Pages<AtomicPtr<World>> = Pages::new(AtomicPtr::new(null_mut()));
 
-/// No number above this was ever attached, in this process or one that it was forked from. Relaxed: written under the lock of
-/// the attachment, before it is one.
+/// No number above this was ever attached, in this process or one that it was forked from. Relaxed: written under the
+/// lock of the attachment, before it is one.
 static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 
 /// Whether the pages were prepared for forks.
@@ -52,8 +52,8 @@ fn prepare_for_fork() {
     // Relaxed: the thread that swaps first does it; that comes before this thread's first pipe or, in another thread,
     // before or after it just as a fork at that time would.
     if !PREPARED.swap(true, Ordering::Relaxed) {
-        // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
-        // handler does the work.
+        // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then
+        // the handler does the work.
         let wiped = [
             NEAR_NODES.wipe_on_fork(),
             FAR_NODES.wipe_on_fork(),
@@ -104,8 +104,9 @@ pub(super) fn make(number: c_int) -> Result<&'static Attachment> {
     }
 }
 
-/// The node of the number in a word that `Attachment::to_word` has made, and the generation there. The node may have become
-/// another descriptor's since; then its generation is another. Of a word that is not of that kind no generation fits.
+/// The node of the number in a word that `Attachment::to_word` has made, and the generation there. The node may have
+/// become another descriptor's since; then its generation is another. Of a word that is not of that kind no generation
+/// fits.
 #[inline(always)]
 pub(super) fn by_word(word: u64) -> Option<(&'static Attachment, u32)> {
     Some((node(word as u32 as c_int)?, (word >> 32) as u32))

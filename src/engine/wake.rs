@@ -7,24 +7,25 @@
 //! while; events in any other lane are for whoever comes first. On a pollable pipe (rule 3.6) all lanes are for all.
 //!
 //! *The bell* makes one thread that waits in the engine return, or the next one that comes to wait; it also makes the
-//! pipe's descriptor readable. `rung` is set while it has been rung and nobody has heard it yet, so that it is rung once
-//! for many events. *The clock* makes one waiting thread return some milliseconds after it was started; `ticking` is
-//! set from then until somebody hears it. Whoever hears it looks for active lanes whose owners have taken nothing
+//! pipe's descriptor readable. `rung` is set while it has been rung and nobody has heard it yet, so that it is rung
+//! once for many events. *The clock* makes one waiting thread return some milliseconds after it was started; `ticking`
+//! is set from then until somebody hears it. Whoever hears it looks for active lanes whose owners have taken nothing
 //! since the tick before, and makes them inactive: that is how an idle thread takes over from a busy one (rule 3.3).
 //!
-//! Who puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `sleepers`: if somebody sleeps,
-//! it rings the bell, or for an active lane sees that the clock ticks. Who goes to sleep counts itself in `sleepers`,
+//! Who puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `sleepers`: if somebody
+//! sleeps, it rings the bell, or for an active lane sees that the clock ticks. Who goes to sleep counts itself in
+//! `sleepers`,
 //! *then* looks at `filled`: if there is something to take, it does not sleep; if there is something in an active lane,
-//! it sees that the clock ticks. All four accesses are SeqCst, so at least one of the two sees the other: no wake-up
-//! is lost. An event put into a lane that already holds some needs no wake-up of its own: whoever leaves a harvest looks
+//! it sees that the clock ticks. All four accesses are SeqCst, so at least one of the two sees the other: no wake-up is
+//! lost. An event put into a lane that already holds some needs no wake-up of its own: whoever leaves a harvest looks
 //! at `filled` once more and, if something is left for others and somebody sleeps, rings again.
 //!
-//! Bell and clock are heard in the kernel only. If all that sleep do so in reserve (`sleepers`), who rings also calls one of
-//! them, whether the bell was rung before or not; and for what has to be taken over from a busy thread the watch calls
-//! them.
+//! Bell and clock are heard in the kernel only. If all that sleep do so in reserve (`sleepers`), who rings also calls
+//! one of them, whether the bell was rung before or not; and for what has to be taken over from a busy thread the watch
+//! calls them.
 //!
-//! Who hears the bell clears `rung`, *then* looks at `filled`; who rings sets the lane's bit, *then* looks at `rung`. So
-//! either the hearer sees the event, or the ringer sees that the bell is free and rings it again.
+//! Who hears the bell clears `rung`, *then* looks at `filled`; who rings sets the lane's bit, *then* looks at `rung`.
+//! So either the hearer sees the event, or the ringer sees that the bell is free and rings it again.
 //!
 //! A thread that goes alone (`bias`) is the only one to change any of this, and needs no order.
 //!
@@ -211,7 +212,8 @@ impl Wake {
         self.sleepers.remove::<A>();
     }
 
-    /// A thread that goes alone has nothing to do, and no lane holds anything: it goes to sleep, and calls `awake` then.
+    /// A thread that goes alone has nothing to do, and no lane holds anything: it goes to sleep, and calls `awake`
+    /// then.
     #[inline(always)]
     pub(crate) fn doze_alone(&self, _: &Sole) {
         self.sleepers.add_alone();

@@ -2,32 +2,33 @@
 //!
 //! # Protocol
 //!
-//! One thread of the library watches all pipes of the process. It is there from the first attachment until the last pipe
-//! is closed. A pipe is *attended* while some thread is in a harvest (`Pipe::is_attended`, which looks at the count of its
-//! users), and *lively* while harvests come and go; neither needs the watch. A pipe that was neither for a whole tick is
+//! One thread of the library watches all pipes of the process. It is there from the first attachment until the last
+//! pipe is closed. A pipe is *attended* while some thread is in a harvest (`Pipe::is_attended`, which looks at the
+//! count of its users), and *lively* while harvests come and go; neither needs the watch. A pipe that was neither for a
+//! whole tick is
 //! *deserted*: the watch waits with poll(2) for its engine's descriptor, and when that is readable, looks into it as a
 //! harvest would and puts what completes into the common lane.
 //!
 //! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
 //! server. While every pipe is deserted, or attended and was not harvested for a tick, it sleeps without end (or until
 //! threads may stand by again). It says so first in `dormant`, *then* looks at the users once more; who is the last to
-//! leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other; a
-//! thread that leaves alone (`bias`) relies on the barrier that the watch makes in between.
+//! leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other;
+//! a thread that leaves alone (`bias`) relies on the barrier that the watch makes in between.
 //!
-//! Threads that stand by (`sleepers`) do not attend a pipe. When they have been all that is left for a shorter while, the
-//! thread that looked into the kernel is busy for long. If it was seen to queue operations meanwhile, it has much to do, and
-//! the watch calls one that stands by to look in its place. Else it seems to wait for something; then the watch calls
-//! all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows while it happens
-//! again, so that a program whose threads often wait for something else is soon disturbed no more.
+//! Threads that stand by (`sleepers`) do not attend a pipe. When they have been all that is left for a shorter while,
+//! the thread that looked into the kernel is busy for long. If it was seen to queue operations meanwhile, it has much
+//! to do, and the watch calls one that stands by to look in its place. Else it seems to wait for something; then the
+//! watch calls all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows
+//! while it happens again, so that a program whose threads often wait for something else is soon disturbed no more.
 //!
 //! Some descriptors tell of a thing only once, and would tell it to an engine's descriptor that is polled, rather than
 //! to the engine. They are with no engine: while operations on them wait, the watch polls them directly.
 //!
-//! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the pipe's
-//! `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest counts itself
-//! among the users, *then* looks at the flag, and if it is set waits for `looking` before it goes on. So either the watch
-//! sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in the lane. (A harvest that
-//! goes alone cannot begin meanwhile: the watch revokes the bias while it looks.)
+//! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the
+//! pipe's `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest
+//! counts itself among the users, *then* looks at the flag, and if it is set waits for `looking` before it goes on. So
+//! either the watch sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in
+//! the lane. (A harvest that goes alone cannot begin meanwhile: the watch revokes the bias while it looks.)
 
 use super::access::{self, Revoked};
 use super::attachment::{Attachment, Locked};
@@ -149,8 +150,8 @@ impl Watch {
         }
     }
 
-    /// Something was attached to a pipe that the watch does not know yet. Without a thread or a descriptor to be had, the
-    /// library does without, and the next attachment tries again.
+    /// Something was attached to a pipe that the watch does not know yet. Without a thread or a descriptor to be had,
+    /// the library does without, and the next attachment tries again.
     #[cold]
     pub(super) fn begin(&self, world: &'static World) {
         let mut thread = self.thread.lock();
@@ -482,8 +483,8 @@ impl Known {
         if self.pipe.has_reserve() { SHORT_TICK } else { TICK }
     }
 
-    /// Whether it may become deserted without anybody's telling; or will probably be left soon, and to be told of that would
-    /// cost more than to look again.
+    /// Whether it may become deserted without anybody's telling; or will probably be left soon, and to be told of that
+    /// would cost more than to look again.
     fn is_lively(&self) -> bool {
         !self.deserted && (self.harvested || !self.pipe.is_attended())
     }

@@ -54,8 +54,8 @@ pub(crate) fn is_registered(epfd: c_int, fd: c_int) -> bool {
     }
 }
 
-/// Registers an eventfd that is readable anew, with `data`: an edge. Nothing happens where one of the two is another file by
-/// now.
+/// Registers an eventfd that is readable anew, with `data`: an edge. Nothing happens where one of the two is another
+/// file by now.
 pub(crate) fn ring(epfd: c_int, eventfd: c_int, data: u64) {
     let _ = modify(epfd, eventfd, EDGE, data);
 }
@@ -133,8 +133,8 @@ pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Opti
     Ok(unsafe { core::slice::from_raw_parts(events.as_ptr().cast(), n) })
 }
 
-/// epoll_wait(2) without a limit, or without waiting. What the kernel answers: how many there are, or -errno. Other errors than
-/// EINTR are to be found out anew by `wait`.
+/// epoll_wait(2) without a limit, or without waiting. What the kernel answers: how many there are, or -errno. Other
+/// errors than EINTR are to be found out anew by `wait`.
 #[inline(always)]
 pub(crate) fn wait_plainly(epfd: c_int, events: &mut [MaybeUninit<Event>], waits: bool) -> isize {
     let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());

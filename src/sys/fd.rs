@@ -219,9 +219,9 @@ pub(crate) fn size(fd: c_int) -> Option<u64> {
 }
 
 impl Nature {
-    /// Whether the file is in a file system that the kernel makes up, with files that poll(2) can wait on. (The file system
-    /// itself cannot be asked: where it is that of a server or of a process, that would be asked, and the program would
-    /// wait for it. So the table of mounts is.)
+    /// Whether the file is in a file system that the kernel makes up, with files that poll(2) can wait on. (The file
+    /// system itself cannot be asked: where it is that of a server or of a process, that would be asked, and the
+    /// program would wait for it. So the table of mounts is.)
     pub(crate) fn is_of_the_kernel(&self) -> bool {
         /// What was found out last: a device number, and in the lowest bit the answer; 0: nothing yet.
         static LAST: AtomicU64 = AtomicU64::new(0);
@@ -238,9 +238,9 @@ impl Nature {
         answer
     }
 
-    /// Whether it is an end of a pipe without a name. Those have a file system of their own in the kernel; where a FIFO may
-    /// be on a server, which must not be asked (so no fstatfs(2)). False too if it cannot be told: a pipe can be treated as
-    /// a FIFO.
+    /// Whether it is an end of a pipe without a name. Those have a file system of their own in the kernel; where a FIFO
+    /// may be on a server, which must not be asked (so no fstatfs(2)). False too if it cannot be told: a pipe can be
+    /// treated as a FIFO.
     pub(crate) fn is_unnamed_pipe(&self) -> bool {
         self.kind == libc::S_IFIFO && pipes_device().is_ok_and(|device| device == self.device)
     }
@@ -275,8 +275,8 @@ fn owner(fd: c_int) -> Option<Owner> {
     r.is_ok().then_some(owner)
 }
 
-/// Marks an open file that belongs to nobody as belonging to no process group, which means the same. Whether it is marked
-/// now. For the files that epoll cannot tell apart: there is nothing else that stays with an open file.
+/// Marks an open file that belongs to nobody as belonging to no process group, which means the same. Whether it is
+/// marked now. For the files that epoll cannot tell apart: there is nothing else that stays with an open file.
 pub(crate) fn mark(fd: c_int) -> bool {
     let Some(Owner { kind: OWNER_THREAD, id: 0 }) = owner(fd) else { return is_marked(fd) };
     let nobody = Owner { kind: OWNER_GROUP, id: 0 };
@@ -290,8 +290,8 @@ fn is_marked(fd: c_int) -> bool {
     matches!(owner(fd), Some(Owner { kind: OWNER_GROUP, id: 0 }))
 }
 
-/// Whether an open file is as it was when it was opened, and so not one that `mark` has marked. (If the program has made
-/// somebody its owner since, nothing can be said.)
+/// Whether an open file is as it was when it was opened, and so not one that `mark` has marked. (If the program has
+/// made somebody its owner since, nothing can be said.)
 pub(crate) fn was_never_marked(fd: c_int) -> bool {
     matches!(owner(fd), Some(Owner { kind: OWNER_THREAD, id: 0 }))
 }

@@ -17,8 +17,8 @@ pub(super) fn check() -> Result<()> {
     raw::unless_refused(unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, 1) })
 }
 
-/// Waits as long as `word` is `value`, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most. May return early. EINTR
-/// after a handled signal; ETIMEDOUT.
+/// Waits as long as `word` is `value`, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most. May return early.
+/// EINTR after a handled signal; ETIMEDOUT.
 pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Result<()> {
     // Always with a time: without one the kernel would wait again after a handler that was set with SA_RESTART.
     let deadline = process::timespec(deadline.unwrap_or(FAR).min(FAR));

@@ -13,8 +13,9 @@ pub(crate) fn now() -> u64 {
     spec.tv_sec as u64 * 1_000_000_000 + spec.tv_nsec as u64
 }
 
-/// A time of CLOCK_MONOTONIC that is not before now, and some ticks of the kernel's (30 ms, mostly) after it: for a fifth of
-/// what `now` costs. The clock that it asks is set at each tick; a tick may be late where a processor is shared.
+/// A time of CLOCK_MONOTONIC that is not before now, and some ticks of the kernel's (30 ms, mostly) after it: for a
+/// fifth of what `now` costs. The clock that it asks is set at each tick; a tick may be late where a processor is
+/// shared.
 #[inline]
 pub(crate) fn now_or_later() -> u64 {
     let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };

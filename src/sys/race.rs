@@ -1,8 +1,8 @@
-//! Race detectors: a program that was built with `-fsanitize=thread` brings one, which sees neither the locks and atomics
-//! of this library nor its system calls. It has to be told what happens before what.
+//! Race detectors: a program that was built with `-fsanitize=thread` brings one, which sees neither the locks and
+//! atomics of this library nor its system calls. It has to be told what happens before what.
 //!
-//! Its two functions are referred to weakly: their addresses are null in a program without a detector. A library that is
-//! itself built with the checks (`instrumented`, see build.rs) tells nothing, because all that it does is seen.
+//! Its two functions are referred to weakly: their addresses are null in a program without a detector. A library that
+//! is itself built with the checks (`instrumented`, see build.rs) tells nothing, because all that it does is seen.
 
 use core::arch::asm;
 use core::ffi::c_void;
@@ -14,8 +14,8 @@ type Tell = unsafe extern "C" fn(*mut c_void);
 macro_rules! weak {
     ($name:literal) => {{
         let address: usize;
-        // SAFETY: reads one entry of the global offset table, which the loader has filled for good before any code of the
-        // library runs.
+        // SAFETY: reads one entry of the global offset table, which the loader has filled for good before any code of
+        // the library runs.
         #[cfg(target_arch = "x86_64")]
         unsafe {
             asm!(

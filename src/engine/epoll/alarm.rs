@@ -6,10 +6,11 @@
 //! doubles with each try in vain, and edges do not count in between (`PAUSED_INPUT`, `PAUSED_OUTPUT` in the
 //! attachment).
 //!
-//! Timers of a pipe come in order of time (rule 2.12), whichever threads expire them: they are put into the common lane,
-//! under the lock that guards the heap. Other deadlines are only taken out under it: who ends an operation needs the lock
-//! of its attachment, which comes first. In between the operation may end otherwise and its node be used again; so its
-//! node says TIME_OVER from the moment when its deadline was taken out until it is complete (`Op::deadline`).
+//! Timers of a pipe come in order of time (rule 2.12), whichever threads expire them: they are put into the common
+//! lane, under the lock that guards the heap. Other deadlines are only taken out under it: who ends an operation needs
+//! the lock of its attachment, which comes first. In between the operation may end otherwise and its node be used
+//! again; so its node says TIME_OVER from the moment when its deadline was taken out until it is complete
+//! (`Op::deadline`).
 
 use super::deadlines::{Deadline, Deadlines};
 use crate::engine::attachment::Locked;
@@ -60,8 +61,8 @@ pub(super) struct Alarm {
     timerfd: AtomicI32,
     /// The epoll instance that it is registered with.
     epfd: AtomicI32,
-    /// The earliest deadline, as of the last change. Relaxed: a harvest that does not wait asks whether one has passed; it
-    /// was there before only for who has seen it set.
+    /// The earliest deadline, as of the last change. Relaxed: a harvest that does not wait asks whether one has passed;
+    /// it was there before only for who has seen it set.
     first: AtomicU64,
     times: Mutex<Times>,
 }

@@ -113,8 +113,8 @@ fn receive(fd: c_int, op: OpRef, done: usize) -> Result<usize> {
     with_length(op, |length| socket::recv(fd, buf, len, op.arg.get(), op.addr.get(), length))
 }
 
-/// Calls `call` with where the kernel finds the length of the operation's address, and leaves the length that the address
-/// has: the caller's own variable, or a copy if it was read when the operation was queued.
+/// Calls `call` with where the kernel finds the length of the operation's address, and leaves the length that the
+/// address has: the caller's own variable, or a copy if it was read when the operation was queued.
 #[inline]
 pub(super) fn with_length(op: OpRef, call: impl FnOnce(UserPtr) -> Result<usize>) -> Result<usize> {
     match op.length.get() {

@@ -1,9 +1,9 @@
 //! Deadlines: a heap of the times at which operations end, the earliest on top, and where in it each operation is.
 //!
-//! Each node has four children, so that the heap of a hundred thousand is nine levels deep. An operation keeps the index
-//! of its entry (`Op::deadline`), so that one that ends in time is found without a search. Its entry is only marked as
-//! dead, and stays where it is: to take it out would touch a node at each level. A dead one that comes to the top is taken
-//! out; and all are, when there are more of them than others.
+//! Each node has four children, so that the heap of a hundred thousand is nine levels deep. An operation keeps the
+//! index of its entry (`Op::deadline`), so that one that ends in time is found without a search. Its entry is only
+//! marked as dead, and stays where it is: to take it out would touch a node at each level. A dead one that comes to the
+//! top is taken out; and all are, when there are more of them than others.
 
 use super::timer_users::TimerUsers;
 use crate::engine::op::{NO_DEADLINE, OpRef, TIME_OVER};

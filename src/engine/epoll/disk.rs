@@ -1,7 +1,7 @@
 //! I/O that may wait for a disk (`Class::Disk`).
 //!
-//! What the page cache has is taken at once, with RWF_NOWAIT; the rest is for a worker, which makes the same call without
-//! it. What an operation has moved so far is in `Op::done`.
+//! What the page cache has is taken at once, with RWF_NOWAIT; the rest is for a worker, which makes the same call
+//! without it. What an operation has moved so far is in `Op::done`.
 //!
 //! Several descriptors may share a file's position (`positions`). Two calls that use it at once follow one another, but
 //! for files that memfd_create(2) and the like have made: the kernel has no lock for the position of those. They do not

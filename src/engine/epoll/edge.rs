@@ -17,8 +17,8 @@ use core::ffi::c_int;
 pub(super) const NOTHING: u64 = u64::MAX;
 
 /// An edge, for this generation, of a descriptor with an operation in its slot: the outcome of that, as in a ring
-/// (`ring::pack`), if it is complete; its user pointer is `Inside::slot_user` then. Otherwise nothing was done. `needed`
-/// says which bits have to be set.
+/// (`ring::pack`), if it is complete; its user pointer is `Inside::slot_user` then. Otherwise nothing was done.
+/// `needed` says which bits have to be set.
 #[inline(always)]
 pub(super) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32, needed: u16) -> u64 {
     // What is not attached has no bits.
@@ -99,8 +99,8 @@ fn finish(attachment: &Inside, n: usize, total: impl FnOnce() -> usize) -> u64 {
     n as u64
 }
 
-/// The same where it has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it again; if
-/// there only was nothing, nothing was done.
+/// The same where it has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it
+/// again; if there only was nothing, nothing was done.
 #[cold]
 #[inline(never)]
 fn has_failed(attachment: &Inside, n: isize) -> u64 {

@@ -58,8 +58,8 @@ impl Epoll {
         sys::wait(self.epfd(), found.0.get_mut(..most.clamp(1, BATCH)).unwrap_or(&mut []), timeout)
     }
 
-    /// The same for ever, or not at all. What the kernel answers: how many there are, or -errno. Other errors than EINTR
-    /// are to be found out anew by `wait`.
+    /// The same for ever, or not at all. What the kernel answers: how many there are, or -errno. Other errors than
+    /// EINTR are to be found out anew by `wait`.
     #[inline(always)]
     pub(crate) fn wait_plainly(&self, found: &mut Found, most: usize, waits: bool) -> isize {
         // SAFETY: `most` is at most BATCH.
@@ -94,7 +94,8 @@ impl Epoll {
         sink.write(event(attachment.slot_user(), outcome))
     }
 
-    /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path goes.
+    /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path
+    /// goes.
     #[inline(always)]
     pub(crate) fn handle_alone(
         &self,

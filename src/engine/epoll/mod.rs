@@ -5,14 +5,14 @@
 //! READABLE and WRITABLE on an attachment mean "worth a try". A try that finds nothing clears the bit, and so does a
 //! short read where that proves that nothing is left; from then on the kernel owes an edge for whatever comes. All of
 //! it happens under the lock of the attachment: an edge that was taken from the kernel before the try but is handled
-//! after it only causes one try more. An attachment begins with both bits set: nothing is known of it, and a call
-//! that fails whatever comes (on a socket that is not connected, say) gets no edge. For the same reason an operation that
+//! after it only causes one try more. An attachment begins with both bits set: nothing is known of it, and a call that
+//! fails whatever comes (on a socket that is not connected, say) gets no edge. For the same reason an operation that
 //! differs from those before it is tried once even while its bit is unset (`Op::waits_like_others`).
 //!
-//! A descriptor is watched for output from the first time on that something has to wait for that (`watch_output`). If it was
-//! from the beginning, it would have an edge at once, since it can be written to, and with it a place among the ready
-//! ones that it keeps: descriptors that become readable later would come in the order in which they were attached, instead of
-//! that in which they became ready (rule 3.5).
+//! A descriptor is watched for output from the first time on that something has to wait for that (`watch_output`). If
+//! it was from the beginning, it would have an edge at once, since it can be written to, and with it a place among the
+//! ready ones that it keeps: descriptors that become readable later would come in the order in which they were
+//! attached, instead of that in which they became ready (rule 3.5).
 //!
 //! Edges carry the node of the attachment and its generation; one that is late, for a descriptor that is no more (its
 //! open file may live on in a dup or a child), is ignored.
@@ -80,7 +80,8 @@ const NO_PROOF: u32 = (sys::EPOLLRDHUP | sys::EPOLLPRI) as u32 | HUNG_UP;
 const INPUT: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLRDBAND) as u32 | NO_PROOF;
 const OUTPUT: u32 = (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32 | HUNG_UP;
 
-/// Data of the bell and of the clock: as those of descriptors (`Attachment::to_word`), but of a generation that no descriptor has.
+/// Data of the bell and of the clock: as those of descriptors (`Attachment::to_word`), but of a generation that no
+/// descriptor has.
 const BELL: u64 = 0;
 const CLOCK: u64 = 1;
 /// Data of what keeps the engine's descriptor readable; it means nothing to a look.

@@ -1,9 +1,10 @@
-//! Polls that come again and again (rule 2.10): what `poll` asks for is input, the program reads by itself, and polls anew.
+//! Polls that come again and again (rule 2.10): what `poll` asks for is input, the program reads by itself, and polls
+//! anew.
 //!
 //! Edge-triggered, the library would not know whether there is something when a poll comes, and would have to ask the
-//! kernel each time. So the descriptor of such a poll is registered level-triggered, for input alone (LEVEL), as long as
-//! nothing else is asked for on it: then each look into the kernel tells of it if there is something by then, and a poll
-//! costs no call of its own. If the kernel tells of a descriptor that nobody polls any more, it is registered
+//! kernel each time. So the descriptor of such a poll is registered level-triggered, for input alone (LEVEL), as long
+//! as nothing else is asked for on it: then each look into the kernel tells of it if there is something by then, and a
+//! poll costs no call of its own. If the kernel tells of a descriptor that nobody polls any more, it is registered
 //! edge-triggered again, or it would be told without end.
 
 use super::{sys, watched};

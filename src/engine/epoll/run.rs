@@ -89,8 +89,8 @@ pub(super) fn submit_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
     }
 }
 
-/// One try of an operation that is in no queue (rule 2.8). `None`: it cannot be finished now, or has to wait for others;
-/// what it has moved so far is in `Op::done`.
+/// One try of an operation that is in no queue (rule 2.8). `None`: it cannot be finished now, or has to wait for
+/// others; what it has moved so far is in `Op::done`.
 pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize>> {
     let step = match op.order() {
         Order::Input if !attachment.input.is_empty() || connect_is_queued(attachment) => return None,
@@ -360,8 +360,8 @@ fn has_to_wait(attachment: &Locked, op: OpRef) -> bool {
     is_sync(op) && attachment.unordered.any(|other| is_positioned_write(other) && other.has(BEFORE_SYNC))
 }
 
-/// Takes a descriptor of the library's own for the other side of a transfer that waits, and has it watched, too. If there is no descriptor to be had for that, ends it
-/// and says false.
+/// Takes a descriptor of the library's own for the other side of a transfer that waits, and has it watched, too. If
+/// there is no descriptor to be had for that, ends it and says false.
 #[cold]
 fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
     if op.has(OWN_OTHER) {

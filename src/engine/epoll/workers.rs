@@ -17,8 +17,8 @@
 //! the call that it is about to make: until the seat says that it is over, or the kernel says that the worker sleeps in
 //! a call, which holds the open file. Neither of these waits for a disk.
 //!
-//! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe is
-//! closed. What no thread can be had for is done by the caller, who then waits for the disk.
+//! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe
+//! is closed. What no thread can be had for is done by the caller, who then waits for the disk.
 
 use super::transfer::{self, Own};
 use super::{class, disk, run};
@@ -133,7 +133,8 @@ impl Workers {
         true
     }
 
-    /// Takes an operation back that no thread has begun yet; false if one has. The caller holds the lock of its attachment.
+    /// Takes an operation back that no thread has begun yet; false if one has. The caller holds the lock of its
+    /// attachment.
     pub(crate) fn withdraw(&self, op: OpRef) -> bool {
         let mut state = self.state.lock();
         let index = state.jobs.iter().position(|job| core::ptr::eq(job.op, op));

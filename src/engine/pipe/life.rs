@@ -56,13 +56,14 @@ impl Pipe {
         }
     }
 
-    /// Ends everything. The public descriptor stays open: it is the caller's. False if somebody else closes the pipe already.
+    /// Ends everything. The public descriptor stays open: it is the caller's. False if somebody else closes the pipe
+    /// already.
     pub(crate) fn close(&'static self) -> bool {
         self.close_then(|| {})
     }
 
-    /// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: who comes to harvest it
-    /// gets EBADF at any time (rule 3.7).
+    /// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: who comes to
+    /// harvest it gets EBADF at any time (rule 3.7).
     pub(crate) fn close_then(&'static self, last: impl FnOnce()) -> bool {
         access::admit();
         // SeqCst: see `find`.

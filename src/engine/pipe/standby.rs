@@ -2,10 +2,10 @@
 //!
 //! # The reserve
 //!
-//! While all threads that harvest a pipe can only run on one and the same processor, one of them is enough to wait in the
-//! kernel (`sleepers`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again before it stands by,
-//! because that may be changed from outside; the watch calls one from time to time so that it does. That they stand by at all is
-//! allowed by the watch, which looks after them (`watch`).
+//! While all threads that harvest a pipe can only run on one and the same processor, one of them is enough to wait in
+//! the kernel (`sleepers`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again
+//! before it stands by, because that may be changed from outside; the watch calls one from time to time so that it
+//! does. That they stand by at all is allowed by the watch, which looks after them (`watch`).
 
 use super::*;
 
@@ -44,8 +44,8 @@ impl Pipe {
         self.wake.0.sleepers.call_all(&self.engine);
     }
 
-    /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do not stand
-    /// by again for now. What the busy ones have left in their lanes is for them, too.
+    /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do
+    /// not stand by again for now. What the busy ones have left in their lanes is for them, too.
     pub(crate) fn relieve(&self, all: bool) {
         let mut lanes = self.wake.0.filled() & !bit(COMMON);
         while lanes != 0 {
@@ -88,8 +88,8 @@ impl Pipe {
         noted != SEVERAL_PROCESSORS
     }
 
-    /// Waits in reserve, where `doze` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds) at most:
-    /// Ok when it is to look itself. EINTR, ETIMEDOUT; EBADF if the pipe is closed.
+    /// Waits in reserve, where `doze` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds)
+    /// at most: Ok when it is to look itself. EINTR, ETIMEDOUT; EBADF if the pipe is closed.
     pub(crate) fn stand_by(&self, deadline: Option<u64>) -> Result<()> {
         let sleepers = &self.wake.0.sleepers;
         if self.is_closing() || !self.note_processor() {
@@ -145,8 +145,8 @@ impl Pipe {
         }
     }
 
-    /// The pipe, which the application has closed, is not to be watched any more. With the last one the library's threads
-    /// end.
+    /// The pipe, which the application has closed, is not to be watched any more. With the last one the library's
+    /// threads end.
     pub(crate) fn end_watch(&self) {
         self.world.watch.pipe_closed(self.world);
     }
