@@ -5,7 +5,15 @@
  */
 #include "test_closefrom.h"
 
-enum { HANDLER, FORK2, CLONE, HOWS };
+enum { HANDLER, FORK2, CLONE };
+
+/* The address sanitizer makes its allocator ready for fork(3) alone: a child of another kind hangs in it if one of the
+ * parent's threads was there. */
+#ifdef __SANITIZE_ADDRESS__
+enum { LAST = HANDLER };
+#else
+enum { LAST = CLONE };
+#endif
 
 static bool reuse;         /* the handler is to do it */
 static int but = -1, last; /* one number stays free; from here on up as well */
@@ -86,7 +94,7 @@ int main(void)
     ZERO(pthread_atfork(NULL, NULL, handler)); /* the library has not been used yet */
     want_numbers();
     for (int shift = 0; shift < OWN_KINDS; shift++)
-        for (int how = 0; how < HOWS; how++) {
+        for (int how = 0; how <= LAST; how++) {
             int with = how == shift % 3 ? WITH_ALL : WITH_SOCKET | WITH_TIMERS | WITH_FILE;
 
             test_variant = shift * 10 + how;
