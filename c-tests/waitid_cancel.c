@@ -49,13 +49,13 @@ int main(void)
             fd = (int)OK(syscall(SYS_pidfd_open, pid, 0));
         SAME(fd, number);
         ATTACH(fd, p, 2);
+        if (how == 2)
+            GIVES(ioevent_fcntl(fd, F_SETIOEVENTTIMEO, &no_wait), 0);
         QUEUED(ioevent_poll(fd, POLLIN));
         OK(close(gate[1]));
         EXPECT(p, 2, POLLIN, 0);
         STAYS_QUIET(p);
         CHECK(is_all(&info, 0xee, sizeof info));
-        if (how == 2)
-            GIVES(ioevent_fcntl(fd, F_SETIOEVENTTIMEO, &no_wait), 0);
         QUEUED(ioevent_waitid(P_PIDFD, (id_t)fd, &info, WEXITED));
         EXPECT(p, 2, 0, 0);
         SAME(info.si_pid, pid);
