@@ -57,28 +57,26 @@ static ssize_t queue_in(int which, int fd, bool limited)
     }
 }
 
-/* Ends what is outstanding on the descriptor. */
-static void end(int how, int fd, int direction)
+/* Ends what is outstanding on the descriptor. A sendfile whose disk is at work ends after that, uncounted: rule 4.8. */
+static void end(int how, int fd, int direction, bool is_sendfile)
 {
     int n = 1;
 
     switch (how) {
-    case CANCEL: /* not while the disk of a sendfile is at work, rule 4.8 */
-        UNTIL((n = OK(ioevent_cancel(fd))) != 0);
-        break;
+    case CANCEL: n = OK(ioevent_cancel(fd)); break;
     case CANCEL_DIRECTION:
         GIVES(ioevent_cancel2(fd, IOEVENT_CANCEL_ALL & ~direction, NULL), 0);
-        UNTIL((n = OK(ioevent_cancel2(fd, direction, NULL))) != 0);
+        n = OK(ioevent_cancel2(fd, direction, NULL));
         break;
     case CANCEL_USER:
         GIVES(ioevent_cancel2(fd, IOEVENT_CANCEL_ALL | IOEVENT_CANCEL_USER, USER(9)), 0);
-        UNTIL((n = OK(ioevent_cancel2(fd, direction | IOEVENT_CANCEL_USER, USER(1)))) != 0);
+        n = OK(ioevent_cancel2(fd, direction | IOEVENT_CANCEL_USER, USER(1)));
         break;
     case DETACHED: DETACH(fd); break;
     case CLOSED: GIVES(ioevent_close(fd), 0); break;
     default: break; /* the time does it */
     }
-    SAME(n, 1);
+    CHECK(n == 1 || (n == 0 && is_sendfile));
 }
 
 static void prepare(int p, int fd, int how, bool is_inline)
@@ -111,7 +109,7 @@ static void run_out(int which, int stream, int how, bool harvest)
     QUEUED(queue_out(which, fd[1], how == OWN_LIMIT));
     wait_a_little(p, how, harvest);
     CHECK(poll(&(struct pollfd){ .fd = fd[0], .events = POLLIN }, 1, test_timeout() * 500) == 1); /* a part is moved */
-    end(how, fd[1], IOEVENT_CANCEL_OUT);
+    end(how, fd[1], IOEVENT_CANCEL_OUT, from_file(which));
     e = HARVEST(p);
     CHECK(e.ioe_user == USER(1));
     CHECK(e.ioe_result > 0 && e.ioe_result < SIZE);
@@ -141,7 +139,7 @@ static void run_in(int which, int stream, int how, bool harvest)
     if (harvest || how == LIMIT || how == OWN_LIMIT)
         wait_a_little(p, how, harvest);
     UNTIL(({ int there = 0; ioctl(fd[0], FIONREAD, &there); there == 0; })); /* the library has taken the part */
-    end(how, fd[0], IOEVENT_CANCEL_IN);
+    end(how, fd[0], IOEVENT_CANCEL_IN, false);
     e = HARVEST(p);
     CHECK(e.ioe_user == USER(1));
     SAME(e.ioe_result, 4);
