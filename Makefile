@@ -71,7 +71,7 @@ help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 header:
-	UPDATE_HEADER=1 $(CARGO) test --test header
+	UPDATE_HEADER=1 $(CARGO) test -p ioevent-header
 
 install: all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"

@@ -7,4 +7,8 @@ fn main() {
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     println!("cargo::rustc-cfg=have_timespec");
     println!("cargo::rustc-cfg=have_waitid");
+    // Set by -Zsanitizer=thread, whose name the compiler tells no other crate (`sys::race`).
+    if std::env::var("CARGO_CFG_SANITIZE").is_ok_and(|names| names.split(',').any(|name| name == "thread")) {
+        println!("cargo::rustc-cfg=instrumented");
+    }
 }

@@ -13,5 +13,5 @@ if [ ${#tests[@]} = 0 ]; then
 fi
 export RUSTFLAGS="${RUSTFLAGS:-} --cfg loom"
 export CARGO_TARGET_DIR=$build/loom
-cargo_tests "loom" cargo test --release --no-fail-fast "${tests[@]}"
+cargo_tests "loom" cargo test --profile loom --no-fail-fast "${tests[@]}"
 finish

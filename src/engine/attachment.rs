@@ -7,7 +7,7 @@ use super::pipe::Pipe;
 use super::pool::Pooled;
 use super::table::{self, Entry};
 use super::visit::{self, Alone};
-use crate::sys::UserPtr;
+use crate::sys::{UserPtr, race};
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::marker::PhantomData;
@@ -353,7 +353,8 @@ impl Locked {
 
     /// Sees whether the next call can go a short way. The general ways do this last.
     pub(crate) fn settle(&self) {
-        if !self.class.get().is_socket()
+        if race::is_present()
+            || !self.class.get().is_socket()
             || self.class.get() == Class::Deferred
             || self.is_ready(QUIET)
             || !self.is_ready(WRITABLE)

@@ -10,7 +10,7 @@ use super::sink::Sink;
 use super::wake::{Doze, bit};
 use super::{Alone, Engine, Heard, LookedAlone, Turn};
 use crate::Event;
-use crate::sys::{Errno, Result, errno, process};
+use crate::sys::{Errno, Result, errno, process, race};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
@@ -58,10 +58,13 @@ impl Pipe {
     ) -> Result<usize> {
         self.begin_harvest();
         let harvester = Harvester::new(self, self.claim_lane());
-        let mut basket = Basket { room, count: 0 };
+        let mut basket = Basket { room: &mut *room, count: 0 };
         let outcome = harvester.fill(&mut basket, timeout);
         harvester.finish(&basket);
-        if basket.is_empty() { outcome.map(|()| 0) } else { Ok(basket.count) }
+        let count = basket.count;
+        // SAFETY: so many events have been written, from the front.
+        self.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
+        if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
     }
 }
 
@@ -84,7 +87,7 @@ pub(crate) struct Seat {
 /// Which short way a harvest of this pipe can go.
 #[inline(always)]
 pub(crate) fn short(pipe: &'static Pipe) -> Short {
-    let Some(me) = pipe.find_lane_at_once() else { return Short::None };
+    let Some(me) = pipe.find_lane_at_once().filter(|_| !race::is_present()) else { return Short::None };
     match pipe.wake.0.filled() {
         0 => Short::Sleep(Seat { pipe, me }),
         filled if filled == bit(me) => Short::Take(Seat { pipe, me }),

@@ -22,6 +22,7 @@ mod attach;
 pub(crate) mod attachment;
 mod epoll;
 pub(crate) mod fork;
+mod handover;
 mod harvest;
 mod lane;
 mod lock;

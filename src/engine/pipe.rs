@@ -720,6 +720,7 @@ impl Pipe {
         for event in events.iter().take(places) {
             let Ok(op) = self.lane(COMMON).stock().take(self.ops()) else { break };
             op.become_event(event.user as usize, event.result as u32, event.errno);
+            self.hand_in(event.user as usize);
             locked.push(op);
             posted += 1;
         }

@@ -239,6 +239,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Resul
     let deadline = deadline(attachment, request.timeout);
     let op = sink.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
+    pipe.hand_in(op.user.get());
     if way == Way::Call && attachment.has(INLINE) {
         if let Some(result) = at_once(attachment, op, sink) {
             sink.give_free(op);
@@ -322,6 +323,7 @@ pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<(
         op.kind.set(Kind::Timer);
         op.flags.set(0);
         op.pipe.set(pipe.index());
+        pipe.hand_in(user);
         pipe.engine().add_timer(op, after(timeout), &sink).inspect_err(|_| sink.give_free(op))
     });
     if added.is_err() {

@@ -13,6 +13,7 @@ pub(crate) mod memory;
 mod mounts;
 pub(crate) mod needs;
 pub(crate) mod process;
+pub(crate) mod race;
 mod raw;
 pub(crate) mod socket;
 pub(crate) mod thread;
