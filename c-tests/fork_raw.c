@@ -33,7 +33,7 @@ int main(void)
                 struct ioevent e;
                 int q;
 
-                alarm(30);
+                alarm((unsigned)test_timeout() / 2 + 1);
                 switch (first) { /* the first call of the child */
                 case 0:
                     FAILS(ioevent_recv(fd[0], c, 8, MSG_DONTWAIT), EAGAIN);
