@@ -10,7 +10,7 @@ use super::sink::Sink;
 use super::wake::{Doze, bit};
 use super::{Alone, Engine, Heard, LookedAlone, Turn};
 use crate::Event;
-use crate::sys::{Errno, Result, errno, process, race};
+use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
@@ -87,7 +87,7 @@ pub(crate) struct Seat {
 /// Which short way a harvest of this pipe can go.
 #[inline(always)]
 pub(crate) fn short(pipe: &'static Pipe) -> Short {
-    let Some(me) = pipe.find_lane_at_once().filter(|_| !race::is_present()) else { return Short::None };
+    let Some(me) = pipe.find_lane_at_once() else { return Short::None };
     match pipe.wake.0.filled() {
         0 => Short::Sleep(Seat { pipe, me }),
         filled if filled == bit(me) => Short::Take(Seat { pipe, me }),
