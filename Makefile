@@ -2,7 +2,9 @@
 #
 #   make                  libioevent.so and libioevent.a, in target/dist
 #   make run              build everything and serve examples-c/site on a local port (PORT=8080)
-#   make check            all tests; the last line says how many passed
+#   make check            all tests; the last line says how many passed.  IOEVENT_QUICK=1: without memcheck, sanitizers and
+#                         loom; IOEVENT_JOBS=N: N parts side by side, and N programs within each (one more than there are
+#                         processors); IOEVENT_NO_INSTALL=1: installs no Debian packages
 #   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR=
 #   make uninstall        removes what make install put down (same variables)
 #   make header           write include/ioevent.h anew from src/
@@ -10,7 +12,7 @@
 #   make lint             clippy, rustfmt, mandoc, shellcheck and checks of this repository's own
 #   make torture          random operations of all kinds, everything checked: SECONDS=600 SEED=from the clock THREADS=4
 #   make check-san        Rust tests and torture under the address and thread sanitizers (nightly), C tests under address
-#                         and undefined
+#                         and undefined, and those with several threads under thread
 #   make check-valgrind   C tests under memcheck
 #   make check-inject     ten C tests with every allocation failing in turn; a server with every system call refused in turn
 #   make check-loom       tests/loom/: every interleaving of the lock-free parts
@@ -72,7 +74,7 @@ help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 header:
-	UPDATE_HEADER=1 $(CARGO) test --test header
+	UPDATE_HEADER=1 $(CARGO) test -p ioevent-header
 
 install: all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
@@ -124,7 +126,8 @@ torture: stage
 	@ci/torture.sh $(or $(SECONDS),600) $(or $(SEED),$$(date +%s)) $(or $(THREADS),4)
 
 check-san: stage
-	@status=0; ci/rust-san.sh || status=1; ci/torture-san.sh || status=1; ci/c-tests.sh san || status=1; exit $$status
+	@status=0; ci/rust-san.sh || status=1; ci/torture-san.sh || status=1; ci/c-tests.sh san || status=1; \
+	ci/c-tests.sh tsan || status=1; exit $$status
 
 check-valgrind: stage
 	@ci/c-tests.sh valgrind

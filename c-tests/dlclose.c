@@ -161,7 +161,7 @@ int main(void)
         pid_t pid;
 
         if (child(&pid)) {
-            alarm(20);
+            alarm((unsigned)test_timeout() / 3 + 1);
             run(what);
             exit(0); /* with all that runs at the end of a process */
         }

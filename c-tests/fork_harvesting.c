@@ -45,7 +45,7 @@ int main(void)
             int q, fd[2];
             char b[8];
 
-            alarm(30);
+            alarm((unsigned)test_timeout() / 2 + 1);
             q = OK(ioeventpipe(4));
             unix_pair(fd);
             ATTACH(fd[0], q, 5);

@@ -5,7 +5,6 @@
  */
 #include "test_fds.h"
 
-enum { FORK, FORK2, CLONE, HOWS };
 enum { NUMBERS = 1024 };
 
 static bool mine[NUMBERS]; /* what the program has opened */
@@ -179,8 +178,7 @@ static void run(int how, int flags)
     OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, tell));
     my_pair(tell);
     begin(flags);
-    pid = how == FORK ? fork() : how == FORK2 ? _Fork() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-    OK(pid);
+    pid = fork_by(how);
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (how != FORK)
@@ -214,7 +212,7 @@ int main(void)
 {
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    for (int how = 0; how < HOWS; how++) {
+    for (int how = 0; how < FORK_WAYS; how++) {
         run(how, 0);
         run(how, O_NONBLOCK);
     }

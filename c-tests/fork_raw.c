@@ -3,18 +3,6 @@
 
 static int p, fd[2];
 
-static pid_t copy(int how)
-{
-    switch (how) {
-    case 0:
-        return fork();
-    case 1:
-        return _Fork();
-    default:
-        return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-    }
-}
-
 int main(void)
 {
     char b[8], c[8];
@@ -22,18 +10,18 @@ int main(void)
     p = OK(ioeventpipe(8));
     unix_pair(fd);
     ATTACH(fd[0], p, 1);
-    for (int how = 0; how < 3; how++)
+    for (int how = 0; how < FORK_WAYS; how++)
         for (int first = 0; first < 8; first++) {
             pid_t pid;
 
             QUEUED(ioevent_read(fd[0], b, sizeof b));
             QUIET(p);
-            pid = OK(copy(how));
+            pid = fork_by(how);
             if (pid == 0) {
                 struct ioevent e;
                 int q;
 
-                alarm(30);
+                alarm((unsigned)test_timeout() / 2 + 1);
                 switch (first) { /* the first call of the child */
                 case 0:
                     FAILS(ioevent_recv(fd[0], c, 8, MSG_DONTWAIT), EAGAIN);

@@ -5,16 +5,6 @@
  */
 #include "test_closefrom.h"
 
-enum { HANDLER, FORK2, CLONE };
-
-/* The address sanitizer makes its allocator ready for fork(3) alone: a child of another kind hangs in it if one of the
- * parent's threads was there. */
-#ifdef __SANITIZE_ADDRESS__
-enum { LAST = HANDLER };
-#else
-enum { LAST = CLONE };
-#endif
-
 static bool reuse;         /* the handler is to do it */
 static int but = -1, last; /* one number stays free; from here on up as well */
 
@@ -36,7 +26,7 @@ static void in_child(int how)
     int p;
 
     alarm((unsigned)test_timeout() / 3 + 1);
-    if (how != HANDLER)
+    if (how != FORK)
         take_numbers();
     own_check();
     FAILS(ioevent_cancel(2), EINVAL); /* the first call */
@@ -75,9 +65,8 @@ static void run(int with, int how, int shift, bool leave_the_pipe)
     own_shift = shift;
     but = leave_the_pipe ? pipes[0] : -1;
     last = shift & 1 ? 500 : 700;
-    reuse = how == HANDLER;
-    pid = how == HANDLER ? fork() : how == FORK2 ? _Fork() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-    OK(pid);
+    reuse = how == FORK;
+    pid = fork_by(how);
     if (pid == 0)
         in_child(how);
     CHILD_PASSED(pid);
@@ -94,7 +83,7 @@ int main(void)
     ZERO(pthread_atfork(NULL, NULL, handler)); /* the library has not been used yet */
     want_numbers();
     for (int shift = 0; shift < OWN_KINDS; shift++)
-        for (int how = 0; how <= LAST; how++) {
+        for (int how = 0; how < FORK_WAYS; how++) {
             int with = how == shift % 3 ? WITH_ALL : WITH_SOCKET | WITH_TIMERS | WITH_FILE;
 
             test_variant = shift * 10 + how;

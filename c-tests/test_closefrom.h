@@ -141,7 +141,7 @@ static inline void says_ebadf(int p, int fd)
         pid_t pid_;                                                             \
         TEST_HERE(#call);                                                       \
         if (child(&pid_)) {                                                     \
-            alarm(20);                                                          \
+            alarm((unsigned)test_timeout() / 3 + 1);                            \
             call;                                                               \
             _exit(0);                                                           \
         }                                                                       \

@@ -65,6 +65,23 @@ static inline bool child(pid_t *pid)
     return *pid == 0;
 }
 
+/* The ways in which a process can be copied. The address sanitizer makes its allocator ready for fork(3) alone: another
+ * child hangs in it if one of the parent's threads was there. */
+enum fork_way { FORK, RAW_FORK, RAW_CLONE };
+enum { FORK_WAYS = ON_ASAN ? FORK + 1 : RAW_CLONE + 1 };
+
+static inline pid_t fork_by(enum fork_way way)
+{
+    switch (way) {
+    case FORK:
+        return OK(fork());
+    case RAW_FORK:
+        return OK(_Fork());
+    default:
+        return OK((pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+    }
+}
+
 /* The child ended with status 0. */
 #define CHILD_PASSED(pid)                                                       \
     do {                                                                        \

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# ci/c-tests.sh [plain|build|valgrind|san] [NAME...]: builds the programs of c-tests/ (or only those named) against the
+# ci/c-tests.sh [plain|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named) against the
 # staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
 #
 #   plain      warnings are errors
 #   build      as plain, and runs nothing: for ci/kernels.sh
-#   valgrind   under memcheck: no error, no definite leak
+#   valgrind   the same programs under memcheck: no error, no definite leak
 #   san        built with -fsanitize=address,undefined (the library itself is not: its heap is watched all the same)
+#   tsan       those whose threads share a pipe, built with -fsanitize=thread: the library, which is not, tells the
+#              sanitizer what it has to know (rule 5.6)
 #
 # make stage (or make check) must have been run before.  CC chooses the compiler, IOEVENT_JOBS how many run side by side.
 set -u -o pipefail
@@ -15,16 +17,36 @@ set -u -o pipefail
 mode=${1:-plain}
 [ $# = 0 ] || shift
 only=("$@")
-cc=${CC:-cc}
 bin=$build/c-tests-$mode
-flags=(-std=gnu11 -O2 -g -Wall -Wextra -Werror)
+flags=()
 prefix=()
 label="c-tests"
+# What tsan runs; there is nothing to see for it where a pipe has one thread.
+threaded=(handover 'threads_*' '*_threads' 'alone_*' takeover takeover_big_harvest thief post_busy pipe_close_waiting)
+
+# sanitizer WHAT FLAG...: chooses gcc, if there is one; ends the script if it has no such sanitizer. $probe does nothing, well.
+sanitizer() {
+    [ -n "${CC:-}" ] || { ! have gcc || CC=gcc; }
+    flags=(-std=gnu11 -O0 -g -Wall -fno-omit-frame-pointer "${@:2}")
+    export TEST_TIMEOUT=170
+    probe=$logs/$mode-probe
+    echo 'int main(void) { return 0; }' >"$probe.c"
+    if ! "${CC:-cc}" "${flags[@]}" "$probe.c" -o "$probe" 2>"$probe.log"; then
+        skip "C tests under the $1" "${CC:-cc} has none here"
+        finish
+    fi
+}
+# really_in WHAT: a sanitizer that is not really in finds nothing: it must find what is wrong with the program on stdin.
+really_in() {
+    cat >"$probe-bad.c"
+    "${CC:-cc}" "${flags[@]}" -w "$probe-bad.c" -o "$probe-bad" -pthread && ! "$probe-bad" 2>/dev/null
+    step "$1 is really in" test $? = 0
+}
 
 case $mode in
-plain) ;;
-build) bin=$build/c-tests-plain ;;
+plain | build) bin=$c_tests ;;
 valgrind)
+    bin=$c_tests
     label="valgrind"
     if ! have valgrind; then skip "C tests under valgrind" "valgrind is not installed"; finish; fi
     if ! valgrind -q --error-exitcode=99 true >"$logs/valgrind-probe.log" 2>&1; then
@@ -32,93 +54,109 @@ valgrind)
         skip "C tests under valgrind" "valgrind does not run here"
         finish
     fi
-    flags=(-std=gnu11 -O1 -g -Wall)
+    # To read which functions are inlined takes a fifth of the time of a small test; the lines are named all the same.
     prefix=(valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
-        --show-leak-kinds=definite --fair-sched=yes)
+        --show-leak-kinds=definite --fair-sched=yes --read-inline-info=no)
     export TEST_TIMEOUT=170
     ;;
 san)
     label="sanitizers"
-    [ -n "${CC:-}" ] || { ! have gcc || cc=gcc; }
-    flags=(-std=gnu11 -O1 -g -Wall -fno-omit-frame-pointer "-fsanitize=address,undefined" -fno-sanitize-recover=all)
+    # Not optimised: that takes a third of the time to build, and no access is optimised away before it is checked.
+    sanitizer "sanitizers" "-fsanitize=address,undefined" -fno-sanitize-recover=all
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1
     export UBSAN_OPTIONS=print_stacktrace=1
-    export TEST_TIMEOUT=170
-    probe=$logs/san-probe
-    echo 'int main(void) { return 0; }' >"$probe.c"
-    if ! "$cc" "${flags[@]}" "$probe.c" -o "$probe" 2>"$probe.log"; then
-        skip "C tests under the sanitizers" "$cc has none here"
-        finish
-    fi
     # Where ptrace is forbidden the leak sanitizer cannot run, and says so.
     if ! "$probe" 2>/dev/null; then
         note "the leak sanitizer does not run here; the others do"
         ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=1/detect_leaks=0}
     fi
-    # A sanitizer that is not really in finds nothing: it must find this.
-    printf '%s\n' '#include <stdlib.h>' 'int main(int argc, char **argv) {' \
-        '    char *p = malloc(8); (void)argv; free(p); return p[argc]; }' >"$probe.c"
-    "$cc" "${flags[@]}" -w "$probe.c" -o "$probe" && ! "$probe" 2>/dev/null
-    step "sanitizer is really in" test $? = 0
+    really_in "sanitizer" <<'END'
+#include <stdlib.h>
+int main(int argc, char **argv) { char *p = malloc(8); (void)argv; free(p); return p[argc]; }
+END
     ;;
-*) sed -n '2,10s/^# //p' "$0" >&2; exit 2 ;;
+tsan)
+    label="thread sanitizer"
+    sanitizer "thread sanitizer" -fsanitize=thread
+    # Children start threads. Nothing may be suppressed.
+    export TSAN_OPTIONS=die_after_fork=0
+    really_in "thread sanitizer of the C compiler" <<'END'
+#include <pthread.h>
+static int n;
+static void *count(void *unused) { n++; return unused; }
+int main(void) { pthread_t t; pthread_create(&t, 0, count, 0); n++; pthread_join(t, 0); return 0; }
+END
+    ;;
+*) sed -n '2,13s/^# //p' "$0" >&2; exit 2 ;;
 esac
 
 use_stage
-
 mkdir -p "$bin"
 shopt -s nullglob
 
+# A program that is named, or one of all for this mode.
 wanted() {
-    [ ${#only[@]} = 0 ] && return 0
     local name
-    for name in "${only[@]}"; do [ "$name" != "$1" ] || return 0; done
+    if [ ${#only[@]} != 0 ]; then
+        for name in "${only[@]}"; do [ "$name" != "$1" ] || return 0; done
+        return 1
+    fi
+    [ "$mode" = tsan ] || return 0
+    # shellcheck disable=SC2053 # a pattern
+    for name in "${threaded[@]}"; do [[ $1 != $name ]] || return 0; done
     return 1
 }
 
-# Builds one program and runs it.
-one_test() {
-    local source=$1 name=$2 log=$logs/$label-$2-build.log
-    if ! "$cc" "${flags[@]}" "${cflags[@]}" "$source" -o "$bin/$name" "${libs[@]}" -pthread >"$log" 2>&1; then
-        echo "FAIL  $label $name: it does not compile:"
-        sed 's/^/    | /' "$log"
-        tally fail 1
-        return
+# Builds a program.
+compile() {
+    if [ "$bin" = "$c_tests" ]; then
+        c_program "$1"
+    else
+        "${CC:-cc}" "${flags[@]}" "${cflags[@]}" "c-tests/$1.c" -o "$bin/$1" "${libs[@]}" -pthread
     fi
-    [ $mode != build ] || return 0
-    STEP_TIMEOUT=${STEP_TIMEOUT:-180} step "$label $name" "${prefix[@]}" "$bin/$name"
 }
 
-# Most of them wait most of the time, so some run side by side: IOEVENT_JOBS, or one more than there are processors.
-most=${IOEVENT_JOBS:-$(($(nproc 2>/dev/null || echo 1) + 1))}
-found=0
+# Builds and runs one test.
+one_test() {
+    local name=$1 log
+    if [ -e "c-tests/$name.sh" ]; then
+        STEP_TIMEOUT=900 tap_tests "$label $name" "c-tests/$name.sh" "$build/examples"
+        return
+    fi
+    log=$(log_of "$label $name, build")
+    if ! compile "$name" >"$log" 2>&1; then
+        failed "$label $name" "it does not compile" "$log"
+    elif [ "$mode" != build ]; then
+        STEP_TIMEOUT=${STEP_TIMEOUT:-180} step "$label $name" "${prefix[@]}" "$bin/$name"
+    fi
+}
+
+# Those that take longest come first.
+tests=()
+if [ "$mode" = plain ]; then
+    for script in c-tests/*_test.sh; do
+        ! wanted "$(basename "$script" .sh)" || tests+=("$(basename "$script" .sh)")
+    done
+fi
+for source in c-tests/torture*.c $(find c-tests -maxdepth 1 -name '*.c' ! -name 'torture*' | sort); do
+    # One without main is included by others.
+    ! grep -q 'main *(' "$source" || ! wanted "$(basename "$source" .c)" || tests+=("$(basename "$source" .c)")
+done
+if [ ${#tests[@]} = 0 ]; then
+    failed "$label" "there is nothing to run"
+fi
+
+# Most of them wait most of the time, so some run side by side.
 running=0
-for source in c-tests/*.c; do
-    name=$(basename "$source" .c)
-    # Not a program: something that others include.
-    grep -q 'main *(' "$source" || continue
-    wanted "$name" || continue
-    found=1
-    if [ $running -ge "$most" ]; then
+begun=0
+for name in "${tests[@]}"; do
+    if [ $running -ge "$side_by_side" ]; then
         wait -n
         running=$((running - 1))
     fi
-    # What one says comes in one piece.
-    { said=$(one_test "$source" "$name") || :; [ -z "$said" ] || printf '%s\n' "$said"; } &
+    begun=$((begun + 1))
+    STEP_OF="$begun of ${#tests[@]}" one_test "$name" &
     running=$((running + 1))
 done
 wait
-
-if [ "$mode" = plain ]; then
-    for script in c-tests/*_test.sh; do
-        name=$(basename "$script" .sh)
-        wanted "$name" || continue
-        found=1
-        STEP_TIMEOUT=900 tap_tests "$label $name" "$script" "$build/examples"
-    done
-fi
-if [ $found = 0 ]; then
-    echo "FAIL  $label: nothing to run"
-    tally fail 1
-fi
 finish

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# make check: everything that can be tested on this machine.  The last line is `N passed, N failed` (and `, N skipped`);
-# the exit status is 0 if something passed and nothing failed.  What each failed step printed is shown, and kept in
-# target/check.
+# make check: everything that can be tested on this machine, in parts that run side by side.  At the end all failures stand once
+# more, one line each; the last line is `N passed, N failed` (and `, N skipped`); the exit status is 0 if something passed and
+# nothing failed.  What each failed step printed is shown when it fails, and kept in target/check.
 #
-# IOEVENT_NO_INSTALL=1 leaves the system's packages alone.  IOEVENT_QUICK=1 leaves valgrind and the sanitizers out.
+# IOEVENT_NO_INSTALL=1 leaves the system's packages alone.  IOEVENT_QUICK=1 leaves out memcheck, the sanitizers and loom.
+# IOEVENT_JOBS=N: N parts at once, and N programs within each; one more than there are processors, unless it is set.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -13,41 +14,126 @@ have pkg-config ||
     note "pkg-config is missing and could not be installed: ci/pkg-config.sh stands in for it, for libioevent only"
 
 for tool in cargo make "${CC:-cc}"; do
-    have "$tool" || { echo "ci/check.sh: $tool is missing, and nothing can be built without it" >&2; tally fail 1; finish; }
+    have "$tool" || { failed "$tool" "it is missing, and nothing can be built without it"; finish; }
 done
 
-note "build"
-STEP_TIMEOUT=900 step "make all" make all || finish
-step "make stage" make stage || finish
-step "make examples" make examples CFLAGS="-O2 -g -Wall -Wextra -Werror"
-if have clang; then
-    step "examples with clang" env PKG_CONFIG_PATH="$stage/lib/pkgconfig" make -C examples-c CC=clang \
-        O="$build/examples-clang" CFLAGS="-O2 -g -Wall -Wextra -Werror"
-fi
+# ---- the parts ----
 
-step "peers of the benchmark" make -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig"
+# What is built from the sources as they are, and put where all other programs are built against it.
+library() {
+    STEP_TIMEOUT=900 step "make all" make all && step "make stage" make stage || return
+    step "make examples" make examples CFLAGS="-O2 -g -Wall -Wextra -Werror"
+    return 0
+}
+installed() {
+    step "symbols" ci/symbols.sh "$stage/lib"
+    step "install and uninstall" ci/install-test.sh
+    ci/man-examples.sh
+    if have clang; then
+        step "examples with clang" env PKG_CONFIG_PATH="$stage/lib/pkgconfig" make -C examples-c CC=clang \
+            O="$build/examples-clang" CFLAGS="-O2 -g -Wall -Wextra -Werror"
+    fi
+    step "peers of the benchmark" make -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig"
+    return 0
+}
+rust_tests() {
+    cargo_tests "cargo test" cargo test -p ioevent -p ioevent-header --no-fail-fast
+    return 0
+}
+packing() {
+    STEP_TIMEOUT=600 step "make packs what was built" ci/target-test.sh
+    return 0
+}
+refusals() { ci/deny.sh && ci/failmalloc.sh; }
+thread_sanitizer() { ci/rust-san.sh thread && ci/torture-san.sh && ci/c-tests.sh tsan; }
 
-note "lint"
-ci/lint.sh
-
-note "Rust tests"
-cargo_tests "cargo test" cargo test --no-fail-fast
-
-note "the installed library"
-step "symbols" ci/symbols.sh "$stage/lib"
-step "install and uninstall" ci/install-test.sh
-STEP_TIMEOUT=600 step "make packs what was built" ci/target-test.sh
-ci/man-examples.sh
-
-note "C tests"
-ci/c-tests.sh plain
+# part NAME BEFORE COMMAND...: a part that begins when the one called BEFORE is done, if there is one to wait for.  Its exit
+# status says whether it has come to its end, and not whether its tests have passed.
+parts=()
+declare -A before command state begun
+part() {
+    parts+=("$1")
+    before[$1]=$2
+    command[$1]="${*:3}"
+    state[$1]=waits
+}
+# In the order in which they are begun: first what others wait for, then what takes long.
+part "the library" "" library
+part "Rust tests" "" rust_tests
 if [ -z "${IOEVENT_QUICK:-}" ]; then
-    note "C tests with the address and undefined behaviour sanitizers"
-    ci/c-tests.sh san
-    note "C tests under valgrind"
-    ci/c-tests.sh valgrind
+    part "loom" "" ci/loom.sh
+    part "C tests under memcheck" "the library" ci/c-tests.sh valgrind
 fi
-note "system calls that are refused, and short memory"
-ci/deny.sh
-ci/failmalloc.sh
+part "C tests" "the library" ci/c-tests.sh plain
+if [ -z "${IOEVENT_QUICK:-}" ]; then
+    part "C tests under the sanitizers" "the library" ci/c-tests.sh san
+    part "thread sanitizer" "the library" thread_sanitizer
+    part "Rust tests under the sanitizers" "" ci/rust-san.sh address
+fi
+# Both use the same directory of cargo's as the Rust tests, one after the other.
+part "lint" "Rust tests" ci/lint.sh
+part "refused system calls, short memory" "the library" refusals
+part "packing" "" packing
+part "the installed library" "the library" installed
+
+# ---- their run ----
+
+# Prints a process's descendants, the youngest first.
+descendants() {
+    local pid
+    for pid in $(cat "/proc/$1/task/"*"/children" 2>/dev/null); do
+        descendants "$pid"
+        echo "$pid"
+    done
+}
+interrupted() {
+    trap '' INT TERM
+    # shellcheck disable=SC2046 # one argument for each
+    kill $(descendants $$) 2>/dev/null
+    note "interrupted"
+    exit 130
+}
+trap interrupted INT TERM
+
+# The parts in this state, with commas.
+those_that() {
+    local name text=""
+    for name in "${parts[@]}"; do [ "${state[$name]}" != "$1" ] || text+=", $name"; done
+    echo "${text#, }"
+}
+# Whether a part can begin.
+may_begin() {
+    [ "${state[$1]}" = waits ] && { [ -z "${before[$1]}" ] || [ "${state[${before[$1]}]}" = over ]; }
+}
+
+declare -A name_of
+running=0
+ended=0
+start=$SECONDS
+note "${#parts[@]} parts, $side_by_side at once"
+while :; do
+    for name in "${parts[@]}"; do
+        [ $running -lt "$side_by_side" ] || break
+        may_begin "$name" || continue
+        ${command[$name]} </dev/null &
+        name_of[$!]=$name
+        state[$name]=runs
+        begun[$name]=$SECONDS
+        running=$((running + 1))
+    done
+    [ $running != 0 ] || break
+    wait -n -p pid
+    status=$?
+    name=${name_of[$pid]}
+    running=$((running - 1))
+    ended=$((ended + 1))
+    state[$name]=over
+    if [ $status != 0 ]; then
+        state[$name]=broken
+        failed "$name" "exit status $status: not all of it was run"
+    fi
+    say "---- $ended of ${#parts[@]} done: $name, $((SECONDS - begun[$name])) s; at work: $(those_that runs)"
+done
+[ $ended = ${#parts[@]} ] || note "left out, since others are broken: $(those_that waits)"
+note "all of it: $((SECONDS - start)) s"
 finish

@@ -36,7 +36,7 @@ may_fail() {
 
 # with CALL ERRNO PROGRAM: runs it while the call is refused.
 with() {
-    (cd "$bin" && DENY=$1 DENY_ERRNO=$2 LD_PRELOAD=$bin/deny.so TEST_TIMEOUT=20 timeout -k 5 30 "./$3")
+    (cd "$bin" && DENY=$1 DENY_ERRNO=$2 LD_PRELOAD=$bin/deny.so TEST_TIMEOUT=20 timeout -k 5 30 "$c_tests/$3")
 }
 
 # server CALL ERRNO
@@ -82,28 +82,22 @@ fi
 if [ "${1:-}" = --really ]; then
     out=$(with epoll_create1 1 server) || { rc=$?; echo "$out"; exit $rc; }
     [ "$out" = "fails: ioeventpipe" ] || { echo "with epoll_create1 refused: $out"; exit 1; }
-    out=$(cd "$bin" && TEST_TIMEOUT=20 ./server 2>&1)
+    out=$(cd "$bin" && TEST_TIMEOUT=20 "$c_tests/server" 2>&1)
     [ "$out" = works ] || { echo "with nothing refused: $out"; exit 1; }
     exit 0
 fi
 
 use_stage
-cc=${CC:-cc}
-flags=(-std=gnu11 -O2 -g -Wall -Wextra -Werror)
 
 compile() {
     local name
     mkdir -p "$bin" && calls | sed 's/.*/CALL(&)/' >"$bin/calls.h"
-    "$cc" "${flags[@]}" -shared -fPIC -I"$bin" c-tests/inject/deny.c -o "$bin/deny.so" || return 1
-    for name in inject/server "${tests[@]}"; do
-        "$cc" "${flags[@]}" "${cflags[@]}" "c-tests/$name.c" -o "$bin/${name#inject/}" "${libs[@]}" -lutil -pthread ||
-            return 1
-    done
+    "${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror -shared -fPIC -I"$bin" c-tests/inject/deny.c -o "$bin/deny.so" ||
+        return 1
+    for name in inject/server "${tests[@]}"; do c_program "$name" -lutil || return 1; done
 }
 if ! compile >"$logs/deny-build.log" 2>&1; then
-    echo "FAIL  refused calls: the programs do not compile:"
-    sed 's/^/    | /' "$logs/deny-build.log"
-    tally fail 1
+    failed "refused calls" "the programs do not compile" "$logs/deny-build.log"
     finish
 fi
 

@@ -15,7 +15,7 @@ tests=(file_read_write pread sendfile splice_file submit_transfers timer_threads
 
 # --run NAME AT|FROM N: one run.
 if [ "${1:-}" = --run ]; then
-    out=$(cd "$bin" && env RUST_BACKTRACE=0 "FAIL_$3=$4" LD_PRELOAD="$bin/failmalloc.so" TEST_TIMEOUT=30 timeout -k 5 60 "./$2" 2>&1)
+    out=$(cd "$bin" && env RUST_BACKTRACE=0 "FAIL_$3=$4" LD_PRELOAD="$bin/failmalloc.so" TEST_TIMEOUT=30 timeout -k 5 60 "$c_tests/$2" 2>&1)
     rc=$?
     case $rc in
     0 | 77) exit 0 ;;
@@ -33,7 +33,7 @@ fi
 # --one NAME MOST: all runs of one test, but no more than MOST of a kind; some at a time.
 if [ "${1:-}" = --one ]; then
     rm -f "$bin/$2.count"
-    (cd "$bin" && COUNT=$bin/$2.count LD_PRELOAD=$bin/failmalloc.so timeout 60 "./$2") || exit
+    (cd "$bin" && COUNT=$bin/$2.count LD_PRELOAD=$bin/failmalloc.so timeout 60 "$c_tests/$2") || exit
     count=$(cat "$bin/$2.count") || exit
     if [ "$count" = 0 ]; then echo "no allocation was seen"; exit 1; fi
     step=$(((count + $3 - 1) / $3))
@@ -51,19 +51,17 @@ fi
 [ $# = 0 ] || tests=("$@")
 
 use_stage
-cc=${CC:-cc}
-flags=(-std=gnu11 -O2 -g -Wall -Wextra -Werror)
 
 # Only glibc has the names that it passes calls on to.
-mkdir -p "$bin"
-"$cc" "${flags[@]}" -shared -fPIC c-tests/inject/failmalloc.c -o "$bin/failmalloc.so" >"$logs/failmalloc-build.log" 2>&1 &&
-    for name in "${tests[@]}"; do
-        "$cc" "${flags[@]}" "${cflags[@]}" "c-tests/$name.c" -o "$bin/$name" "${libs[@]}" -pthread || break
-    done >>"$logs/failmalloc-build.log" 2>&1
-if [ -s "$logs/failmalloc-build.log" ]; then
-    echo "FAIL  short memory: the programs do not compile:"
-    sed 's/^/    | /' "$logs/failmalloc-build.log"
-    tally fail 1
+compile() {
+    local name
+    mkdir -p "$bin"
+    "${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror -shared -fPIC c-tests/inject/failmalloc.c -o "$bin/failmalloc.so" ||
+        return 1
+    for name in "${tests[@]}"; do c_program "$name" || return 1; done
+}
+if ! compile >"$logs/failmalloc-build.log" 2>&1; then
+    failed "short memory" "the programs do not compile" "$logs/failmalloc-build.log"
     finish
 fi
 for name in "${tests[@]}"; do

@@ -172,9 +172,7 @@ run() {
         [ -n "${TEST_TIMEOUT:-}" ] || case $accel in kvm) TEST_TIMEOUT=120 ;; *) TEST_TIMEOUT=300 ;; esac
     fi
     if ! image >"$logs/kernel-$version.image" 2>&1; then
-        echo "FAIL  $label: no image could be made of it:"
-        tail -n 20 "$logs/kernel-$version.image" | sed 's/^/    | /'
-        tally fail 1
+        failed "$label" "no image could be made of it" "$logs/kernel-$version.image"
         return
     fi
     left=" ${programs[*]##*/} "
@@ -190,7 +188,7 @@ run() {
             case $rc in
             0) echo "PASS  $label $test ($(awk "BEGIN { printf \"%.1f\", $end - $start }") s)"; tally pass 1 ;;
             77) echo "SKIP  $label $test"; tally skip 1 ;;
-            *) echo "FAIL  $label $test (exit status $rc); it printed:"; tally fail 1 ;;
+            *) echo "FAIL  $label $test (exit status $rc); it printed:"; tally fail 1 "$label $test (exit status $rc)" ;;
             esac
             ;;
         *) echo "    $line" ;;
@@ -201,7 +199,7 @@ run() {
     if [ "$left" != " " ]; then
         echo "FAIL  $label: the machine stopped before these had run:$left"
         tail -n 30 "$console" | tr -d '\r' | sed 's/^/    | /'
-        tally fail 1
+        tally fail 1 "$label: the machine stopped"
     fi
     if grep -aE 'BUG:|Oops|WARNING:|blocked for more than' "$console" | head -n 5 | sed 's/^/    | /' | grep .; then
         note "the kernel complained (all of it: $console)"
@@ -222,6 +220,6 @@ for source in c-tests/*.c; do
     if [ ${#tests[@]} != 0 ] && [[ " ${tests[*]} " != *" $test "* ]]; then continue; fi
     [ ! -x "$build/c-tests-plain/$test" ] || programs+=("$build/c-tests-plain/$test")
 done
-[ ${#programs[@]} != 0 ] || { echo "FAIL  C tests under other kernels: nothing to run"; tally fail 1; finish; }
+[ ${#programs[@]} != 0 ] || { failed "C tests under other kernels" "there is nothing to run"; finish; }
 for version in "${versions[@]}"; do run "$version"; done
 finish

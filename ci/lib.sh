@@ -2,9 +2,10 @@
 # shellcheck disable=SC2034 # used by those who source it
 # Shared by the scripts of this directory; source it after `set -u -o pipefail`.
 #
-# A step is one test.  `step NAME COMMAND...` runs it, says PASS, FAIL (with what it printed) or SKIP, and puts it on the
+# A step is one test.  `step NAME COMMAND...` runs it, says PASS, FAIL (with all that it printed) or SKIP, and puts it on the
 # tally.  `finish` ends a script: run by hand, it prints the tally; run by another script of ours, it leaves that to the
-# caller.  The last line is always `N passed, N failed`, with `, N skipped` after it if there were any.
+# caller.  Before the last line all failures stand once more, one line each.  The last line is always
+# `N passed, N failed`, with `, N skipped` after it if there were any.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 cd "$root" || exit 1
@@ -22,6 +23,8 @@ case $build in /*) ;; *) build=$root/$build ;; esac
 stage=$build/stage
 logs=$build/check
 mkdir -p "$logs" || exit 1
+# How many things run at once, of each kind: parts of make check, and programs within one.
+side_by_side=${IOEVENT_JOBS:-$(($(nproc 2>/dev/null || echo 1) + 1))}
 
 if [ -z "${IOEVENT_TALLY:-}" ]; then
     IOEVENT_TALLY=$logs/tally.$$
@@ -49,73 +52,113 @@ have() {
 # The functions that the header declares.
 header_functions() { sed -n 's/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' include/ioevent.h | sort -u; }
 
-# tally pass|fail|skip COUNT
-tally() { echo "$1 $2" >>"$IOEVENT_TALLY"; }
+# say TEXT: in one piece, whatever else runs beside this.
+say() {
+    {
+        flock 9
+        printf '%s\n' "$*"
+    } 9>"$logs/said.lock"
+}
+
+# log_of NAME: where the output of a step goes.
+log_of() { printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -c 'A-Za-z0-9._-' _)"; }
+
+# tally pass|fail|skip COUNT [WHAT]: WHAT failed.
+tally() { printf '%s %s %s\n' "$1" "$2" "${3:-}" >>"$IOEVENT_TALLY"; }
+
+# shown LOG: all of it; or, if it is more than anybody reads, much of its beginning and of its end.
+shown() {
+    local most=1000000
+    if [ "$(wc -c <"$1")" -le $most ]; then
+        cat "$1"
+    else
+        head -c $((most / 2)) "$1"
+        printf '\n(... all of it: %s)\n' "$1"
+        tail -c $((most / 2)) "$1"
+    fi | sed 's/^/    | /'
+}
+
+# failed NAME WHY [LOG]: a test has failed; what it printed is in LOG.
+failed() {
+    say "FAIL  $1 ($2)${3:+; it printed:
+$(shown "$3")}"
+    tally fail 1 "$1 ($2)${3:+: ${3#"$root"/}}"
+}
 
 # skip NAME WHY...
 skip() {
     local name=$1
     shift
-    echo "SKIP  $name: $*"
+    say "SKIP  $name: $*"
     tally skip 1
 }
 
-# step NAME COMMAND...: exit status 0 passes, 77 skips, all else fails.  STEP_TIMEOUT: seconds.
+# run_logged LOG COMMAND...: for at most STEP_TIMEOUT seconds (300).
+run_logged() {
+    local log=$1 rc
+    shift
+    timeout -k 10 "${STEP_TIMEOUT:-300}" "$@" </dev/null >"$log" 2>&1
+    rc=$?
+    if [ $rc = 124 ] || [ $rc = 137 ]; then echo "(killed after ${STEP_TIMEOUT:-300} s)" >>"$log"; fi
+    return $rc
+}
+
+# step NAME COMMAND...: exit status 0 passes, 77 skips, all else fails.  STEP_OF: "3 of 50", if it is one of many.
 step() {
     local name=$1 log rc start seconds
     shift
-    log=$logs/$(echo "$name" | tr -c 'A-Za-z0-9._\n-' _).log
+    log=$(log_of "$name")
     start=$EPOCHREALTIME
-    timeout -k 10 "${STEP_TIMEOUT:-300}" "$@" </dev/null >"$log" 2>&1
+    run_logged "$log" "$@"
     rc=$?
-    seconds=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
+    seconds=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }')
     case $rc in
-    0) echo "PASS  $name ($seconds s)"; tally pass 1 ;;
+    0) say "PASS  $name ($seconds)${STEP_OF:+, $STEP_OF}"; tally pass 1 ;;
     77) skip "$name" "$(tail -n 1 "$log")" ;;
-    *)
-        if [ $rc = 124 ] || [ $rc = 137 ]; then echo "(killed after ${STEP_TIMEOUT:-300} s)" >>"$log"; fi
-        echo "FAIL  $name (exit status $rc, $seconds s); it printed:"
-        tail -n 200 "$log" | sed 's/^/    | /'
-        tally fail 1
-        ;;
+    *) failed "$name" "exit status $rc, $seconds" "$log" ;;
     esac
     return $rc
+}
+
+# counted NAME STATUS LOG PASSED FAILED: several tests that one command has run.
+counted() {
+    local name=$1 rc=$2 log=$3 passed=$4 failed=$5
+    # It did not compile, it crashed, it was killed: no line says so, but it failed.
+    if [ "$rc" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+    tally pass "$passed"
+    if [ "$failed" = 0 ]; then
+        say "PASS  $name: $passed passed"
+        return 0
+    fi
+    failed "$name" "$passed passed, $failed failed, exit status $rc" "$log"
+    tally fail $((failed - 1))
+    return 1
 }
 
 # cargo_tests NAME COMMAND...: each test that cargo reports counts as one.
 cargo_tests() {
     local name=$1 log rc passed failed ignored
     shift
-    log=$logs/$(echo "$name" | tr -c 'A-Za-z0-9._\n-' _).log
-    timeout -k 10 "${STEP_TIMEOUT:-900}" "$@" </dev/null >"$log" 2>&1
+    log=$(log_of "$name")
+    STEP_TIMEOUT=${STEP_TIMEOUT:-1800} run_logged "$log" "$@"
     rc=$?
     read -r passed failed ignored < <(awk '
         /^test result: / { p += $4; f += $6; i += $8 }
         END { print p + 0, f + 0, i + 0 }' "$log")
-    # It did not compile, it crashed, it was killed: no line says so, but it failed.
-    if [ $rc != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
     if [ $rc = 0 ] && [ "$passed" = 0 ]; then
         echo "no test ran" >>"$log"
-        failed=1
+        rc=1
     fi
-    if [ "$failed" != 0 ]; then
-        echo "FAIL  $name: $passed passed, $failed failed (exit status $rc); it printed:"
-        tail -n 300 "$log" | sed 's/^/    | /'
-    else
-        echo "PASS  $name: $passed passed"
-    fi
-    tally pass "$passed"
-    tally fail "$failed"
     tally skip "$ignored"
-    [ "$failed" = 0 ]
+    counted "$name" $rc "$log" "$passed" "$failed"
 }
 
 # tap_tests NAME COMMAND...: each line `ok ...` or `not ok ...` that the command prints counts as one.
 tap_tests() {
     local name=$1 log rc passed failed
     shift
-    log=$logs/$(echo "$name" | tr -c 'A-Za-z0-9._\n-' _).log
-    timeout -k 10 "${STEP_TIMEOUT:-300}" "$@" </dev/null >"$log" 2>&1
+    log=$(log_of "$name")
+    run_logged "$log" "$@"
     rc=$?
     if [ $rc = 77 ]; then
         skip "$name" "$(tail -n 1 "$log")"
@@ -123,24 +166,15 @@ tap_tests() {
     fi
     passed=$(grep -c '^ok ' "$log")
     failed=$(grep -c '^not ok ' "$log")
-    if [ $rc != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
     if [ $rc = 0 ] && [ "$passed" = 0 ]; then passed=1; fi
-    if [ "$failed" != 0 ]; then
-        echo "FAIL  $name: $passed passed, $failed failed (exit status $rc); what went wrong (all of it: $log):"
-        # The lines that failed and what belongs to them, and what came last.
-        { awk '/^ok /{on=0} /^not ok /{on=1} on' "$log" | head -n 150; tail -n 10 "$log"; } | sed 's/^/    | /'
-    else
-        echo "PASS  $name: $passed passed"
-    fi
-    tally pass "$passed"
-    tally fail "$failed"
-    [ "$failed" = 0 ]
+    counted "$name" $rc "$log" "$passed" "$failed"
 }
 
 finish() {
     [ $tally_owner = yes ] || exit 0
     awk '
         { n[$1] += $2 }
+        $3 != "" { if (!said++) print "---- failed:"; print "FAIL  " substr($0, length($1 $2) + 3) }
         END {
             printf "%d passed, %d failed", n["pass"], n["fail"]
             if (n["skip"]) printf ", %d skipped", n["skip"]
@@ -150,6 +184,9 @@ finish() {
     exit $?
 }
 
+# With these Rust builds for the thread sanitizer: in $build/tsan, whoever does it.
+tsan_flags="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer"
+
 # use_stage: programs are built with the staged install, through pkg-config (cflags, libs), and run with it. Without one the
 # script fails and ends.
 use_stage() {
@@ -157,9 +194,25 @@ use_stage() {
     export LD_LIBRARY_PATH=$stage/lib
     if ! pkg-config --exists libioevent; then
         echo "ci/$(basename "$0"): no staged install in $stage: run make stage first" >&2
-        tally fail 1
+        tally fail 1 "ci/$(basename "$0"): no staged install"
         finish
     fi
     read -r -a cflags < <(pkg-config --cflags libioevent)
     read -r -a libs < <(pkg-config --libs libioevent)
+}
+
+# c_program NAME [FLAG...]: builds c-tests/NAME.c as $c_tests/NAME for the staged install (after use_stage), warnings being
+# errors, unless that was done since anything in c-tests/ changed.  Several scripts use the same programs, also at once.
+c_tests=$build/c-tests-plain
+c_program() {
+    local program=$c_tests/${1##*/} command
+    command=("${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror "${cflags[@]}" "c-tests/$1.c" -o "$program"
+        "${libs[@]}" "${@:2}" -pthread)
+    mkdir -p "$c_tests"
+    {
+        flock 9
+        [ "$(cat "$program.built")" = "${command[*]}" ] &&
+            [ -z "$(find c-tests include ci/lib.sh -newer "$program" -print -quit)" ] ||
+            { "${command[@]}" && printf '%s' "${command[*]}" >"$program.built"; }
+    } 9>>"$program.built"
 }

@@ -17,7 +17,7 @@ awk -v dir="$work" '
     on { gsub(/\\e/, "\\"); gsub(/\\&/, ""); gsub(/\\-/, "-"); print > file }
     END { for (n in run) print n, run[n] > (dir "/list") }' man/*.[1-9]
 
-[ -s "$work/list" ] || { echo "no program found in man/"; tally fail 1; finish; }
+[ -s "$work/list" ] || { failed "man page examples" "there is none in man/"; finish; }
 read -r -a flags < <(pkg-config --cflags --libs libioevent)
 while read -r name run; do
     step "man page example $name compiles" "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror "$work/$name.c" \

@@ -1,28 +1,39 @@
 #!/usr/bin/env bash
-# The Rust tests under the address sanitizer, and tests/stress.rs under the thread sanitizer.  Needs a nightly tool chain:
-# rustup toolchain install nightly.
+# ci/rust-san.sh [address] [thread]: the Rust tests under the address sanitizer, and tests/stress.rs under the thread sanitizer
+# (or only one of these).  Needs a nightly tool chain: rustup toolchain install nightly.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-if ! cargo +nightly --version >/dev/null 2>&1; then
-    skip "Rust tests under the address sanitizer" "no nightly tool chain (rustup toolchain install nightly)"
-    skip "Rust stress test under the thread sanitizer" "no nightly tool chain (rustup toolchain install nightly)"
-    finish
-fi
+[ $# != 0 ] || set -- address thread
 target=$(rustc -vV | sed -n 's/^host: //p')
-flags=${RUSTFLAGS:-}
-# --target, so that build scripts and macros are left without the sanitizer.
-export RUSTFLAGS="$flags -Zsanitizer=address"
-export ASAN_OPTIONS=detect_leaks=1
-export CARGO_TARGET_DIR=$build/san
-cargo_tests "Rust tests under the address sanitizer" \
-    cargo +nightly test --no-fail-fast --target "$target" --lib --tests
 
-# The standard library is not built with it: hence the flag, and the suppressions.
-export RUSTFLAGS="$flags -Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer"
-export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp
-export CARGO_TARGET_DIR=$build/tsan
-export STRESS_SECONDS=${STRESS_SECONDS:-15}
-cargo_tests "Rust stress test under the thread sanitizer" cargo +nightly test --target "$target" --test stress
+# --target, so that build scripts and macros are left without the sanitizer.
+address() {
+    export RUSTFLAGS="${RUSTFLAGS:-} -Zsanitizer=address"
+    export ASAN_OPTIONS=detect_leaks=1
+    export CARGO_TARGET_DIR=$build/san
+    cargo_tests "$1" cargo +nightly test --no-fail-fast --target "$target" --lib --tests
+}
+# The standard library is not built with it: hence the suppressions.
+thread() {
+    export RUSTFLAGS="${RUSTFLAGS:-} $tsan_flags"
+    export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp
+    export CARGO_TARGET_DIR=$build/tsan
+    export STRESS_SECONDS=${STRESS_SECONDS:-15}
+    cargo_tests "$1" cargo +nightly test --target "$target" --test stress
+}
+
+for sanitizer; do
+    case $sanitizer in
+    address) name="Rust tests under the address sanitizer" ;;
+    thread) name="Rust stress test under the thread sanitizer" ;;
+    *) sed -n '2,3s/^# //p' "$0" >&2; exit 2 ;;
+    esac
+    if cargo +nightly --version >/dev/null 2>&1; then
+        ("$sanitizer" "$name")
+    else
+        skip "$name" "no nightly tool chain (rustup toolchain install nightly)"
+    fi
+done
 finish

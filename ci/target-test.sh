@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What make packs is what cargo has just built, for the target that CARGO_BUILD_TARGET or a configuration file names; not what an
-# earlier build has left where cargo puts it without such a target.  In a copy of the sources, quickly: not optimised.
+# earlier build has left where cargo puts it without such a target.  In a copy of all but the sources, which are a library
+# without a function here: that is built quickly.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,8 +9,10 @@ top=$build/target-test
 host=$(rustc -vV | sed -n 's/^host: //p')
 rm -rf "$top"
 mkdir -p "$top/src"
-cp -r Cargo.toml Cargo.lock build.rs src benches ci Makefile "$top/src"
+cp -r Cargo.toml Cargo.lock build.rs benches tests ci Makefile "$top/src"
 cd "$top/src" || exit 1
+mkdir src
+echo '//! Nothing.' >src/lib.rs
 unset CARGO_BUILD_TARGET MAKEFLAGS
 export CARGO_TARGET_DIR=$top/target CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0
 dist=$CARGO_TARGET_DIR/dist

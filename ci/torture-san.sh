@@ -18,9 +18,9 @@ if [ ! -e "$runtime" ]; then
     skip "$name" "no thread sanitizer for $target"
     finish
 fi
-export CARGO_TARGET_DIR=$build/tsan-torture
-export RUSTFLAGS="${RUSTFLAGS:-} -Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer"
-bin=$CARGO_TARGET_DIR
+export CARGO_TARGET_DIR=$build/tsan
+export RUSTFLAGS="${RUSTFLAGS:-} $tsan_flags"
+bin=$build/tsan-torture
 cc=${CC:-cc}
 mkdir -p "$bin"
 # The compiler puts the checks into the C code; the run-time part is Rust's, which is the newer one.
@@ -44,9 +44,14 @@ fi
 ! "$bin/race" >"$bin/race.log" 2>&1
 step "thread sanitizer is really in" test $? = 0
 
-STEP_TIMEOUT=900 step "library for the thread sanitizer" cargo +nightly rustc --target "$target" --lib \
-    --crate-type staticlib || finish
-library=$CARGO_TARGET_DIR/$target/debug/libioevent.a
+# The one that the stress test of ci/rust-san.sh is built with.
+library() {
+    ci/cargo-built.sh libioevent.a cargo +nightly test --no-run --target "$target" --test stress >"$bin/library"
+}
+export -f library
+export bin target
+STEP_TIMEOUT=900 step "library for the thread sanitizer" bash -c library || finish
+library=$(cat "$bin/library")
 export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp:die_after_fork=0
 # What the programs are started with.
 prefix=()
@@ -54,9 +59,7 @@ prefix=()
 run() {
     local name="$1 under the thread sanitizer" program=$2
     if ! build_program "c-tests/$program.c" "$bin/$program" "$library" >"$bin/build.log" 2>&1; then
-        echo "FAIL  $name: it does not compile:"
-        sed 's/^/    | /' "$bin/build.log"
-        tally fail 1
+        failed "$name" "it does not compile" "$bin/build.log"
         return
     fi
     STEP_TIMEOUT=300 step "$name" "${prefix[@]}" "$bin/$program" "${@:3}"

@@ -5,9 +5,8 @@
 //! One thread of the library watches all pipes of the process. It is there from the first attachment until the last
 //! pipe is closed. A pipe is *attended* while some thread is in a harvest (`Pipe::is_attended`, which looks at the
 //! count of its users), and *lively* while harvests come and go; neither needs the watch. A pipe that was neither for a
-//! whole tick is
-//! *deserted*: the watch waits with poll(2) for its engine's descriptor, and when that is readable, looks into it as a
-//! harvest would and puts what completes into the common lane.
+//! whole tick is *deserted*: the watch waits with poll(2) for its engine's descriptor, and when that is readable, looks
+//! into it as a harvest would and puts what completes into the common lane.
 //!
 //! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
 //! server. While every pipe is deserted, or attended and was not harvested for a tick, it sleeps without end (or until
