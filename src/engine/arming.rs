@@ -1,17 +1,17 @@
 //! Whether the fast path is open for a descriptor: what has to hold for it, and how the slow path finds things that the
 //! fast path has left.
 
-use super::access;
-use super::attachment::{
+use super::limits;
+use crate::queue::op::{OpRef, TIMED};
+use crate::state::attachment::{
     HERE, INPUT_FREE, Inside, LEVEL, Locked, OUTPUT_FREE, PAUSED_INPUT, PAUSED_OUTPUT, POLL_ONLY,
     SEVERAL_PIPES, SLOT, WRITABLE,
 };
-use super::file_class::Class;
-use super::limits;
-use super::op::{OpRef, TIMED};
-use super::pipe::Pipe;
-use super::slot::Slot;
-use super::table;
+use crate::state::file_class::Class;
+use crate::state::pipe::Pipe;
+use crate::state::slot::Slot;
+use crate::state::table;
+use crate::sync::access;
 use crate::sys::race;
 
 /// What only the fast path knows of. `disarm` clears it, the fast path keeps it true, `arm` finds out whether it holds.
@@ -136,7 +136,7 @@ impl Locked {
     }
 
     /// A node for the slot is not needed any more.
-    pub(super) fn give_up_reserved(&self) {
+    pub(crate) fn give_up_reserved(&self) {
         if self.has_reserved()
             && let Some(world) = table::world()
         {

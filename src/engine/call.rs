@@ -1,9 +1,9 @@
 //! Calls as their callers made them, in registers: what the fast path (`start`) is made for.
 
-use super::file_class::Class;
 use super::iovecs::Iovecs;
-use super::op::{Kind, MOST_BYTES, Request};
-use super::slot::{IDLE_FLAGS, Slot, Waiting, is_plain_length};
+use crate::queue::op::{Kind, MOST_BYTES, Request};
+use crate::state::file_class::Class;
+use crate::state::slot::{IDLE_FLAGS, Slot, Waiting, is_plain_length};
 use crate::sys::{Errno, UserPtr, file, socket};
 use core::ffi::c_int;
 

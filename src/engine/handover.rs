@@ -1,20 +1,20 @@
 //! What race detectors are told (`sys::race`): to queue an operation, and to post an event, happens before it is
 //! harvested (rule 5.6). They are told on the general ways only: where there is a detector, the short ones are closed.
 
-use super::pipe::Pipe;
 use crate::Event;
+use crate::state::pipe::Pipe;
 use crate::sys::race;
 
 impl Pipe {
     /// An operation or a posted event with this user pointer can be harvested from now on.
     #[inline]
-    pub(super) fn hand_in(&self, user: usize) {
+    pub(crate) fn hand_in(&self, user: usize) {
         race::release(self.key(user));
     }
 
     /// The calling thread has harvested these.
     #[inline]
-    pub(super) fn hand_out<'a>(&self, events: impl Iterator<Item = &'a Event>) {
+    pub(crate) fn hand_out<'a>(&self, events: impl Iterator<Item = &'a Event>) {
         if race::is_present() {
             events.for_each(|event| race::acquire(self.key(event.user as usize)));
         }

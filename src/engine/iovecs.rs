@@ -26,7 +26,7 @@ impl<'a> Iovecs<'a> {
     /// Bytes in all buffers, cut to what the kernel moves at most.
     pub(crate) fn total(self) -> usize {
         let sum = self.0.iter().fold(0usize, |sum, part| sum.saturating_add(part.iov_len));
-        sum.min(crate::engine::op::MOST_BYTES)
+        sum.min(crate::queue::op::MOST_BYTES)
     }
 
     /// Calls `call` with an array that describes (the beginning of) what is left after `done` bytes.
@@ -99,6 +99,6 @@ mod tests {
     fn long_arrays_come_in_parts_and_long_totals_are_cut() {
         assert_eq!(parts_after(&[1; 100], 5).len(), PART);
         let huge = parts_after(&[usize::MAX, 5], 10);
-        assert_eq!(huge, [(0x100a, crate::engine::op::MOST_BYTES - 10)]);
+        assert_eq!(huge, [(0x100a, crate::queue::op::MOST_BYTES - 10)]);
     }
 }

@@ -12,10 +12,10 @@
 //! All accesses are Relaxed: the attachment guards them.
 
 use super::Engine;
-use super::attachment::{Inside, Locked, TIME_LIMIT};
-use super::op::OpRef;
-use super::slot::Slot;
-use super::sparse::{Sparse, Zeroed};
+use crate::queue::op::OpRef;
+use crate::state::attachment::{Inside, Locked, TIME_LIMIT};
+use crate::state::slot::Slot;
+use crate::sync::sparse::{Sparse, Zeroed};
 use crate::sys::{Result, errno, process};
 use core::cmp::Ordering;
 use core::ffi::c_int;
@@ -48,14 +48,14 @@ static LIMITS: Sparse<Limit> = Sparse::new();
 
 /// An entry of the heap; the earliest is the greatest.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     ticks: u32,
-    pub(super) number: c_int,
+    pub(crate) number: c_int,
 }
 
 impl Entry {
     /// Its time in nanoseconds.
-    pub(super) fn time(&self) -> u64 {
+    pub(crate) fn time(&self) -> u64 {
         nanoseconds(self.ticks, 0)
     }
 }
@@ -80,18 +80,18 @@ fn nanoseconds(ticks: u32, fraction: u16) -> u64 {
 }
 
 /// How long operations of a number may take, in nanoseconds.
-pub(super) fn timeout(number: c_int) -> u64 {
+pub(crate) fn timeout(number: c_int) -> u64 {
     LIMITS.get(number).map_or(0, |limit| limit.timeout.load(Relaxed))
 }
 
 /// Sets that.
-pub(super) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
+pub(crate) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
     LIMITS.make(number)?.timeout.store(nanoseconds, Relaxed);
     Ok(())
 }
 
 /// The descriptor belongs to another pipe, or to none: its entry in the heap means nothing any more.
-pub(super) fn forget(number: c_int) {
+pub(crate) fn forget(number: c_int) {
     if let Some(limit) = LIMITS.get(number) {
         limit.entry.store(0, Relaxed);
     }
@@ -100,7 +100,7 @@ pub(super) fn forget(number: c_int) {
 /// Limits an operation that is about to be put into the slot. `timeout` is its own, in nanoseconds; 0: the
 /// descriptor's. `None` if it has to have a node.
 #[inline(always)]
-pub(super) fn limit_slot(attachment: &Inside, timeout: u64, slot: Slot) -> Option<Slot> {
+pub(crate) fn limit_slot(attachment: &Inside, timeout: u64, slot: Slot) -> Option<Slot> {
     if timeout == 0 && !attachment.has(TIME_LIMIT) {
         return Some(slot);
     }
@@ -166,7 +166,7 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
 
 /// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the
 /// slot has come close to its deadline it gets a node, which has its own among the deadlines.
-pub(super) fn look_at(attachment: &Locked, entry: Entry) {
+pub(crate) fn look_at(attachment: &Locked, entry: Entry) {
     let Some(limit) = LIMITS.get(entry.number) else { return };
     if limit.entry.load(Relaxed) != entry.ticks {
         return;
@@ -184,7 +184,7 @@ pub(super) fn look_at(attachment: &Locked, entry: Entry) {
 
 /// The slot for an operation that waits with a node and a deadline: the deadline goes with it. `None` if it has to keep
 /// them.
-pub(super) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option<Slot> {
+pub(crate) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option<Slot> {
     let pipe = attachment.pipe()?;
     let time = pipe.engine().time_of(op)? + ((1 << BELOW) - 1);
     let limit = LIMITS.make(attachment.fd()).ok()?;
@@ -201,7 +201,7 @@ pub(super) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option
 }
 
 /// The operation of a slot, which has a deadline, has got a node: the deadline goes with it.
-pub(super) fn move_to_node(attachment: &Locked, op: OpRef, slot: Slot) {
+pub(crate) fn move_to_node(attachment: &Locked, op: OpRef, slot: Slot) {
     let Some(limit) = LIMITS.get(attachment.fd()) else { return };
     op.expect_deadline();
     let time = nanoseconds(limit.deadline.load(Relaxed), slot.fraction());

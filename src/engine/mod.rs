@@ -18,57 +18,18 @@
 //!
 //! A pipe is kept alive by the count of its users or by the lock of an attachment of it; see `pipe`.
 
-pub(crate) mod access;
 mod arming;
-mod attach;
-pub(crate) mod attachment;
-mod bias;
 pub(crate) mod call;
-mod epoll;
-mod fast_path;
-mod file_class;
-pub(crate) mod fork;
+pub(crate) mod completions;
+pub(crate) mod epoll;
 mod handover;
-pub(crate) mod harvest;
-mod harvester;
 mod iovecs;
-mod lane;
-mod limits;
-mod lock;
-pub(crate) mod op;
-mod op_list;
-pub(crate) mod pipe;
-mod places;
-mod pool;
-mod private;
-mod ring;
-mod sink;
-mod sleepers;
-mod slot;
-mod sparse;
-pub(crate) mod start;
-mod submit;
-pub(crate) mod table;
-pub(crate) mod wake;
-mod watch;
+pub(crate) mod limits;
 
-pub(crate) use attach::{
-    Modes, attach, attached_to, close, forget, modes, replace, set_modes, set_timeout, timeout,
-};
-pub(crate) use fast_path::Way;
-pub(crate) use pipe::create;
-pub(crate) use submit::{Which, cancel, submit, submit_timer, submit_transfer};
-pub(crate) use table::is_borrowed;
-
-use crate::sys::{Errno, Result};
-use attachment::Locked;
-use op::OpRef;
-use sink::Sink;
-
-/// The pipe is full: nothing was scheduled.
-pub(crate) const EIOEVENTFULL: Errno = Errno(crate::EIOEVENTFULL);
-/// The operation was queued.
-pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);
+use crate::queue::op::OpRef;
+use crate::state::attachment::Locked;
+use crate::sys::Result;
+use completions::Sink;
 
 /// The seam: what does the I/O of one pipe.
 ///

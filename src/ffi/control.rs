@@ -8,7 +8,9 @@ use super::constants::{
     IOEVENT_INLINE, IOEVENT_POLLONLY,
 };
 use super::{answer, pipe as ffi_pipe};
-use crate::engine::{self, Modes, pipe};
+use crate::calls::attach::{self, Modes};
+use crate::state::pipe;
+use crate::state::table;
 use crate::sys::{Errno, process};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
@@ -37,14 +39,14 @@ unsafe extern "C" {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, second: usize) -> c_int {
     match cmd {
-        F_SETIOEVENTPIPE => answer(|| engine::attach(fd, first as c_int, second).map(|()| 0)),
+        F_SETIOEVENTPIPE => answer(|| attach::attach(fd, first as c_int, second).map(|()| 0)),
         F_GETIOEVENTPIPE => {
             let (number, user) = (first as *mut c_int, second as *mut *mut c_void);
             answer(|| {
                 if number.is_null() || user.is_null() {
                     return Err(Errno::EFAULT);
                 }
-                let attached = engine::attached_to(fd)?;
+                let attached = attach::attached_to(fd)?;
                 let (its_number, its_user) = attached.unwrap_or((-1, 0));
                 // SAFETY: the caller gives an int and a pointer to write to.
                 unsafe {
@@ -57,14 +59,14 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
         F_SETIOEVENTTIMEO => answer(|| {
             // SAFETY: the caller gives a timespec or NULL.
             let timeout = unsafe { (first as *const libc::timespec).as_ref() }.ok_or(Errno::EFAULT)?;
-            engine::set_timeout(fd, ffi_pipe::nanoseconds(timeout)?).map(|()| 0)
+            attach::set_timeout(fd, ffi_pipe::nanoseconds(timeout)?).map(|()| 0)
         }),
         F_GETIOEVENTTIMEO => answer(|| {
             let timeout = first as *mut libc::timespec;
             if timeout.is_null() {
                 return Err(Errno::EFAULT);
             }
-            let nanoseconds = engine::timeout(fd)?;
+            let nanoseconds = attach::timeout(fd)?;
             // SAFETY: the caller gives a timespec to write to.
             unsafe { *timeout = process::timespec(nanoseconds) };
             Ok(0)
@@ -76,10 +78,10 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
             }
             let modes =
                 Modes { inline: flags & IOEVENT_INLINE != 0, poll_only: flags & IOEVENT_POLLONLY != 0 };
-            engine::set_modes(fd, modes).map(|()| 0)
+            attach::set_modes(fd, modes).map(|()| 0)
         }),
         F_GETIOEVENTFLAGS => answer(|| {
-            let modes = engine::modes(fd)?;
+            let modes = attach::modes(fd)?;
             Ok(if modes.inline { IOEVENT_INLINE } else { 0 }
                 | if modes.poll_only { IOEVENT_POLLONLY } else { 0 })
         }),
@@ -98,7 +100,7 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
             if cmd == libc::F_SETFL
                 && r == 0
                 && let Ok(Some(pipe)) = pipe
-                && !engine::is_borrowed()
+                && !table::is_borrowed()
             {
                 pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
             }

@@ -6,12 +6,14 @@ use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
 use super::{answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued};
-use crate::engine::access::Sole;
-use crate::engine::attachment::{Attachment, Entry};
+use crate::calls::attach;
+use crate::calls::start::{self, ByCall, Fast};
+use crate::calls::submit::{self, Which};
 use crate::engine::call::{Readv, Recv, Send, Writev};
-use crate::engine::op::Kind;
-use crate::engine::start::{self, ByCall, Fast};
-use crate::engine::{self, Which, table};
+use crate::queue::op::Kind;
+use crate::state::attachment::{Attachment, Entry};
+use crate::state::table;
+use crate::sync::access::Sole;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
@@ -220,7 +222,7 @@ fn poll_slow(node: &'static Attachment, fd: c_int, events: c_short) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
     let kept = crate::sys::errno::Kept::new();
-    match engine::close(fd) {
+    match attach::close(fd) {
         Some(Ok(())) => 0,
         Some(Err(errno)) => {
             drop(kept);
@@ -241,7 +243,7 @@ pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_cancel(fd: c_int) -> c_int {
     let all = Which { input: true, output: true, polls: true, user: None };
-    answer(|| engine::cancel(fd, all).map(|n| n as c_int))
+    answer(|| submit::cancel(fd, all).map(|n| n as c_int))
 }
 
 /// Ends some of the operations of an attached descriptor that are not finished; returns how many.
@@ -262,6 +264,6 @@ pub extern "C" fn ioevent_cancel2(fd: c_int, what: c_int, user: *const c_void) -
             polls: what & IOEVENT_CANCEL_POLL != 0,
             user: (what & IOEVENT_CANCEL_USER != 0).then_some(user as usize),
         };
-        engine::cancel(fd, which).map(|n| n as c_int)
+        submit::cancel(fd, which).map(|n| n as c_int)
     })
 }

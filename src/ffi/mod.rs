@@ -11,12 +11,13 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
-use crate::engine::access::Sole;
-use crate::engine::attachment::{Attachment, Entry, Locked};
+use crate::calls::start::{self, Answer, ByCall, Fast};
+use crate::calls::{self, fast_path::Way};
 use crate::engine::call::{Call, InputCall};
-use crate::engine::op::Request;
-use crate::engine::start::{self, Answer, ByCall, Fast};
-use crate::engine::{self, Way, table};
+use crate::queue::op::Request;
+use crate::state::attachment::{Attachment, Entry, Locked};
+use crate::state::table;
+use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, UserPtr, errno};
 use core::ffi::c_int;
 
@@ -152,7 +153,7 @@ fn answer<T: Returned>(call: impl FnOnce() -> Result<T>) -> T {
 /// Queues an operation if `fd` is attached, else calls libc.
 #[inline(always)]
 fn queue_or<T: Returned>(fd: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
-    match engine::submit(fd, &request, Way::Call) {
+    match calls::submit::submit(fd, &request, Way::Call) {
         Some(Err(errno)) => fail(errno),
         Some(Ok(value)) => T::of(value),
         None => libc(),
@@ -161,7 +162,7 @@ fn queue_or<T: Returned>(fd: c_int, request: Request, libc: impl FnOnce() -> T) 
 
 /// The same for what has two descriptors.
 fn transfer_or<T: Returned>(to: c_int, from: c_int, request: Request, libc: impl FnOnce() -> T) -> T {
-    match engine::submit_transfer(to, from, request, Way::Call) {
+    match calls::submit::submit_transfer(to, from, request, Way::Call) {
         Some(Err(errno)) => fail(errno),
         Some(Ok(value)) => T::of(value),
         None => libc(),

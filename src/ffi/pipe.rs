@@ -4,10 +4,10 @@
 
 use super::{answer, fail};
 use crate::Event;
-use crate::engine::attachment::{Attachment, Entry};
-use crate::engine::harvest::{harvest, harvest_slow};
-use crate::engine::pipe::{self, InUse, Pipe};
-use crate::engine::{self, table};
+use crate::calls::harvest::{harvest, harvest_slow};
+use crate::state::attachment::{Attachment, Entry};
+use crate::state::pipe::{self, InUse, Pipe};
+use crate::state::table;
 use crate::sys::{Errno, Result, fd};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -19,7 +19,7 @@ use libc::{iovec, timespec};
 /// Errors: EINVAL (nevents below 1), EMFILE, ENFILE, ENOMEM. Any thread. ioeventpipe(3), rule 3.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioeventpipe(nevents: c_int) -> c_int {
-    answer(|| engine::create(nevents, 0))
+    answer(|| pipe::create(nevents, 0))
 }
 
 /// ioeventpipe with flags: O_NONBLOCK (harvests do not wait, and the descriptor can be waited on with poll(2) and its
@@ -28,7 +28,7 @@ pub extern "C" fn ioeventpipe(nevents: c_int) -> c_int {
 /// Errors: as ioeventpipe, and EINVAL for other flags. Any thread. ioeventpipe(3), rule 3.6.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioeventpipe2(nevents: c_int, flags: c_int) -> c_int {
-    answer(|| engine::create(nevents, flags))
+    answer(|| pipe::create(nevents, flags))
 }
 
 /// Harvests: takes up to `nevents` events out of a pipe and returns how many there were.
@@ -83,7 +83,7 @@ unsafe fn wait_otherwise(
 /// What a wait gives.
 #[inline(always)]
 fn harvested(n: isize) -> c_int {
-    if n >= 0 { n as c_int } else { super::done(n) }
+    if n >= 0 { n as c_int } else { crate::ffi::done(n) }
 }
 
 /// What a harvest gives that has no room for events.
@@ -183,21 +183,21 @@ pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isiz
         Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
         Ok(None) => return unsafe { libc::writev(fd, iov, iovcnt) },
-        Err(errno) => return super::fail(errno),
+        Err(errno) => return crate::ffi::fail(errno),
     };
     drop(pipe);
     // SAFETY: passed on to the caller.
     let (parts, events) = match unsafe { vector(iov, iovcnt) } {
         Ok(parts) => parts,
-        Err(errno) => return super::fail(errno),
+        Err(errno) => return crate::ffi::fail(errno),
     };
     let bytes = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.iov_len));
     if bytes != events * size_of::<Event>() {
-        return super::fail(Errno::EINVAL);
+        return crate::ffi::fail(Errno::EINVAL);
     }
     let mut gathered = Vec::new();
     if gathered.try_reserve_exact(events.min(MOST_AT_ONCE)).is_err() {
-        return super::fail(Errno::ENOMEM);
+        return crate::ffi::fail(Errno::ENOMEM);
     }
     gathered.resize(events.min(MOST_AT_ONCE), NO_EVENT);
     let mut left = gathered.len() * size_of::<Event>();
@@ -238,8 +238,8 @@ pub(super) unsafe fn read(pipe: &'static Pipe, fd: c_int, buf: *mut c_void, nbyt
     let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<MaybeUninit<Event>>(), room) };
     match harvest(pipe, fd, room, patience(pipe)) {
         n @ 1.. => n * size_of::<Event>() as isize,
-        0 => super::done(-(libc::EAGAIN as isize)),
-        n => super::done(n),
+        0 => crate::ffi::done(-(libc::EAGAIN as isize)),
+        n => crate::ffi::done(n),
     }
 }
 
@@ -288,7 +288,7 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isiz
         Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
         Ok(None) => return unsafe { libc::write(fd, buf, nbytes) },
-        Err(errno) => return super::fail(errno),
+        Err(errno) => return crate::ffi::fail(errno),
     };
     // The pipe is left before errno is set: that may wait for a lock, and a wait may change errno.
     answer(move || {

@@ -3,12 +3,12 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::{attached, done, input, lent, output, output_begun, queue_or, queued};
-use crate::engine;
-use crate::engine::access::Sole;
-use crate::engine::attachment::Attachment;
+use crate::calls::attach;
+use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
-use crate::engine::op::{Kind, Request};
-use crate::engine::start::{self, ByCall, Fast};
+use crate::queue::op::{Kind, Request};
+use crate::state::attachment::Attachment;
+use crate::sync::access::Sole;
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
 use libc::{msghdr, sockaddr, socklen_t, ssize_t};
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn ioevent_accept4(
 
 /// The kernel has given a number out: what the library has under it was closed behind its back (rule 4.4).
 fn given_out(number: c_int) -> c_int {
-    engine::forget(number);
+    attach::forget(number);
     number
 }
 

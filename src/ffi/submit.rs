@@ -4,12 +4,15 @@
 
 use super::constants::*;
 use super::{answer, attached, lent, pipe};
-use crate::engine::access::Sole;
-use crate::engine::attachment::{Attachment, Entry};
+use crate::calls::fast_path::Way;
+use crate::calls::start::{self, Answer, Fast, Submitted};
+use crate::calls::submit;
 use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
-use crate::engine::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
-use crate::engine::start::{self, Answer, Fast, Submitted};
-use crate::engine::{self, EIOEVENTQUEUED, Way, table};
+use crate::queue::EIOEVENTQUEUED;
+use crate::queue::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
+use crate::state::attachment::{Attachment, Entry};
+use crate::state::table;
+use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, UserPtr, fd};
 use core::ffi::{c_int, c_longlong, c_ulong, c_ushort, c_void};
 use libc::{sockaddr, socklen_t, timespec};
@@ -227,7 +230,7 @@ fn taken(fd: c_int, answer: Answer) -> Result<()> {
 #[inline(never)]
 unsafe fn submit_slow(op: &Operation, timeout: u64) -> Result<()> {
     if op.kind == IOEVENT_OP_TIMER {
-        return engine::submit_timer(op.fd, op.user as usize, timeout);
+        return submit::submit_timer(op.fd, op.user as usize, timeout);
     }
     let kind = kind(op.kind)?;
     let mut request = Request {
@@ -275,8 +278,8 @@ unsafe fn submit_slow(op: &Operation, timeout: u64) -> Result<()> {
         _ => {}
     }
     let queued = match kind {
-        Kind::Sendfile | Kind::Splice => engine::submit_transfer(op.fd, op.fd2, request, Way::Submit),
-        _ => engine::submit(op.fd, &request, Way::Submit),
+        Kind::Sendfile | Kind::Splice => submit::submit_transfer(op.fd, op.fd2, request, Way::Submit),
+        _ => submit::submit(op.fd, &request, Way::Submit),
     };
     match queued {
         Some(Err(EIOEVENTQUEUED)) => Ok(()),

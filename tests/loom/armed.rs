@@ -3,10 +3,10 @@
 //! slot, and HERE, with which the fast path does not write down where the newest event is. `attachment`, `start`,
 //! `epoll::edge` and `sink` have a model of their own for that, over the library's bias, locks and rings.
 
-use crate::engine::access::{self, Access, Revoked, Shared, Sole};
-use crate::engine::lock::RawLock;
-use crate::engine::ring::{Ring, SLOTS, Slot};
-use crate::sync::{AtomicU32, Ordering::Relaxed};
+use crate::sync::access::{self, Access, Revoked, Shared, Sole};
+use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::sync::lock::RawLock;
+use crate::sync::ring::{Ring, SLOTS, Slot};
 use crate::{model_with_futex, spawn};
 use core::mem::MaybeUninit;
 use loom::cell::UnsafeCell;

@@ -2,7 +2,7 @@
 //! in a model of its own.
 
 use crate::model;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 

@@ -1,9 +1,9 @@
 //! The lock that is biased to one thread: `access` over `Bias`.
 
-use crate::engine::access::{self, Revoked, Sole};
 use crate::model_with_futex;
 use crate::number::Number;
 use crate::spawn;
+use crate::sync::access::{self, Revoked, Sole};
 use loom::sync::{Arc, Mutex};
 
 /// What the lock guards, and the thread that holds the bias may do without.

@@ -1,7 +1,7 @@
 //! The position of a file: attempts, which do not wait, and workers, which do.
 
 use crate::number::Number;
-use crate::positions::Positions;
+use crate::sync::positions::Positions;
 use crate::sys::futex;
 use crate::{join, model_with_futex, spawn};
 use loom::sync::Arc;

@@ -1,7 +1,7 @@
 //! The lock and the condition variable.
 
-use crate::engine::lock::{Condvar, Mutex, MutexGuard, RawLock};
 use crate::number::Number;
+use crate::sync::lock::{Condvar, Mutex, MutexGuard, RawLock};
 use crate::sys::futex;
 use crate::{join, model_with_futex, spawn};
 use loom::sync::Arc;

@@ -6,12 +6,7 @@
 #![cfg(loom)]
 #![allow(dead_code)]
 
-mod engine;
-#[path = "../../src/engine/epoll/identity_locks.rs"]
-mod identity_locks;
-#[path = "../../src/engine/epoll/positions.rs"]
-mod positions;
-#[path = "../../src/sync.rs"]
+#[path = "../../src/sync/mod.rs"]
 mod sync;
 mod sys;
 
@@ -60,5 +55,5 @@ fn join(threads: [JoinHandle<()>; 2]) {
 
 /// membarrier(2).
 fn barrier() {
-    loom::sync::atomic::fence(sync::Ordering::SeqCst);
+    loom::sync::atomic::fence(sync::atomic::Ordering::SeqCst);
 }

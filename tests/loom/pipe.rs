@@ -1,9 +1,9 @@
 //! A pipe whose lanes only count, over a kernel that is a mutex and a condition variable.
 
-use crate::engine::access::Shared;
-use crate::engine::sleepers::Reserve;
-use crate::engine::wake::{Bell, Doze, Wake, bit};
-use crate::sync::{AtomicU32, Ordering::SeqCst};
+use crate::sync::access::Shared;
+use crate::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use crate::sync::standby::Reserve;
+use crate::sync::wake::{Bell, Doze, Wake, bit};
 use loom::sync::{Arc, Condvar, Mutex};
 
 pub(crate) const COMMON: u32 = 1;

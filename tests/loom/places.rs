@@ -1,8 +1,8 @@
 //! The places of a pipe, taken and given back while it is resized.
 
-use crate::engine::access::Shared;
-use crate::engine::places::Places;
 use crate::model;
+use crate::sync::access::Shared;
+use crate::sync::places::Places;
 use loom::sync::Arc;
 use loom::thread;
 

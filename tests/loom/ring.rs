@@ -1,11 +1,11 @@
 //! A lane with a ring, as `harvest::take_out` and `start::put` use it: each event comes out once, and the lane's mark
 //! is true in the end.
 
-use crate::engine::access::Shared;
-use crate::engine::ring::{Ring, SLOTS, Slot};
-use crate::engine::wake::{Wake, bit};
 use crate::model;
 use crate::pipe::OWN;
+use crate::sync::access::Shared;
+use crate::sync::ring::{Ring, SLOTS, Slot};
+use crate::sync::wake::{Wake, bit};
 use core::mem::MaybeUninit;
 use loom::sync::{Arc, Mutex};
 use loom::thread;

@@ -1,10 +1,10 @@
 //! Threads on standby, while one thread is enough to wait in the kernel.
 
-use crate::engine::access::Shared;
-use crate::engine::sleepers::{Reserve, Spot};
 use crate::model;
 use crate::pipe::{COMMON, Kernel, Pipe};
-use crate::sync::AtomicU32;
+use crate::sync::access::Shared;
+use crate::sync::atomic::AtomicU32;
+use crate::sync::standby::{Reserve, Spot};
 use loom::thread;
 
 /// The kernel for a thread that gets a signal as soon as it waits for a call and no deadline; then it waits on.

@@ -61,7 +61,7 @@ pub(crate) mod memory {
 
 pub(crate) mod futex {
     use super::Errno;
-    use crate::sync::{AtomicU32, Ordering::Relaxed};
+    use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
     use loom::sync::{Condvar, Mutex, MutexGuard};
     use std::sync::{Arc, OnceLock};
 

@@ -1,9 +1,9 @@
 //! No wake-up is lost: an event that was put into a lane comes to a thread that waits.
 
-use crate::engine::access::Shared;
-use crate::engine::wake::bit;
 use crate::model;
 use crate::pipe::{COMMON, OWN, Pipe};
+use crate::sync::access::Shared;
+use crate::sync::wake::bit;
 use loom::thread;
 
 #[test]

@@ -1,10 +1,12 @@
 //! The watchdog, which looks after pipes while no thread harvests: it takes no event away from a harvest, and does not
 //! sleep where it is needed.
 
-use crate::engine::access::Shared;
-use crate::engine::sleepers::Spot;
 use crate::pipe::Pipe;
-use crate::sync::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst, in_order, light_fence};
+use crate::sync::access::Shared;
+use crate::sync::atomic::{
+    AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst, in_order, light_fence,
+};
+use crate::sync::standby::Spot;
 use crate::{barrier, model};
 use loom::sync::{Arc, Mutex};
 use loom::thread;

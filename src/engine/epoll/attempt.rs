@@ -1,24 +1,21 @@
 //! One try of an operation: the system calls for it, none of which waits.
 
-use super::class;
-use super::connection;
 use super::nonblock::{self, File};
-use super::{disk, transfer};
-use crate::engine::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
-use crate::engine::file_class::Class;
+use super::{class, connection, disk, transfer};
 use crate::engine::iovecs::Iovecs;
-use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef, TRIED};
-use crate::engine::private;
-use crate::engine::table;
-use crate::sys::file::{Buffers, Position};
-use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
+use crate::queue::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE, OpRef, TRIED};
+use crate::state::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE};
+use crate::state::file_class::Class;
+use crate::state::{private, table};
+use crate::sys::file::{self, Buffers, Position};
+use crate::sys::{Errno, Result, UserPtr, fd, process, socket};
 use core::ffi::c_int;
 
 /// The kernel refuses more buffers than this with EINVAL.
 const MOST_IOVECS: usize = 1024;
 
 /// What a try gave.
-pub(super) enum Step {
+pub(crate) enum Step {
     /// The operation is finished.
     Done(Result<usize>),
     /// It is finished with the part that it has moved; the error that came after it is for the next operation of that
@@ -36,7 +33,7 @@ use Step::{Done, Part, Retry, Wait};
 
 /// Tries an operation that reads.
 #[inline]
-pub(super) fn input(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn input(attachment: &Locked, op: OpRef) -> Step {
     match read_or_accept(attachment, op) {
         Wait if attachment.class.get() == Class::DatagramShut
             && op.kind.get() != Kind::Accept
@@ -116,7 +113,7 @@ fn receive(fd: c_int, op: OpRef, done: usize) -> Result<usize> {
 /// Calls `call` with where the kernel finds the length of the operation's address, and leaves the length that the
 /// address has: the caller's own variable, or a copy if it was read when the operation was queued.
 #[inline]
-pub(super) fn with_length(op: OpRef, call: impl FnOnce(UserPtr) -> Result<usize>) -> Result<usize> {
+pub(crate) fn with_length(op: OpRef, call: impl FnOnce(UserPtr) -> Result<usize>) -> Result<usize> {
     match op.length.get() {
         LENGTH_BY_POINTER => call(op.addrlen.get()),
         length => with_length_copied(op, length, call),
@@ -157,7 +154,7 @@ fn finish_read(attachment: &Locked, len: usize, r: Result<usize>) -> Step {
 }
 
 /// The buffers of an operation from its beginning on.
-pub(super) fn buffers(op: OpRef) -> Buffers {
+pub(crate) fn buffers(op: OpRef) -> Buffers {
     match op.kind.get() {
         Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev => {
             Buffers::Many { iov: op.buf.get(), count: op.len.get() as usize }
@@ -167,7 +164,7 @@ pub(super) fn buffers(op: OpRef) -> Buffers {
 }
 
 /// Where in the file an operation begins.
-pub(super) fn position(op: OpRef) -> Position {
+pub(crate) fn position(op: OpRef) -> Position {
     match op.kind.get() {
         Kind::Pread | Kind::Preadv | Kind::Pwrite | Kind::Pwritev => Position::at(op.addr.get().addr()),
         _ => Position::OWN,
@@ -368,7 +365,7 @@ fn write_file(attachment: &Locked, from: Buffers, at: Position) -> Result<usize>
 
 /// Tries an operation that writes.
 #[inline]
-pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn output(attachment: &Locked, op: OpRef) -> Step {
     match op.kind.get() {
         Kind::Connect => return connection::connect(attachment, op),
         Kind::Sendfile | Kind::Splice => return transfer::attempt(attachment, op),
@@ -434,7 +431,7 @@ pub(super) fn output(attachment: &Locked, op: OpRef) -> Step {
 
 /// How many bytes the operation moves in all. Some were moved already.
 #[inline]
-pub(super) fn total(op: OpRef) -> usize {
+pub(crate) fn total(op: OpRef) -> usize {
     match op.kind.get() {
         Kind::Readv | Kind::Writev | Kind::Preadv | Kind::Pwritev => {
             // SAFETY: the kernel has just moved bytes to or from this array.
@@ -509,7 +506,7 @@ fn is_ready(attachment: &Locked, events: i16) -> bool {
 }
 
 /// Tries an operation that stands outside the order of reads and writes.
-pub(super) fn unordered(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn unordered(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd();
     let disk = is_disk(attachment);
     match op.kind.get() {
@@ -534,7 +531,7 @@ pub(super) fn unordered(attachment: &Locked, op: OpRef) -> Step {
 }
 
 /// What a poll gives now; 0 if there is nothing yet.
-pub(super) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
+pub(crate) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
     if attachment.class.get() == Class::Disk {
         // What poll(2) says of what cannot be waited for. (A file system that asks somebody else is not asked.)
         const ALWAYS: c_int = (libc::POLLIN | libc::POLLRDNORM | libc::POLLOUT | libc::POLLWRNORM) as c_int;
@@ -550,7 +547,7 @@ pub(super) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
 }
 
 /// What it may give: what was asked for, and what always is.
-pub(super) fn polled_for(op: OpRef) -> u16 {
+pub(crate) fn polled_for(op: OpRef) -> u16 {
     op.arg.get() as u16 | (libc::POLLERR | libc::POLLHUP) as u16
 }
 

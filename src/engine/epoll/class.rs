@@ -1,13 +1,13 @@
 //! What kind of file a descriptor is.
 
-use crate::engine::attachment::{Inside, Locked, READABLE, WRITABLE};
-use crate::engine::file_class::Class;
+use crate::state::attachment::{Inside, Locked, READABLE, WRITABLE};
+use crate::state::file_class::Class;
 use crate::sys::{Result, fd, socket};
 use core::ffi::c_int;
 
 /// Finds out, when the descriptor is attached, how its I/O is to be done. An error if the kernel does not say what it
 /// is: to treat it as what it is not would lose data.
-pub(super) fn classify(attachment: &Locked) -> Result<()> {
+pub(crate) fn classify(attachment: &Locked) -> Result<()> {
     let number = attachment.fd();
     let nature = fd::nature(number)?;
     let class = match nature.kind {
@@ -43,7 +43,7 @@ pub(super) fn classify(attachment: &Locked) -> Result<()> {
 const MARKED: c_int = 1 << 30;
 
 /// It is a disk file, or something that is always ready as those are.
-pub(super) fn make_disk(attachment: &Locked, identity: c_int) {
+pub(crate) fn make_disk(attachment: &Locked, identity: c_int) {
     let fd = attachment.fd();
     attachment.class.set(Class::Disk);
     attachment.mark(READABLE | WRITABLE);
@@ -51,7 +51,7 @@ pub(super) fn make_disk(attachment: &Locked, identity: c_int) {
 }
 
 /// Which file it is (`fd::identity`).
-pub(super) fn identity(attachment: &Locked) -> c_int {
+pub(crate) fn identity(attachment: &Locked) -> c_int {
     match attachment.class.get() {
         Class::Reopened => fd::identity(attachment.fd()),
         Class::Disk => attachment.identity() & !MARKED,
@@ -60,7 +60,7 @@ pub(super) fn identity(attachment: &Locked) -> c_int {
 }
 
 /// Whether the descriptor still is the disk file that was attached, as far as device, inode and mark tell.
-pub(super) fn is_same_disk(attachment: &Locked) -> bool {
+pub(crate) fn is_same_disk(attachment: &Locked) -> bool {
     let fd = attachment.fd();
     let identity = attachment.identity();
     attachment.class.get() == Class::Disk
@@ -69,14 +69,14 @@ pub(super) fn is_same_disk(attachment: &Locked) -> bool {
 }
 
 /// A short read of this descriptor proves nothing any more: urgent data or the end of the stream may lie behind it.
-pub(super) fn distrust(attachment: &Locked) {
+pub(crate) fn distrust(attachment: &Locked) {
     if attachment.class.get().is_tcp() {
         attachment.class.set(Class::Stream);
     }
 }
 
 /// Another engine watches from now on. It knows nothing of what this one has seen, or would have.
-pub(super) fn begin_anew(attachment: &Inside) {
+pub(crate) fn begin_anew(attachment: &Inside) {
     if attachment.class.get() == Class::PlainTcp {
         attachment.class.set(Class::Tcp);
     }

@@ -2,15 +2,15 @@
 
 use super::attempt::{Step, with_length};
 use super::nonblock::{self, File};
-use crate::engine::attachment::Locked;
-use crate::engine::file_class::Class;
-use crate::engine::op::{CONNECT_BEGUN, OpRef};
+use crate::queue::op::{CONNECT_BEGUN, OpRef};
+use crate::state::attachment::Locked;
+use crate::state::file_class::Class;
 use crate::sys::{Errno, Result, fd, socket};
 
 use Step::{Done, Retry, Wait};
 
 /// Takes a connection.
-pub(super) fn accept(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn accept(attachment: &Locked, op: OpRef) -> Step {
     match accept_now(attachment, op) {
         Err(Errno::EAGAIN) => {}
         // A signal, or a connection that is gone.
@@ -46,7 +46,7 @@ fn is_shut(attachment: &Locked) -> bool {
 
 /// Begins a connection, or asks what has become of one: connect(2) on a socket that is connecting, whether for this
 /// operation or from before, gives EALREADY, then once the outcome.
-pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn connect(attachment: &Locked, op: OpRef) -> Step {
     let fd = attachment.fd();
     let r =
         nonblock::with(File::of(attachment), || socket::connect(fd, op.addr.get(), op.addrlen.get().addr()));
@@ -70,7 +70,7 @@ pub(super) fn connect(attachment: &Locked, op: OpRef) -> Step {
 /// What has become of the connection that a send has begun: nothing if it is there. (The kernel may have taken bytes to
 /// send them with the request for the connection: a call that waits does not return before it is known what became of
 /// that.)
-pub(super) fn outcome(attachment: &Locked, op: OpRef) -> Option<Step> {
+pub(crate) fn outcome(attachment: &Locked, op: OpRef) -> Option<Step> {
     let fd = attachment.fd();
     let revents = fd::poll_now(fd, libc::POLLOUT).unwrap_or(0);
     if revents & (libc::POLLERR | libc::POLLHUP) != 0
@@ -92,19 +92,19 @@ pub(super) fn outcome(attachment: &Locked, op: OpRef) -> Option<Step> {
 }
 
 /// Whether a send has to ask for that, before it is tried, or after it has moved its first bytes.
-pub(super) fn is_sending_first(attachment: &Locked, op: OpRef) -> bool {
+pub(crate) fn is_sending_first(attachment: &Locked, op: OpRef) -> bool {
     op.has(CONNECT_BEGUN) || op.asks_for_connection() || attachment.class.get() == Class::Deferred
 }
 
 /// Whether an operation connects, so that what reads has to wait for it (rule 2.5).
-pub(super) fn connects(op: OpRef) -> bool {
+pub(crate) fn connects(op: OpRef) -> bool {
     op.asks_for_connection() || op.has(CONNECT_BEGUN)
 }
 
 /// The flags for the next part of a send. A connection is begun with the first one, and a notification of MSG_ZEROCOPY
 /// is asked for with the first one only: so there is one for each operation, as for each blocking call. (The rest is
 /// copied.)
-pub(super) fn flags_of_part(op: OpRef, done: usize) -> i32 {
+pub(crate) fn flags_of_part(op: OpRef, done: usize) -> i32 {
     let mut flags = op.arg.get();
     if done > 0 {
         flags &= !(libc::MSG_ZEROCOPY | libc::MSG_FASTOPEN);
@@ -118,12 +118,12 @@ pub(super) fn flags_of_part(op: OpRef, done: usize) -> i32 {
 /// Whether another part of an operation would meet an error that ends the stream: then the part that was moved is all,
 /// and the error is left to the next call, whichever that is (rule 2.4). What has arrived before the error can still be
 /// read.
-pub(super) fn is_broken(attachment: &Locked) -> bool {
+pub(crate) fn is_broken(attachment: &Locked) -> bool {
     attachment.class.get().is_socket() && socket::is_broken(attachment.fd())
 }
 
 /// The class a socket of messages has once it is shut down for reading.
-pub(super) fn shut_reads(attachment: &Locked) {
+pub(crate) fn shut_reads(attachment: &Locked) {
     if attachment.class.get() == Class::Datagram {
         attachment.class.set(Class::DatagramShut);
     }

@@ -14,13 +14,13 @@ use super::attempt::{self, Step};
 use super::class;
 use super::transfer::Own;
 use super::workers::{JobFile, Outcome};
-use crate::engine::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
-use crate::engine::file_class::Class;
 use crate::engine::iovecs::Iovecs;
-use crate::engine::op::{Kind, OpRef};
-use crate::engine::table;
-use crate::sys::file::Buffers;
-use crate::sys::{Errno, Result, fd, file, process};
+use crate::queue::op::{Kind, OpRef};
+use crate::state::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
+use crate::state::file_class::Class;
+use crate::state::table;
+use crate::sys::file::{self, Buffers};
+use crate::sys::{Errno, Result, fd, process};
 use core::ffi::c_int;
 
 /// More than this is a worker's even if the page cache has it all: copying it takes a while too.
@@ -55,7 +55,7 @@ fn go_on(fd: c_int, op: OpRef, done: usize, call: Call) -> Result<usize> {
 }
 
 /// Tries an operation that reads or writes.
-pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     if attachment.class.get() == Class::Special {
         return if is_ready(attachment, is_read(op)) { Step::Work } else { Step::Wait };
     }
@@ -98,7 +98,7 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
 }
 
 /// Whether poll(2) says of a `Class::Special` that a call would not wait.
-pub(super) fn is_ready(attachment: &Locked, to_read: bool) -> bool {
+pub(crate) fn is_ready(attachment: &Locked, to_read: bool) -> bool {
     let events = if to_read { libc::POLLIN } else { libc::POLLOUT };
     fd::poll_now(attachment.fd(), events) != Ok(0)
 }
@@ -116,7 +116,7 @@ fn is_at_end(fd: c_int, op: OpRef, done: usize) -> bool {
 }
 
 /// fsync, fdatasync. The kernel refuses it at once for what is on no disk.
-pub(super) fn sync(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn sync(attachment: &Locked, op: OpRef) -> Step {
     if matches!(attachment.class.get(), Class::Disk | Class::Special) {
         return Step::Work;
     }
@@ -124,7 +124,7 @@ pub(super) fn sync(attachment: &Locked, op: OpRef) -> Step {
 }
 
 /// Carries out what `attempt` and `sync` have left, waiting for the disk.
-pub(super) fn work(file: &JobFile, op: OpRef) -> Outcome {
+pub(crate) fn work(file: &JobFile, op: OpRef) -> Outcome {
     let kind = op.kind.get();
     let nature = match file.call(fd::nature) {
         Ok(nature) => nature,

@@ -1,26 +1,27 @@
 //! What the kernel tells of a descriptor: the fast path, for the operation in its slot; and the slow path.
 
 use super::{INPUT, NO_PROOF, OUTPUT, class, connection, polls, run};
-use crate::engine::access::Access;
-use crate::engine::attachment::{INPUT_FREE, Inside, LEVEL, Locked, OTHER_SIDE, READABLE, SLOT, WRITABLE};
+use crate::engine::Engine;
 use crate::engine::call::{Call, Readv, Recvfrom, Recvmsg};
-use crate::engine::op::Completion;
-use crate::engine::sink::Sink;
-use crate::engine::slot::Waiting;
-use crate::engine::table;
-use crate::engine::{Engine, ring};
-use crate::sys::epoll::{self as sys, EPOLLIN};
-use crate::sys::{Errno, fd, socket};
+use crate::engine::completions::Sink;
+use crate::queue::op::Completion;
+use crate::state::attachment::{INPUT_FREE, Inside, LEVEL, Locked, OTHER_SIDE, READABLE, SLOT, WRITABLE};
+use crate::state::slot::Waiting;
+use crate::state::table;
+use crate::sync::access::Access;
+use crate::sync::ring;
+use crate::sys::epoll::EPOLLIN;
+use crate::sys::{Errno, epoll as sys, fd, socket};
 use core::ffi::c_int;
 
 /// What `take` says if nothing was done.
-pub(super) const NOTHING: u64 = u64::MAX;
+pub(crate) const NOTHING: u64 = u64::MAX;
 
 /// An edge, for this generation, of a descriptor with an operation in its slot: the outcome of that, as in a ring
 /// (`ring::pack`), if it is complete; its user pointer is `Inside::slot_user` then. Otherwise nothing was done.
 /// `needed` says which bits have to be set.
 #[inline(always)]
-pub(super) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32, needed: u16) -> u64 {
+pub(crate) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32, needed: u16) -> u64 {
     // What is not attached has no bits.
     if attachment.generation.get() != generation || attachment.bits() & needed != needed {
         return NOTHING;
@@ -114,7 +115,7 @@ fn has_failed(attachment: &Inside, n: isize) -> u64 {
 }
 
 /// The slow path.
-pub(super) fn handle(word: u64, events: u32, sink: &Sink) {
+pub(crate) fn handle(word: u64, events: u32, sink: &Sink) {
     let Some((node, generation)) = table::by_word(word) else { return };
     if !node.is_attached() {
         return;

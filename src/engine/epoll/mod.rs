@@ -27,45 +27,39 @@
 //! closed, and before a descriptor is attached; a call on the two together does nothing when one of them is another
 //! file.
 
-mod alarm;
 mod attempt;
 mod class;
-mod clock;
 mod connection;
-mod deadlines;
 mod disk;
 mod edge;
-pub(super) mod identity_locks;
-mod look;
 mod nonblock;
 mod other;
-pub(super) mod polls;
-pub(super) mod positions;
+pub(crate) mod polls;
 mod run;
-mod timer_users;
+mod times;
 mod transfer;
-pub(super) mod workers;
+mod wait;
+pub(crate) mod workers;
 
-use super::Engine;
-use super::attachment::{Attachment, LEVEL, Locked, SEVERAL_PIPES};
-use super::file_class::Class;
-use super::lane::MOST_EDGES;
-use super::op::{Kind, OWN_OTHER, OpRef, Order, TIMED};
-use super::pipe::Pipe;
-use super::sink::Sink;
-use super::sleepers::Reserve;
-use super::table;
-use super::wake::Bell;
-use crate::sys::epoll as sys;
-use crate::sys::{Errno, Result, fd, futex, needs};
-use alarm::Alarm;
+use crate::engine::Engine;
+use crate::engine::completions::Sink;
+use crate::queue::alarm::Alarm;
+use crate::queue::deadlines::Deadline;
+use crate::queue::lane::MOST_EDGES;
+use crate::queue::op::{Kind, OWN_OTHER, OpRef, Order, TIMED};
+use crate::state::attachment::{Attachment, LEVEL, Locked, SEVERAL_PIPES};
+use crate::state::file_class::Class;
+use crate::state::pipe::Pipe;
+use crate::state::table;
+use crate::sync::standby::Reserve;
+use crate::sync::wake::Bell;
+use crate::sys::{Errno, Result, epoll as sys, fd, futex, needs};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
-use deadlines::Deadline;
 
-pub(super) use crate::sys::epoll::Event as Edge;
-pub(super) use look::{Found, Handled};
-pub(super) use run::output_begun as go_on_with_output;
+pub(crate) use crate::sys::epoll::Event as Edge;
+pub(crate) use run::output_begun as go_on_with_output;
+pub(crate) use wait::{Found, Handled};
 
 /// What every attached descriptor is watched for. PRI and RDHUP tell when a short read proves nothing; the band bits
 /// are what `ioevent_poll` may ask for.
@@ -207,19 +201,19 @@ impl Epoll {
     }
 
     /// The descriptor goes to another pipe: nothing is told of it level-triggered here any more.
-    pub(super) fn forget_level(&self, attachment: &Locked) {
+    pub(crate) fn forget_level(&self, attachment: &Locked) {
         if attachment.has(LEVEL) {
             polls::leave(attachment);
         }
     }
 
     /// A descriptor that is polled apart is ready for these. False if nobody waited for that.
-    pub(super) fn told_apart(&self, attachment: &Locked, events: i16, sink: &Sink) -> bool {
+    pub(crate) fn told_apart(&self, attachment: &Locked, events: i16, sink: &Sink) -> bool {
         run::told_apart(attachment, events, sink)
     }
 
     /// Gives back what an operation holds beside its node.
-    pub(super) fn release(&self, op: OpRef) {
+    pub(crate) fn release(&self, op: OpRef) {
         if op.has(TIMED) {
             self.alarm.forget(op);
         }

@@ -5,22 +5,22 @@
 //! clears it. So calls that set it on the same file are made one after the other (`IdentityLocks`). A file that the
 //! program has set it on needs none of that.
 
-use super::identity_locks::IdentityLocks;
-use crate::engine::attachment::Locked;
-use crate::engine::file_class::Class;
-use crate::engine::table;
+use crate::state::attachment::Locked;
+use crate::state::file_class::Class;
+use crate::state::table;
+use crate::sync::identity_locks::IdentityLocks;
 use crate::sys::{Result, fd};
 use core::ffi::c_int;
 
 /// A descriptor, and which file it is (`fd::identity`).
 #[derive(Clone, Copy)]
-pub(super) struct File {
-    pub(super) fd: c_int,
-    pub(super) identity: c_int,
+pub(crate) struct File {
+    pub(crate) fd: c_int,
+    pub(crate) identity: c_int,
 }
 
 impl File {
-    pub(super) fn of(attachment: &Locked) -> File {
+    pub(crate) fn of(attachment: &Locked) -> File {
         let fd = attachment.fd();
         let identity = match attachment.class.get() {
             Class::Reopened => fd::identity(fd),
@@ -35,7 +35,7 @@ fn locks() -> Option<&'static IdentityLocks> {
 }
 
 /// Makes a call that does not wait because of `file`.
-pub(super) fn with<T>(file: File, call: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn with<T>(file: File, call: impl FnOnce() -> Result<T>) -> Result<T> {
     let Some(locks) = locks() else { return fd::with_nonblock(file.fd, call) };
     let mut flags = Ok(0);
     // Asked while nobody sets it for a call: so it is the program's own if it is set.
@@ -51,7 +51,7 @@ pub(super) fn with<T>(file: File, call: impl FnOnce() -> Result<T>) -> Result<T>
 }
 
 /// The same for two files, each of which may be none of those that wait.
-pub(super) fn with_both<T>(
+pub(crate) fn with_both<T>(
     one: Option<File>,
     other: Option<File>,
     call: impl FnOnce() -> Result<T>,

@@ -8,8 +8,8 @@
 //! edge-triggered again, or it would be told without end.
 
 use super::{sys, watched};
-use crate::engine::attachment::{Attachment, LEVEL, Locked, READABLE, SEVERAL_PIPES, WRITABLE};
-use crate::engine::file_class::Class;
+use crate::state::attachment::{Attachment, LEVEL, Locked, READABLE, SEVERAL_PIPES, WRITABLE};
+use crate::state::file_class::Class;
 
 /// What a descriptor is registered for.
 const REGISTERED: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLPRI | sys::EPOLLRDHUP) as u32;
@@ -24,7 +24,7 @@ pub(crate) fn is_of_input(events: i16) -> bool {
 
 /// Has the kernel tell level-triggered of a descriptor on which a poll, and nothing else, is about to wait; false if it
 /// is not for that.
-pub(super) fn enter(attachment: &Locked, events: i16) -> bool {
+pub(crate) fn enter(attachment: &Locked, events: i16) -> bool {
     if attachment.has(LEVEL) {
         return is_of_input(events);
     }
@@ -44,7 +44,7 @@ pub(super) fn enter(attachment: &Locked, events: i16) -> bool {
 }
 
 /// Has it tell of edges again. It tells of what is there now.
-pub(super) fn leave(attachment: &Locked) {
+pub(crate) fn leave(attachment: &Locked) {
     attachment.clear(LEVEL);
     attachment.mark(READABLE | WRITABLE);
     register(attachment, watched(attachment));

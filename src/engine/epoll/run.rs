@@ -1,25 +1,23 @@
 //! Carrying out what is queued on a descriptor, in its order, as far as it goes without waiting.
 
 use super::attempt::{self, Step};
-use super::connection;
 use super::workers::{self, Outcome};
-use super::{other, sys, transfer, watch_output};
-use crate::engine::attach;
-use crate::engine::attachment::{
-    Attachment, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
-};
-use crate::engine::file_class::Class;
-use crate::engine::op::{
+use super::{connection, other, sys, transfer, watch_output};
+use crate::calls::attach;
+use crate::engine::completions::Sink;
+use crate::queue::op::{
     AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED,
 };
-use crate::engine::op_list::Queue;
-use crate::engine::private;
-use crate::engine::sink::Sink;
-use crate::engine::table;
+use crate::queue::op_list::Queue;
+use crate::state::attachment::{
+    Attachment, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
+};
+use crate::state::file_class::Class;
+use crate::state::{private, table};
 use crate::sys::{Errno, Result};
 
 /// A new operation that reads.
-pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
+pub(crate) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
     if connect_is_queued(attachment) {
         op.mark(AFTER_CONNECT);
     }
@@ -34,7 +32,7 @@ pub(super) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
 }
 
 /// A new operation that writes.
-pub(super) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
+pub(crate) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
     if is_sync(op) {
         // It covers the writes before it, those outside the order too.
         attachment.unordered.any(|other| {
@@ -74,7 +72,7 @@ pub(crate) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sin
 }
 
 /// A new operation outside the order.
-pub(super) fn submit_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
+pub(crate) fn submit_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
     match attempt::unordered(attachment, op) {
         Step::Done(r) => complete(attachment, op, r, sink),
         Step::Part(done, _) => complete(attachment, op, Ok(done), sink),
@@ -91,7 +89,7 @@ pub(super) fn submit_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
 
 /// One try of an operation that is in no queue (rule 2.8). `None`: it cannot be finished now, or has to wait for
 /// others; what it has moved so far is in `Op::done`.
-pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize>> {
+pub(crate) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize>> {
     let step = match op.order() {
         Order::Input if !attachment.input.is_empty() || connect_is_queued(attachment) => return None,
         Order::Input => attempt::input(attachment, op),
@@ -128,7 +126,7 @@ pub(super) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
 }
 
 /// Goes on with what reads.
-pub(super) fn input(attachment: &Locked, sink: &Sink) {
+pub(crate) fn input(attachment: &Locked, sink: &Sink) {
     while let Some(op) = first_to_try(attachment, &attachment.input, sink) {
         if !is_worth_a_try(attachment, op, READABLE, PAUSED_INPUT)
             || (op.has(AFTER_CONNECT) && connect_is_queued(attachment))
@@ -163,7 +161,7 @@ pub(super) fn input(attachment: &Locked, sink: &Sink) {
 }
 
 /// Goes on with what writes.
-pub(super) fn output(attachment: &Locked, sink: &Sink) {
+pub(crate) fn output(attachment: &Locked, sink: &Sink) {
     while let Some(op) = first_to_try(attachment, &attachment.output, sink) {
         if !is_worth_a_try(attachment, op, WRITABLE, PAUSED_OUTPUT) || has_to_wait(attachment, op) {
             return;
@@ -193,7 +191,7 @@ pub(super) fn output(attachment: &Locked, sink: &Sink) {
 
 /// Goes on with polls, for a descriptor of which the kernel has just said `events`. Some tell of a thing only once, and
 /// not again when poll(2) asks; of the others it may be over by now, so they are asked again.
-pub(super) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
+pub(crate) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
     let told = match attachment.class.get() {
         Class::File | Class::Special | Class::Perf => events as u16,
         _ => 0,
@@ -208,7 +206,7 @@ pub(super) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
 }
 
 /// Whether a poll waits for some of these.
-pub(super) fn waits_for(attachment: &Locked, events: u32) -> bool {
+pub(crate) fn waits_for(attachment: &Locked, events: u32) -> bool {
     attachment.unordered.any(|op| op.kind.get() == Kind::Poll && attempt::polled_for(op) & events as u16 != 0)
 }
 
@@ -220,7 +218,7 @@ fn wait_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
         Kind::Pwrite | Kind::Pwritev => libc::POLLOUT,
         _ => libc::POLLIN,
     };
-    if events as u32 & super::OUTPUT != 0 {
+    if events as u32 & crate::engine::epoll::OUTPUT != 0 {
         watch_output(attachment);
     }
     watch_apart(attachment, op, events, sink);
@@ -241,7 +239,7 @@ fn watch_apart(attachment: &Locked, op: OpRef, events: i16, sink: &Sink) -> bool
 }
 
 /// A descriptor that is polled apart is ready for these. False if nobody waited for that.
-pub(super) fn told_apart(attachment: &Locked, events: i16, sink: &Sink) -> bool {
+pub(crate) fn told_apart(attachment: &Locked, events: i16, sink: &Sink) -> bool {
     let is_asked_for =
         |op: OpRef| op.kind.get() != Kind::Poll || attempt::polled_for(op) & events as u16 != 0;
     let was_told = [&attachment.input, &attachment.output, &attachment.unordered]
@@ -256,7 +254,7 @@ pub(super) fn told_apart(attachment: &Locked, events: i16, sink: &Sink) -> bool 
 }
 
 /// Goes on with what stands outside the order.
-pub(super) fn unordered(attachment: &Locked, sink: &Sink) {
+pub(crate) fn unordered(attachment: &Locked, sink: &Sink) {
     let waiting = attachment.unordered.take();
     let mut is_awaited = false;
     while let Some(op) = waiting.pop() {
@@ -292,7 +290,7 @@ fn work(attachment: &Locked, op: OpRef, sink: &Sink) {
 }
 
 /// A worker is done with the first of its queue.
-pub(super) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+pub(crate) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     take_outcome(attachment, op, outcome, sink);
     input(attachment, sink);
     output(attachment, sink);
@@ -300,7 +298,7 @@ pub(super) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Si
 }
 
 /// A worker is done with an operation outside the order, which is in no queue any more.
-pub(super) fn worked_unordered(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
+pub(crate) fn worked_unordered(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
     match after_work(op, outcome, sink) {
         Worked::Completion(completion) => sink.complete(attachment, op, completion),
         Worked::Wait => wait_unordered(attachment, op, sink),
@@ -370,7 +368,7 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
     let watched = other::hold(op).and_then(|watched| {
         let (Some(other), Some(pipe)) = (watched, sink.pipe.by_index(op.pipe.get())) else { return Ok(()) };
         let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE) << 32;
-        match sys::add(pipe.engine().epfd(), other, super::WATCHED, word) {
+        match sys::add(pipe.engine().epfd(), other, crate::engine::epoll::WATCHED, word) {
             // It is always ready.
             Err(Errno::EPERM) => Ok(()),
             r => r,
@@ -389,7 +387,7 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
 
 /// The library's own open file is kept only while it is needed (rule 4.4).
 #[inline]
-pub(super) fn let_go(attachment: &Locked) {
+pub(crate) fn let_go(attachment: &Locked) {
     if attachment.class.get() == Class::Reopened
         && attachment.input.is_empty()
         && attachment.output.is_empty()

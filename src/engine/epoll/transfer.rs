@@ -6,14 +6,13 @@
 //! rest into it. Where the kernel does not tell what it has, a worker makes the whole call.
 
 use super::attempt::Step;
-use super::disk;
 use super::nonblock::{self, File};
-use super::other;
 use super::workers::Outcome;
-use crate::engine::attachment::Locked;
-use crate::engine::file_class::Class;
-use crate::engine::op::{BY_POINTER, Kind, MOST_BYTES, OpRef, TRIED};
-use crate::engine::table;
+use super::{disk, other};
+use crate::queue::op::{BY_POINTER, Kind, MOST_BYTES, OpRef, TRIED};
+use crate::state::attachment::Locked;
+use crate::state::file_class::Class;
+use crate::state::table;
 use crate::sys::file::{self, Offset, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, memory, process, socket};
 use core::cell::Cell;
@@ -68,7 +67,7 @@ impl End {
 
 /// How calls are made on the descriptor that owns the operation: a worker uses its number for one call at a time, since
 /// the program may take it away in between (`workers`).
-pub(super) trait Own {
+pub(crate) trait Own {
     fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T>;
 }
 
@@ -123,7 +122,7 @@ enum Cached {
 }
 
 /// Tries it, unless it is a worker's.
-pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
+pub(crate) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     let own = Here(attachment.fd());
     let ends = match Ends::of(&own, op) {
         Ok(ends) => ends,
@@ -151,7 +150,7 @@ pub(super) fn attempt(attachment: &Locked, op: OpRef) -> Step {
 
 /// What a worker does: writes to the disk, or fetches the beginning of what is to be read from it, or all of it if the
 /// kernel has no other way.
-pub(super) fn work(own: &impl Own, op: OpRef) -> Outcome {
+pub(crate) fn work(own: &impl Own, op: OpRef) -> Outcome {
     let ends = match Ends::of(own, op) {
         Ok(ends) => ends,
         Err(errno) => return Outcome::Done(part_or(op, errno)),
@@ -184,7 +183,7 @@ fn outcome(step: Step) -> Outcome {
 }
 
 /// The part that was moved, or else this error.
-pub(super) fn part_or(op: OpRef, errno: Errno) -> Result<usize> {
+pub(crate) fn part_or(op: OpRef, errno: Errno) -> Result<usize> {
     match op.done.get() as usize {
         0 => Err(errno),
         done => Ok(done),
@@ -202,7 +201,7 @@ fn is_for_next<O: Own>(ends: &Ends<O>, op: OpRef, errno: Errno) -> bool {
 }
 
 /// Whether an operation that reads is a transfer, and waits for its destination.
-pub(super) fn waits_for_destination(op: OpRef) -> bool {
+pub(crate) fn waits_for_destination(op: OpRef) -> bool {
     const WRITABLE: c_short = libc::POLLOUT;
     matches!(op.kind.get(), Kind::Sendfile | Kind::Splice)
         && other::current(op).is_ok_and(|other| fd::poll_now(other, WRITABLE) == Ok(0))

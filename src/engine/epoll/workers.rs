@@ -22,14 +22,14 @@
 
 use super::transfer::{self, Own};
 use super::{class, disk, run};
-use crate::engine::access::Revoked;
-use crate::engine::attachment::{Attachment, Locked};
-use crate::engine::file_class::Class;
-use crate::engine::lock::{Condvar, Mutex};
-use crate::engine::op::{Completion, Fate, IN_KERNEL, Kind, OpRef, Order};
-use crate::engine::pipe::Pipe;
-use crate::engine::private;
-use crate::engine::sink::Sink;
+use crate::engine::completions::Sink;
+use crate::queue::op::{Completion, Fate, IN_KERNEL, Kind, OpRef, Order};
+use crate::state::attachment::{Attachment, Locked};
+use crate::state::file_class::Class;
+use crate::state::pipe::Pipe;
+use crate::state::private;
+use crate::sync::access::Revoked;
+use crate::sync::lock::{Condvar, Mutex};
 use crate::sys::thread::{Task, Thread};
 use crate::sys::{Errno, Result, fd, process};
 use core::cell::Cell;
@@ -47,7 +47,7 @@ const PATIENCE: u32 = 100;
 const STACK: usize = 256 * 1024;
 
 /// What came of a call.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Done(Result<usize>),
     /// It has to wait for something else than a disk.
     Wait,
@@ -254,11 +254,11 @@ impl Task for Workers {
 }
 
 /// The file of a job.
-pub(super) struct JobFile {
+pub(crate) struct JobFile {
     number: c_int,
-    pub(super) identity: c_int,
+    pub(crate) identity: c_int,
     /// Its class is `Special`.
-    pub(super) is_special: bool,
+    pub(crate) is_special: bool,
     /// Where the number is, if a worker does it.
     seat: Option<(&'static Workers, usize)>,
     /// The number is another file's by now, or nobody's.
@@ -288,7 +288,7 @@ impl Own for JobFile {
 }
 
 /// Hands an operation, which stays in its queue, to a worker. If there is none, the outcome.
-pub(super) fn work_on(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Outcome> {
+pub(crate) fn work_on(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Outcome> {
     let own = attachment.fd();
     let identity = class::identity(attachment);
     let is_special = attachment.class.get() == Class::Special;

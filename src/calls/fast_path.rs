@@ -1,0 +1,302 @@
+//! The steps of the fast path, which are the same with the bias and with locks.
+
+use crate::engine::call::{Call, InputCall};
+use crate::engine::epoll::polls;
+use crate::engine::limits;
+use crate::queue::lane::Lane;
+use crate::queue::op::Completion;
+use crate::state::attachment::{
+    HERE, Held, INLINE, INPUT_FREE, LEVEL, OUTPUT_FREE, POLL_ONLY, READABLE, SLOT,
+};
+use crate::state::pipe::Pipe;
+use crate::state::slot::{Slot, Waiting};
+use crate::sync::access::Access;
+use crate::sync::ring;
+use crate::sys::{Errno, UserPtr};
+use core::ffi::c_int;
+
+/// How an operation is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By the call of its name, to which the modes of the descriptor apply.
+    Call,
+    /// By `ioevent_submit`: it always ends in an event.
+    Submit,
+}
+
+/// What a caller says beside the call itself.
+pub(crate) trait Words: Copy {
+    const WAY: Way;
+    /// The user pointer of the event; `None`: that of the descriptor.
+    fn user(&self) -> Option<usize>;
+    /// How long the operation may take, in nanoseconds; 0: what the descriptor says.
+    fn timeout(&self) -> u64;
+}
+
+/// The call of its name.
+#[derive(Clone, Copy)]
+pub(crate) struct ByCall;
+
+impl Words for ByCall {
+    const WAY: Way = Way::Call;
+    #[inline(always)]
+    fn user(&self) -> Option<usize> {
+        None
+    }
+    #[inline(always)]
+    fn timeout(&self) -> u64 {
+        0
+    }
+}
+
+/// By `ioevent_submit`.
+#[derive(Clone, Copy)]
+pub(crate) struct Submitted {
+    pub(crate) user: usize,
+    pub(crate) timeout: u64,
+}
+
+impl Words for Submitted {
+    const WAY: Way = Way::Submit;
+    #[inline(always)]
+    fn user(&self) -> Option<usize> {
+        Some(self.user)
+    }
+    #[inline(always)]
+    fn timeout(&self) -> u64 {
+        self.timeout
+    }
+}
+
+/// What came of a try.
+pub(crate) enum Outcome {
+    Done(isize),
+    Queued,
+    Not,
+    Begun(isize),
+    BegunInline(isize),
+}
+
+/// What must not be set for the fast path.
+pub(crate) const fn in_the_way<A: Access>() -> u16 {
+    // What HERE stands for has to be written down before others may look at it.
+    POLL_ONLY | LEVEL | if A::SOLE { 0 } else { HERE }
+}
+
+#[inline(always)]
+pub(crate) fn user_of<A: Access, W: Words>(attachment: &Held<A>, words: W) -> usize {
+    words.user().unwrap_or(attachment.user.get())
+}
+
+/// Whether a call that takes something in may wait in the slot.
+#[inline(always)]
+pub(crate) fn may_wait<A: Access>(attachment: &Held<A>, call: &impl Call) -> bool {
+    attachment.bits() & (INPUT_FREE | in_the_way::<A>()) == INPUT_FREE && call.is_plain()
+}
+
+#[inline(always)]
+pub(crate) fn start_input<A: Access, C: InputCall, W: Words>(
+    attachment: &Held<A>,
+    call: C,
+    words: W,
+) -> Outcome {
+    if !may_wait(attachment, &call) {
+        return Outcome::Not;
+    }
+    let Some(slot) = call.slot() else { return Outcome::Not };
+    if attachment.has(READABLE) || (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot())) {
+        return try_input(attachment, call, slot, words);
+    }
+    if park(attachment, slot, words, true) { Outcome::Queued } else { Outcome::Not }
+}
+
+/// Puts an operation into the slot. `takes_place`: it has none yet.
+#[inline(always)]
+pub(crate) fn park<A: Access, W: Words>(
+    attachment: &Held<A>,
+    slot: Slot,
+    words: W,
+    takes_place: bool,
+) -> bool {
+    let slot = slot.with_user(user_of(attachment, words));
+    if slot.holds_addresses() && words.user().is_some() {
+        return false;
+    }
+    let Some(slot) = limits::limit_slot(attachment, words.timeout(), slot) else { return false };
+    // SAFETY: INPUT_FREE says that it is attached.
+    if takes_place && !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
+        return false;
+    }
+    attachment.put_into_slot(slot);
+    attachment.set_bits(attachment.bits() & !(INPUT_FREE | READABLE) | SLOT);
+    true
+}
+
+/// Where something may be: takes it, or else waits.
+#[inline(always)]
+fn try_input<A: Access, C: InputCall, W: Words>(
+    attachment: &Held<A>,
+    call: C,
+    slot: Slot,
+    words: W,
+) -> Outcome {
+    let is_inline = W::WAY == Way::Call && attachment.has(INLINE);
+    if !is_inline && take_place_here(attachment).is_none() {
+        return Outcome::Not;
+    }
+    let n = call.attempt(attachment.fd());
+    let errno = Errno(-n as c_int);
+    if n < 0 && matches!(errno, Errno::EAGAIN | Errno::EINTR) {
+        if errno == Errno::EAGAIN {
+            attachment.found_nothing();
+            if park(attachment, slot, words, is_inline) {
+                return Outcome::Queued;
+            }
+        }
+        if !is_inline {
+            // SAFETY: as above.
+            unsafe { attachment.attached_pipe() }.give_places_at_once::<A>(1);
+        }
+        return Outcome::Not;
+    }
+    if n > 0 && attachment.proves_drained() && (n as usize) < call.total() {
+        attachment.clear(READABLE);
+    } else if n >= 0 {
+        attachment.mark(READABLE);
+    }
+    if is_inline {
+        return Outcome::Done(n);
+    }
+    put(attachment, user_of(attachment, words), n);
+    Outcome::Queued
+}
+
+/// Whether there is nothing about an output that only the slow path knows.
+#[inline(always)]
+pub(crate) fn is_plain_output<A: Access>(attachment: &Held<A>, call: &impl Call) -> bool {
+    call.is_plain() && call.suits(attachment.class.get())
+}
+
+/// Whether an output may be begun: `bits` are those of HERE and INLINE that are to be set.
+#[inline(always)]
+pub(crate) fn may_start_output<A: Access, W: Words>(attachment: &Held<A>, bits: u16, _: W) -> bool {
+    let inline = if W::WAY == Way::Call { INLINE } else { 0 };
+    attachment.bits() & (OUTPUT_FREE | in_the_way::<A>() | inline | bits) == OUTPUT_FREE | bits
+}
+
+/// Tries an output whose event can go into the lane.
+#[inline(always)]
+pub(crate) fn start_output<A: Access, C: Call, W: Words>(
+    attachment: &Held<A>,
+    lane: &Lane,
+    call: C,
+    words: W,
+) -> Outcome {
+    // SAFETY: OUTPUT_FREE says that it is attached.
+    if !lane.ring.has_room() || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
+        return Outcome::Not;
+    }
+    let sent = call.attempt(attachment.fd());
+    if sent < 0 || sent as usize != call.total() {
+        return Outcome::Begun(sent);
+    }
+    put(attachment, user_of(attachment, words), sent);
+    Outcome::Queued
+}
+
+#[inline(always)]
+pub(crate) fn start_output_inline<A: Access>(attachment: &Held<A>, call: impl Call) -> Outcome {
+    let sent = call.attempt(attachment.fd());
+    if sent >= 0 && sent as usize == call.total() { Outcome::Done(sent) } else { Outcome::BegunInline(sent) }
+}
+
+/// The same where it is not known yet whether the events of the descriptor come to the thread's lane.
+#[inline(always)]
+pub(crate) fn start_output_otherwise<A: Access, C: Call, W: Words>(
+    attachment: &Held<A>,
+    call: C,
+    words: W,
+) -> Outcome {
+    if !is_plain_output(attachment, &call) {
+        return Outcome::Not;
+    }
+    if may_start_output(attachment, 0, words) || may_start_output(attachment, HERE, words) {
+        // SAFETY: as in `start_output`.
+        match lane_here(attachment, unsafe { attachment.attached_pipe() }) {
+            Some(lane) => start_output(attachment, lane, call, words),
+            None => Outcome::Not,
+        }
+    } else if W::WAY == Way::Call
+        && (may_start_output(attachment, INLINE, words) || may_start_output(attachment, INLINE | HERE, words))
+    {
+        start_output_inline(attachment, call)
+    } else {
+        Outcome::Not
+    }
+}
+
+/// Takes a place for an operation whose event can go into the ring of the thread's lane (`put`).
+#[inline(always)]
+fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
+    // SAFETY: OUTPUT_FREE and INPUT_FREE say that it is attached.
+    let pipe = unsafe { attachment.attached_pipe() };
+    let lane = lane_here(attachment, pipe)?;
+    (lane.ring.has_room() && pipe.take_place_at_once::<A>()).then_some(())
+}
+
+/// The lane of the calling thread, if the next event of the descriptor may go there.
+#[inline(always)]
+pub(crate) fn lane_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'static Lane> {
+    if A::SOLE {
+        if !attachment.has(HERE) {
+            attachment.come_here();
+        }
+        // SAFETY: with HERE there is one.
+        return if attachment.has(HERE) { Some(unsafe { pipe.home_there_is() }) } else { None };
+    }
+    let index = pipe.find_lane_at_once()?;
+    let place = attachment.newest_place();
+    if place != index && pipe.holds(place, attachment.newest_number()) {
+        return None;
+    }
+    // There is none in the ring yet: as if it was the last one taken out.
+    if place != index {
+        attachment.set_newest(index, pipe.lane(index).ring.taken().wrapping_sub(1));
+    }
+    Some(pipe.lane(index))
+}
+
+/// Puts the event of an operation with this result into the ring of the thread's lane, which has room. (Pipe and lane
+/// are looked up anew: to keep them over the system call costs more.)
+#[inline(always)]
+fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
+    // SAFETY: as in `take_place_here`.
+    let pipe = unsafe { attachment.attached_pipe() };
+    // SAFETY: the place was taken for an event that goes there.
+    let lane = if A::SOLE { unsafe { pipe.home_there_is() } } else { pipe.lane(attachment.newest_lane()) };
+    let outcome = if n >= 0 { n as u32 as u64 } else { failed(n) };
+    let (number, is_first) = lane.ring.put::<A>(lane.slots_in_use(), user as u64, outcome);
+    if !A::SOLE {
+        attachment.set_newest(attachment.newest_lane(), number);
+    }
+    if is_first {
+        pipe.announce_first::<A>(lane);
+    }
+}
+
+/// The outcome of an operation that has failed with `-n`.
+#[cold]
+fn failed(n: isize) -> u64 {
+    let Completion { value, errno } = Err(Errno(-n as c_int)).into();
+    ring::pack(value, errno)
+}
+
+#[inline(always)]
+pub(crate) fn start_poll<A: Access, W: Words>(attachment: &Held<A>, events: i16, words: W) -> bool {
+    const WANTED: u16 = INPUT_FREE | LEVEL;
+    let not_inline = if W::WAY == Way::Call { INLINE } else { 0 };
+    let shared = if A::SOLE { 0 } else { HERE };
+    attachment.bits() & (WANTED | not_inline | shared) == WANTED
+        && polls::is_of_input(events)
+        && park(attachment, Slot::new(Waiting::Poll, UserPtr::NULL, u32::from(events as u16)), words, true)
+}

@@ -1,0 +1,344 @@
+//! Harvesting by the fast path: a thread takes what its own lane holds, or looks into the kernel once. See `wake` for
+//! how threads sleep and are woken.
+
+use super::harvester::{Basket, Harvester, LOOK_AFTER, take_ring};
+use crate::Event;
+use crate::engine::Engine;
+use crate::engine::epoll::{Edge, Found, Handled};
+use crate::queue::lane::Lane;
+use crate::state::pipe::{self, Pipe};
+use crate::sync::access::{self, Access, Shared, Sole};
+use crate::sync::wake::{Doze, bit};
+use crate::sys::{Errno, Result, errno, process, race};
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// Takes out up to `room.len()` events, which is not 0, of the pipe that was found under `number`. Waits for the first
+/// for `timeout` nanoseconds (`None`: for ever). How many there were, 0 only when the time is over; or -errno.
+#[inline(never)]
+pub(crate) fn harvest(
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    if let Some(sole) = Sole::enter() {
+        if let Some(lane) = pipe.home() {
+            let filled = pipe.wake.0.filled();
+            if filled == 0 {
+                return match timeout {
+                    None => look_alone::<FOREVER>(sole, pipe, number, room, u64::MAX),
+                    Some(0) => look_alone::<NOT>(sole, pipe, number, room, 0),
+                    Some(ns) => look_alone::<FOR_A_TIME>(sole, pipe, number, room, ns),
+                };
+            }
+            if filled == lane.bit() {
+                return take_alone(sole, pipe, number, room, timeout);
+            }
+        }
+        drop(sole);
+        return answer(harvest_slow(number, room, timeout));
+    }
+    harvest_shared(pipe, number, room, timeout)
+}
+
+/// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
+/// is not yet time to look into the kernel.
+#[inline(never)]
+fn take_alone(
+    sole: Sole,
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    // SAFETY: the caller has found one.
+    let lane = unsafe { pipe.home_there_is() };
+    // Relaxed: counts for this thread alone.
+    let since = lane.since_look.load(Relaxed);
+    if since < LOOK_AFTER && !lane.ring.is_empty() {
+        let count = take_ring::<Sole>(lane, room);
+        if lane.ring.is_empty() {
+            // Else there are more in its list.
+            if lane.ring.is_open() {
+                pipe.wake.0.empty::<Sole>(lane.bit());
+            }
+        } else if pipe.is_nonblock() {
+            leave_rest(pipe);
+        }
+        lane.since_look.store(since + count as u32, Relaxed);
+        pipe.give_places_at_once::<Sole>(count);
+        if timeout != Some(0) || count == room.len() {
+            return count as isize;
+        }
+        return count as isize + look_too(sole, pipe, number, room.get_mut(count..).unwrap_or(&mut []));
+    }
+    drop(sole);
+    answer(harvest_slow(number, room, timeout))
+}
+
+/// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more
+/// there is.
+#[inline(never)]
+fn look_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+    if pipe.wake.0.filled() == 0 {
+        return look_alone::<NOT>(sole, pipe, number, room, 0).max(0);
+    }
+    drop(sole);
+    answer(harvest_slow(number, room, Some(0))).max(0)
+}
+
+#[inline(always)]
+fn answer(outcome: Result<usize>) -> isize {
+    match outcome {
+        Ok(count) => count as isize,
+        Err(Errno(errno)) => -(errno as isize),
+    }
+}
+
+#[inline(never)]
+fn harvest_shared(
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    if access::is_shared()
+        && !race::is_present()
+        && let Some(me) = pipe.find_lane_at_once()
+    {
+        let filled = pipe.wake.0.filled();
+        if filled == 0 && timeout.is_none() {
+            match sleep_at_once(pipe, me, number, room) {
+                Ok(0) => {}
+                outcome => return answer(outcome),
+            }
+        } else if filled == bit(me) {
+            let count = take_at_once::<Shared>(pipe, pipe.lane(me), number, room);
+            if count > 0 {
+                return count as isize;
+            }
+        }
+    }
+    answer(harvest_slow(number, room, timeout))
+}
+
+/// The slow path: it finds out whether the number still is that of a pipe.
+#[inline(never)]
+pub(crate) fn harvest_slow(
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> Result<usize> {
+    let _errno = errno::Kept::new();
+    let pipe = pipe::enter(number)?;
+    pipe.begin_harvest();
+    let harvester = Harvester::new(&pipe, pipe.claim_lane());
+    let mut basket = Basket { room: &mut *room, count: 0 };
+    let outcome = harvester.fill(&mut basket, timeout);
+    harvester.finish(&basket);
+    let count = basket.count;
+    // SAFETY: so many events have been written, from the front.
+    pipe.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
+    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
+}
+
+/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not
+/// yet time to look into the kernel. How many there were; 0: use `harvest_slow`.
+///
+/// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
+/// locked: a thread that closes the pipe locks each lane after it has said so. A thread that goes alone need not: a
+/// pipe that it finds in the table is open. It makes no call of libc's, and so leaves `errno` alone.
+#[inline(always)]
+fn take_at_once<A: Access>(
+    pipe: &'static Pipe,
+    lane: &Lane,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+) -> usize {
+    // Relaxed: counts for this thread alone.
+    let since = lane.since_look.load(Relaxed);
+    if since >= LOOK_AFTER {
+        return 0;
+    }
+    let locked = if A::SOLE {
+        None
+    } else {
+        match lane.try_lock() {
+            Some(locked) if pipe.is_open_as(number) => Some(locked),
+            _ => return 0,
+        }
+    };
+    if !lane.ring.is_open() {
+        return 0;
+    }
+    let count = take_ring::<A>(lane, room);
+    let is_empty = lane.ring.is_empty();
+    if is_empty {
+        // It stays empty: this thread is the owner, and the lane is its own now.
+        pipe.wake.0.empty::<A>(lane.bit());
+    }
+    lane.since_look.store(since + count as u32, Relaxed);
+    pipe.give_places_at_once::<A>(count);
+    if !is_empty {
+        drop(locked);
+        leave_rest(pipe);
+    }
+    count
+}
+
+#[cold]
+fn leave_rest(pipe: &'static Pipe) {
+    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+}
+
+/// No lane held anything: waits in the kernel, once. How many events there were then; 0: use `harvest_slow`.
+#[inline(always)]
+fn sleep_at_once(
+    pipe: &'static Pipe,
+    me: u32,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+) -> Result<usize> {
+    // SAFETY: there is a pipe, so the world was made, which prepares it.
+    let _errno = unsafe { errno::KeptQuickly::new() };
+    let Some(_in_use) = pipe.enter_as(number) else { return Ok(0) };
+    if pipe.is_nonblock() {
+        return Ok(0);
+    }
+    pipe.begin_harvest();
+    let wake = &pipe.wake.0;
+    match wake.doze(me, false, pipe.engine()) {
+        Doze::Sleep => {}
+        Doze::StandBy => {
+            wake.sleepers.step_out(pipe.engine());
+            return Ok(0);
+        }
+        Doze::Take => return Ok(0),
+    }
+    if pipe.is_closing() {
+        wake.awake::<Shared>();
+        return Ok(0);
+    }
+    let harvester = Harvester::new(pipe, me);
+    let mut basket = Basket { room, count: 0 };
+    let most = harvester.most(&basket);
+    let outcome = harvester.look_into(&mut basket, most, None, || wake.awake::<Shared>());
+    harvester.finish(&basket);
+    if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
+}
+
+/// How long `look_alone` waits.
+const FOREVER: u8 = 0;
+const NOT: u8 = 1;
+const FOR_A_TIME: u8 = 2;
+
+/// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long,
+/// FOR_A_TIME.
+#[inline(never)]
+fn look_alone<const WAITS: u8>(
+    sole: Sole,
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    ns: u64,
+) -> isize {
+    let sleeps = WAITS != NOT;
+    if if sleeps { pipe.is_nonblock() } else { pipe.engine().is_past_time() } {
+        drop(sole);
+        let timeout = if WAITS == FOREVER { None } else { Some(ns) };
+        return answer(harvest_slow(number, room, timeout));
+    }
+    // Before it waits, the time at which that is over.
+    let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
+    // SAFETY: the caller has found one.
+    let lane = unsafe { pipe.home_there_is() };
+    pipe.enter_alone(&sole, sleeps);
+    drop(sole);
+    let most = lane.most_edges();
+    let mut found = Found::default();
+    let waited = if WAITS == FOR_A_TIME {
+        answer(pipe.engine().wait(&mut found, most, Some(ns)).map(<[Edge]>::len))
+    } else {
+        pipe.engine().wait_plainly(&mut found, most, sleeps)
+    };
+    let mut done = Handled::default();
+    if let Some(sole) = Sole::enter() {
+        pipe.wake_alone(&sole, sleeps);
+        if waited >= 0 {
+            // SAFETY: the kernel has filled so many.
+            let edges = unsafe { found.first(waited as usize) };
+            done = pipe.engine().handle_alone(&sole, edges, pipe, lane, room);
+            if done.edges == edges.len() && (done.events > 0 || !sleeps) {
+                // Relaxed: counts for this thread alone.
+                lane.since_look.store(done.events as u32, Relaxed);
+                pipe.give_places_at_once::<Sole>(done.events);
+                pipe.leave_alone(&sole);
+                drop(sole);
+                if sleeps || done.edges < most || done.events == room.len() {
+                    return done.events as isize;
+                }
+                return gather_rest(number, room, done.events);
+            }
+        }
+    } else if sleeps {
+        pipe.wake.0.awake::<Shared>();
+    }
+    answer(finish_among_others(pipe, number, room, done, &found, waited, deadline))
+}
+
+/// When so many nanoseconds are over.
+#[cold]
+#[inline(never)]
+fn deadline_after(ns: u64) -> u64 {
+    /// Limits as long as this are counted by the clock that costs less: they may end some ten milliseconds late.
+    const LONG: u64 = 10_000_000_000;
+    let now = if ns >= LONG { process::now_or_later() } else { process::now() };
+    now.saturating_add(ns).min(u64::MAX - 1)
+}
+
+/// A harvest that does not wait has found as much as it looks for at once: there may be more.
+#[cold]
+#[inline(never)]
+fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> isize {
+    let rest = room.get_mut(count..).unwrap_or(&mut []);
+    (count + harvest_slow(number, rest, Some(0)).unwrap_or(0)) as isize
+}
+
+/// What a look of a thread that went alone has found is not all for the fast path, or the thread does not go alone any
+/// more.
+#[cold]
+#[inline(never)]
+fn finish_among_others(
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    done: Handled,
+    found: &Found,
+    waited: isize,
+    deadline: u64,
+) -> Result<usize> {
+    let _errno = errno::Kept::new();
+    let harvester = Harvester::new(pipe, pipe.claim_lane());
+    let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };
+    if let Ok(count) = usize::try_from(waited) {
+        // SAFETY: the kernel has filled so many.
+        let edges = unsafe { found.first(count) };
+        harvester.handle(&mut basket, edges.get(done.edges..).unwrap_or(&[]), count);
+    }
+    let count = basket.count;
+    harvester.finish(&basket);
+    pipe.leave_among_others();
+    match waited {
+        // It has not waited, and may have found as much as it looks for at once.
+        1.. if deadline == 0 => Ok(gather_rest(number, room, count) as usize),
+        _ if count > 0 => Ok(count),
+        n if n == -(libc::EINTR as isize) => Err(Errno::EINTR),
+        // Whatever else the matter is, it is found out anew.
+        _ if deadline == u64::MAX => harvest_slow(number, room, None),
+        // The time is over; what was there by then is harvested.
+        0 => harvest_slow(number, room, Some(0)),
+        _ => harvest_slow(number, room, Some(deadline.saturating_sub(process::now()))),
+    }
+}

@@ -1,0 +1,367 @@
+//! The slow path of a harvest: a thread that takes events out of any lane, looks into the kernel, and sleeps. See
+//! `wake` for how threads sleep and are woken.
+
+use crate::Event;
+use crate::engine::completions::Sink;
+use crate::engine::epoll::{BATCH, Edge, Found};
+use crate::engine::{Engine, Heard};
+use crate::queue::lane::{Lane, Locked, Taken};
+use crate::queue::op::{Kind, OpRef};
+use crate::state::pipe::{COMMON, Pipe};
+use crate::state::private;
+use crate::sync::access::{Access, Shared};
+use crate::sync::ring;
+use crate::sync::wake::{Doze, bit};
+use crate::sys::{Errno, Result, process};
+use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
+pub(crate) const LOOK_AFTER: u32 = 63;
+
+/// How many descriptors to take from the kernel for a harvest that is full already: few, so that what waits gets less.
+const FEW: usize = 4;
+
+/// Where the events go.
+pub(crate) struct Basket<'a> {
+    pub(crate) room: &'a mut [MaybeUninit<Event>],
+    /// How many have been put in. `room` is what is left.
+    pub(crate) count: usize,
+}
+
+impl Basket<'_> {
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.room.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// A thread that harvests.
+pub(crate) struct Harvester<'a> {
+    pipe: &'static Pipe,
+    me: u32,
+    sink: Sink<'a>,
+}
+
+/// Takes events out of the ring of a lane, which is locked.
+#[inline(always)]
+pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> usize {
+    lane.ring.take::<A, _>(lane.slots_to_read(), room, |user, outcome| {
+        let (result, errno) = ring::unpack(outcome);
+        Event { user: user as *mut _, result, errno }
+    })
+}
+
+/// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had
+/// one go to `keep`. The lane's mark is taken away if it is empty then.
+#[inline(always)]
+fn take_out(
+    pipe: &Pipe,
+    locked: &Locked,
+    index: u32,
+    room: &mut [MaybeUninit<Event>],
+    keep: impl FnOnce(Taken),
+) -> usize {
+    let mut count = take_ring::<Shared>(pipe.lane(index), room);
+    if !locked.list_is_empty() {
+        let mut slots = room.iter_mut().skip(count);
+        let most = slots.len();
+        if let Some(taken) = locked.take(most, |op| write(op, slots.next())) {
+            count += taken.count as usize;
+            keep(taken);
+        }
+    }
+    if locked.is_empty() {
+        pipe.wake.0.empty::<Shared>(bit(index));
+        if !locked.is_empty() {
+            // The owner has put something in meanwhile; see `ring`.
+            pipe.wake.0.fill::<Shared>(bit(index));
+        }
+    }
+    count
+}
+
+#[inline(always)]
+fn write(op: OpRef, slot: Option<&mut MaybeUninit<Event>>) {
+    if let Some(slot) = slot {
+        if op.kind.get() == Kind::Accept && op.done.get() as i32 >= 0 {
+            private::hand_over(op.done.get() as i32);
+        }
+        slot.write(Event {
+            user: op.user.get() as *mut _,
+            result: op.done.get() as i32,
+            errno: op.arg.get(),
+        });
+    }
+}
+
+impl<'a> Harvester<'a> {
+    #[inline]
+    pub(crate) fn new(pipe: &'static Pipe, me: u32) -> Harvester<'a> {
+        Harvester { pipe, me, sink: Sink::of_harvest(pipe, me) }
+    }
+
+    /// Leaves: the events in the basket have been harvested.
+    #[inline]
+    pub(crate) fn finish(&self, basket: &Basket) {
+        let pipe = self.pipe;
+        if basket.count > 0 {
+            // Relaxed: counts for this thread alone.
+            let since = &self.lane().since_look;
+            since.store(since.load(Relaxed).wrapping_add(basket.count as u32), Relaxed);
+            pipe.give_places(basket.count);
+        }
+        if self.me != COMMON {
+            self.lane().stock().trim(pipe.ops());
+        }
+        pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+    }
+
+    #[inline]
+    pub(crate) fn fill(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
+        let takeable = self.takeable();
+        if takeable != 0 {
+            // Relaxed: counts for this thread alone.
+            let its_time = self.lane().since_look.load(Relaxed) >= LOOK_AFTER;
+            if takeable & !bit(self.me) != 0 {
+                // This thread's own lane and the others have the first turn in turn.
+                let others_first = &self.lane().others_first;
+                if others_first.load(Relaxed) {
+                    self.take_others(basket, takeable);
+                }
+                others_first.store(!others_first.load(Relaxed), Relaxed);
+            }
+            self.take_own(basket);
+            if !basket.is_full() {
+                self.take_others(basket, self.takeable());
+            }
+            if its_time && (basket.is_full() || timeout != Some(0)) {
+                let most = if basket.is_full() { FEW } else { BATCH };
+                self.look_into(basket, most, Some(0), || {})?;
+            }
+        }
+        match timeout {
+            Some(0) => self.gather(basket),
+            _ if !basket.is_empty() => Ok(()),
+            _ => self.sleep(basket, timeout),
+        }
+    }
+
+    #[inline(always)]
+    fn lane(&self) -> &Lane {
+        self.pipe.lane(self.me)
+    }
+
+    #[inline]
+    fn takeable(&self) -> u64 {
+        self.pipe.wake.0.takeable(self.me, self.pipe.is_nonblock())
+    }
+
+    #[inline]
+    fn take_own(&self, basket: &mut Basket) {
+        self.take(self.me, basket);
+    }
+
+    /// The events of the lanes in `lanes`, but for this thread's own.
+    #[inline]
+    fn take_others(&self, basket: &mut Basket, lanes: u64) {
+        let mut lanes = lanes & !bit(self.me);
+        while lanes != 0 && !basket.is_full() {
+            let lane = lanes.trailing_zeros();
+            lanes &= lanes - 1;
+            self.take(lane, basket);
+        }
+    }
+
+    /// The events of one lane, as many as there is room for.
+    #[inline]
+    fn take(&self, index: u32, basket: &mut Basket) {
+        let locked = self.pipe.lane(index).lock();
+        let mut nodes = None;
+        let count = take_out(self.pipe, &locked, index, basket.room, |taken| nodes = Some(taken));
+        if let Some(taken) = nodes {
+            // The nodes go to this thread's stock; to the common one under the lock of that lane.
+            if self.me == COMMON && index != COMMON {
+                drop(locked);
+                let _common = self.lane().lock();
+                self.lane().stock().give_chain(taken.first, taken.last, taken.count);
+            } else {
+                self.lane().stock().give_chain(taken.first, taken.last, taken.count);
+            }
+        }
+        basket.count += count;
+        let room = core::mem::take(&mut basket.room);
+        basket.room = room.get_mut(count..).unwrap_or(&mut []);
+    }
+
+    /// Looks into the kernel. What completes is handed out at once while there is room (there is none unless this
+    /// thread's lane is empty, so that nothing is overtaken); the rest is in the lane afterwards.
+    #[inline]
+    pub(crate) fn look_into(
+        &self,
+        basket: &mut Basket<'a>,
+        most: usize,
+        timeout: Option<u64>,
+        woken: impl FnOnce(),
+    ) -> Result<Heard> {
+        let room = core::mem::take(&mut basket.room);
+        let before = room.len();
+        self.sink.set_room(room);
+        let heard = self.look_then(most, timeout, woken);
+        basket.room = self.sink.take_room();
+        basket.count += before - basket.room.len();
+        heard
+    }
+
+    #[inline]
+    fn look_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
+        let mut found = Found::default();
+        let edges = self.pipe.engine().wait(&mut found, most, timeout);
+        woken();
+        let edges = edges.inspect_err(|errno| self.pipe.note_failure(*errno))?;
+        let heard = self.pipe.engine().handle(edges, &self.sink);
+        self.looked(heard);
+        Ok(heard)
+    }
+
+    /// Goes on with what a look has found, of which there were `count` edges in all.
+    pub(crate) fn handle(&self, basket: &mut Basket<'a>, edges: &[Edge], count: usize) {
+        let room = core::mem::take(&mut basket.room);
+        let before = room.len();
+        self.sink.set_room(room);
+        let heard = self.pipe.engine().handle(edges, &self.sink);
+        self.looked(Heard { count, ..heard });
+        basket.room = self.sink.take_room();
+        basket.count += before - basket.room.len();
+    }
+
+    /// The thread has looked into the kernel.
+    #[inline(always)]
+    fn looked(&self, heard: Heard) {
+        self.lane().since_look.store(0, Relaxed);
+        if heard.tick {
+            self.tick();
+        }
+    }
+
+    /// A tick: lanes out of which nothing was taken since the last one become everybody's.
+    #[cold]
+    fn tick(&self) {
+        let wake = &self.pipe.wake.0;
+        wake.ticked();
+        let mut lanes = wake.filled() & !bit(self.me) & !bit(COMMON);
+        while lanes != 0 {
+            let index = lanes.trailing_zeros();
+            lanes &= lanes - 1;
+            let locked = self.pipe.lane(index).lock();
+            if locked.taken() == locked.at_tick.get() {
+                self.pipe.mark_absent(index);
+            } else {
+                locked.at_tick.set(locked.taken());
+            }
+        }
+        wake.tick_on(self.me, self.pipe.engine());
+    }
+
+    /// A harvest that does not wait: all that is there now, wherever it is (rule 3.2).
+    fn gather(&self, basket: &mut Basket<'a>) -> Result<()> {
+        self.look_at_clock(basket)?;
+        // Those that become ready again line up behind all that were ready when it began.
+        let mut left = None;
+        while !basket.is_full() {
+            let heard = self.look_into(basket, BATCH, Some(0), || {})?;
+            self.take_all(basket);
+            if heard.count < BATCH {
+                break;
+            }
+            let rest = left.unwrap_or_else(|| self.pipe.most_registrations()).saturating_sub(heard.count);
+            if rest == 0 {
+                break;
+            }
+            left = Some(rest);
+        }
+        Ok(())
+    }
+
+    /// What has come to its time by now, whether the kernel has told of it or not.
+    fn look_at_clock(&self, basket: &mut Basket) -> Result<()> {
+        let engine = self.pipe.engine();
+        if engine.is_past_time() {
+            // What waits in a pipe that was lost is lost with it.
+            if !self.pipe.is_whole() {
+                return Err(Errno::EBADF);
+            }
+            engine.look_at_clock(&self.sink);
+        }
+        self.take_all(basket);
+        Ok(())
+    }
+
+    /// The events of all lanes, while there is room.
+    fn take_all(&self, basket: &mut Basket) {
+        if self.pipe.wake.0.filled() != 0 {
+            self.take_own(basket);
+            self.take_others(basket, self.pipe.wake.0.filled());
+        }
+    }
+
+    /// A harvest that waits, and has found nothing yet.
+    #[inline]
+    fn sleep(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
+        let wake = &self.pipe.wake.0;
+        let deadline = timeout.map(|ns| process::now().saturating_add(ns));
+        let mut left = timeout;
+        loop {
+            let mut over = false;
+            match wake.doze(self.me, self.pipe.is_nonblock(), self.pipe.engine()) {
+                Doze::Take => {}
+                Doze::Sleep if self.pipe.is_closing() => {
+                    wake.awake::<Shared>();
+                    return Err(Errno::EBADF);
+                }
+                Doze::Sleep => {
+                    let most = self.most(basket);
+                    let heard = self.look_into(basket, most, left, || wake.awake::<Shared>())?;
+                    over = heard.count == 0;
+                }
+                Doze::StandBy => match self.pipe.stand_by(deadline) {
+                    Err(Errno::ETIMEDOUT) => {
+                        self.gather(basket)?;
+                        over = true;
+                    }
+                    outcome => outcome?,
+                },
+            }
+            if !basket.is_full() && self.takeable() != 0 {
+                self.take_own(basket);
+                self.take_others(basket, self.takeable());
+            }
+            if !basket.is_empty() {
+                return Ok(());
+            }
+            if let Some(deadline) = deadline {
+                left = Some(deadline.saturating_sub(process::now()));
+                if left == Some(0) {
+                    // Descriptors that are ready without end do not keep it here; but what was there is harvested.
+                    if !over {
+                        self.gather(basket)?;
+                    }
+                    return self.look_at_clock(basket);
+                }
+            }
+        }
+    }
+
+    /// How many descriptors to take from the kernel at once. If others wait too, no more than there is room for: the
+    /// rest is for them.
+    #[inline]
+    pub(crate) fn most(&self, basket: &Basket) -> usize {
+        // One sleeper is this thread itself.
+        if self.pipe.wake.0.sleepers.in_kernel() > 1 { basket.room.len().min(BATCH) } else { BATCH }
+    }
+}

@@ -1,0 +1,272 @@
+//! How a call on an attached descriptor begins: the fast path, which is the same for every call, with the bias and with
+//! locks; and how the slow path takes over from it.
+//!
+//! The fast path does a whole step, or nothing at all, or one try of which it tells the slow path what the kernel has
+//! answered. It decides nothing that the slow path would decide differently.
+
+use super::fast_path::{
+    Outcome, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
+    start_input, start_output, start_output_inline, start_output_otherwise, start_poll, user_of,
+};
+use super::submit;
+use crate::engine::call::{Call, InputCall};
+use crate::queue::op::{Kind, Request};
+use crate::state::attachment::{
+    Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
+};
+use crate::sync::access::{self, Access, Sole};
+use core::ffi::c_int;
+
+pub(crate) use super::fast_path::{ByCall, Submitted};
+
+/// What a call comes to by the slow path.
+pub(crate) enum Answer {
+    /// It is done, with IOEVENT_INLINE: bytes, or -errno.
+    Done(isize),
+    /// It is queued.
+    Queued,
+    /// A value, or an error: then nothing was queued.
+    Slow(crate::sys::Result<usize>),
+    /// The descriptor is not attached, or the call is libc's.
+    Libcs,
+}
+
+/// What the fast path of an output has come to.
+pub(crate) enum Fast<A> {
+    /// It is queued.
+    Queued,
+    /// It is done, with IOEVENT_INLINE: so many bytes.
+    Done(isize),
+    /// Nothing was done.
+    Not,
+    /// One try was made; the kernel has answered it with this. It has its place, unless `is_inline`.
+    Begun { access: A, sent: isize, is_inline: bool },
+}
+
+/// Queues a call of which it is known that it finds nothing, or that waits like the one before, by a thread that goes
+/// alone. False: nothing was done, and `input` is to be called.
+#[inline(always)]
+pub(crate) fn wait_alone<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
+    let Some(sole) = Sole::enter() else { return false };
+    let attachment = node.hold(&sole);
+    let bits = attachment.bits();
+    if bits & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<Sole>()) != INPUT_FREE
+        || words.timeout() != 0
+        || !call.is_plain()
+    {
+        return false;
+    }
+    let Some(slot) = call.slot() else { return false };
+    if (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
+        || (slot.holds_addresses() && words.user().is_some())
+        // SAFETY: INPUT_FREE says that it is attached.
+        || !unsafe { attachment.attached_pipe() }.take_place_at_once::<Sole>()
+    {
+        return false;
+    }
+    attachment.put_into_slot(slot.with_user(user_of(&attachment, words)));
+    attachment.set_bits(bits ^ (INPUT_FREE | SLOT));
+    true
+}
+
+/// The same for a thread that locks, and for a call that has a time limit.
+#[inline(always)]
+pub(crate) fn wait_otherwise<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
+    if access::is_shared() {
+        let Some(attachment) = node.try_lock_quietly() else { return false };
+        return wait(&attachment, call, words);
+    }
+    let Some(sole) = Sole::enter() else { return false };
+    let attachment = node.hold(&sole);
+    wait(&attachment, call, words)
+}
+
+#[inline(always)]
+fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words: W) -> bool {
+    if attachment.has(READABLE) || !may_wait(attachment, &call) {
+        return false;
+    }
+    let Some(slot) = call.slot() else { return false };
+    (!C::IS_ASKED_FIRST || slot.is_like(attachment.slot())) && park(attachment, slot, words, true)
+}
+
+/// An output by a thread that locks: whether it was done whole, and its event is there. The number is what the kernel
+/// has answered if it is `Begun`; then the attachment is locked still.
+#[inline(always)]
+pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Locked> {
+    if !access::is_shared() {
+        return Fast::Not;
+    }
+    let Some(attachment) = node.try_lock_quietly() else { return Fast::Not };
+    if !is_plain_output(&attachment, &call) || !may_start_output(&attachment, 0, words) {
+        return Fast::Not;
+    }
+    // SAFETY: OUTPUT_FREE says that it is attached.
+    let Some(lane) = lane_here(&attachment, unsafe { attachment.attached_pipe() }) else { return Fast::Not };
+    match start_output(&attachment, lane, call, words) {
+        Outcome::Queued => Fast::Queued,
+        Outcome::Begun(sent) => Fast::Begun { access: attachment, sent, is_inline: false },
+        _ => Fast::Not,
+    }
+}
+
+/// Goes on with what `output_shared` has begun.
+#[cold]
+pub(crate) fn output_shared_begun<C: Call, W: Words>(
+    attachment: Locked,
+    call: C,
+    words: W,
+    sent: isize,
+) -> Answer {
+    let fd = attachment.fd();
+    go_on(attachment, Outcome::Begun(sent), fd, call, words)
+}
+
+/// A call that takes something in.
+#[inline(never)]
+pub(crate) fn input<C: InputCall, W: Words>(
+    node: &'static Attachment,
+    fd: c_int,
+    call: C,
+    words: W,
+) -> Answer {
+    let outcome = if let Some(sole) = Sole::enter() {
+        start_input(&node.hold(&sole), call, words)
+    } else if access::is_shared()
+        && let Some(attachment) = node.try_lock_quietly()
+    {
+        start_input(&attachment, call, words)
+    } else {
+        Outcome::Not
+    };
+    match outcome {
+        Outcome::Queued => Answer::Queued,
+        Outcome::Done(n) => Answer::Done(n),
+        _ => slow(fd, call.request(), words),
+    }
+}
+
+/// A call that gives something out, by a thread that goes alone.
+#[inline(always)]
+pub(crate) fn output_alone<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Sole> {
+    let Some(sole) = Sole::enter() else { return Fast::Not };
+    let attachment = node.hold(&sole);
+    if !is_plain_output(&attachment, &call) {
+        return Fast::Not;
+    }
+    let (outcome, is_inline) = if may_start_output(&attachment, HERE, words) {
+        // SAFETY: with HERE there is one.
+        let lane = unsafe { attachment.attached_pipe().home_there_is() };
+        (start_output(&attachment, lane, call, words), false)
+    } else if W::WAY == Way::Call
+        && (may_start_output(&attachment, INLINE, words)
+            || may_start_output(&attachment, INLINE | HERE, words))
+    {
+        (start_output_inline(&attachment, call), true)
+    } else {
+        return Fast::Not;
+    };
+    drop(attachment);
+    match outcome {
+        Outcome::Queued => Fast::Queued,
+        Outcome::Done(n) => Fast::Done(n),
+        Outcome::Begun(sent) | Outcome::BegunInline(sent) => Fast::Begun { access: sole, sent, is_inline },
+        Outcome::Not => Fast::Not,
+    }
+}
+
+/// Goes on with what `output_alone` has begun.
+pub(crate) fn output_begun<C: Call, W: Words>(
+    sole: Sole,
+    node: &'static Attachment,
+    call: C,
+    words: W,
+    (sent, is_inline): (isize, bool),
+) -> Answer {
+    let attachment = node.lock_quietly();
+    // Nobody comes in between.
+    drop(sole);
+    let fd = attachment.fd();
+    let begun = if is_inline { Outcome::BegunInline(sent) } else { Outcome::Begun(sent) };
+    go_on(attachment, begun, fd, call, words)
+}
+
+/// A call that gives something out.
+pub(crate) fn output<C: Call, W: Words>(node: &'static Attachment, fd: c_int, call: C, words: W) -> Answer {
+    if let Some(sole) = Sole::enter() {
+        let attachment = node.hold(&sole);
+        let outcome = start_output_otherwise(&attachment, call, words);
+        drop(attachment);
+        let is_inline = matches!(outcome, Outcome::BegunInline(_));
+        match outcome {
+            Outcome::Queued => return Answer::Queued,
+            Outcome::Done(n) => return Answer::Done(n),
+            Outcome::Begun(sent) | Outcome::BegunInline(sent) => {
+                return output_begun(sole, node, call, words, (sent, is_inline));
+            }
+            Outcome::Not => {}
+        }
+    } else if access::is_shared()
+        && let Some(attachment) = node.try_lock_quietly()
+    {
+        match start_output_otherwise(&attachment, call, words) {
+            Outcome::Queued => return Answer::Queued,
+            Outcome::Done(n) => return Answer::Done(n),
+            Outcome::Not => {}
+            begun => return go_on(attachment, begun, fd, call, words),
+        }
+    }
+    slow(fd, call.request(), words)
+}
+
+#[cold]
+fn go_on<C: Call, W: Words>(attachment: Locked, begun: Outcome, fd: c_int, call: C, words: W) -> Answer {
+    let request = request(call.request(), words);
+    match begun {
+        Outcome::Begun(sent) => return submit::go_on(&attachment, &request, sent),
+        Outcome::BegunInline(sent) => {
+            if let Some(answer) = submit::go_on_inline(&attachment, &request, sent) {
+                return answer;
+            }
+        }
+        _ => {}
+    }
+    drop(attachment);
+    slow(fd, call.request(), words)
+}
+
+/// Begins a poll, by a thread that goes alone: whether it is queued.
+#[inline(always)]
+pub(crate) fn poll_alone<W: Words>(node: &'static Attachment, events: i16, words: W) -> bool {
+    Sole::enter().is_some_and(|sole| start_poll(&node.hold(&sole), events, words))
+}
+
+/// Begins a poll.
+pub(crate) fn poll<W: Words>(node: &'static Attachment, fd: c_int, events: i16, words: W) -> Answer {
+    if access::is_shared()
+        && node.try_lock_quietly().is_some_and(|attachment| start_poll(&attachment, events, words))
+    {
+        return Answer::Queued;
+    }
+    slow(fd, Request { kind: Kind::Poll, arg: c_int::from(events), ..Request::NOTHING }, words)
+}
+
+fn request(request: Request, words: impl Words) -> Request {
+    Request { user: words.user(), timeout: words.timeout(), ..request }
+}
+
+/// The slow path of a call that has not begun.
+fn slow<W: Words>(fd: c_int, call: Request, words: W) -> Answer {
+    Answer::of(submit::submit(fd, &request(call, words), W::WAY))
+}
+
+impl Answer {
+    /// What `submit` has given.
+    pub(crate) fn of(submitted: Option<crate::sys::Result<usize>>) -> Answer {
+        match submitted {
+            Some(Err(errno)) if errno == crate::queue::EIOEVENTQUEUED => Answer::Queued,
+            Some(result) => Answer::Slow(result),
+            None => Answer::Libcs,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Queuing operations by the slow path, and taking them back.
+
+use super::fast_path::Way;
+use super::start::Answer;
+use crate::engine::completions::Sink;
+use crate::engine::epoll::go_on_with_output;
+use crate::engine::{Engine, limits};
+use crate::queue::EIOEVENTQUEUED;
+use crate::queue::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Request};
+use crate::queue::op_list::Queue;
+use crate::state::attachment::{self, Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
+use crate::state::file_class::Class;
+use crate::state::{pipe, table};
+use crate::sys::{Errno, Result, UserPtr, process, socket};
+use core::ffi::c_int;
+
+/// Queues an operation on `fd`. `None`: it is libc's. Else what the call gives: EIOEVENTQUEUED; a result of its own,
+/// where the descriptor has IOEVENT_INLINE; EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
+#[inline(never)]
+pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<usize>> {
+    let attachment = attachment::find(fd)?;
+    let pipe = attachment.pipe()?;
+    let is_libcs = way == Way::Call && attachment.has(POLL_ONLY) && request.kind != Kind::Poll;
+    let answer = if is_libcs { None } else { Some(queue(&attachment, request, way, &Sink::of_thread(pipe))) };
+    attachment.arm();
+    answer
+}
+
+/// The same for what goes from one descriptor to another: it belongs to the destination if that is attached, else to
+/// the source (rule 4.2).
+pub(crate) fn submit_transfer(
+    to: c_int,
+    from: c_int,
+    mut request: Request,
+    way: Way,
+) -> Option<Result<usize>> {
+    if matches!(table::get(to), Entry::Attachment(_)) {
+        request.buf = UserPtr::number(from as u32 as usize);
+        return submit(to, &request, way);
+    }
+    request.buf = UserPtr::number(to as u32 as usize);
+    request.flags |= FROM_SOURCE;
+    submit(from, &request, way)
+}
+
+/// Goes on with an output of which one try was made, and which has its place; the kernel has answered it with `sent`.
+#[cold]
+pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answer {
+    attachment.disarm();
+    let Some(pipe) = attachment.pipe() else { return Answer::Libcs };
+    let sink = Sink::of_thread(pipe);
+    let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
+    let answer = match sink.take_free() {
+        Ok(op) => {
+            begin_output(attachment, op, request, sent, &sink);
+            Answer::Queued
+        }
+        Err(enomem) if matches!(sent, Err(Errno::EAGAIN | Errno::EINTR)) => {
+            pipe.give_places(1);
+            Answer::Slow(Err(enomem))
+        }
+        // What has been moved, or the error, is all that it comes to; the ring has room for that, and needs no node.
+        Err(_) => {
+            sink.put_into_ring(attachment, request.user.unwrap_or(attachment.user.get()), sent.into());
+            Answer::Queued
+        }
+    };
+    attachment.arm();
+    answer
+}
+
+/// The same with IOEVENT_INLINE, without a place. `None`: it can as well be begun anew.
+#[cold]
+pub(crate) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) -> Option<Answer> {
+    let is_message = !attachment.class.get().is_byte_stream();
+    let part = match usize::try_from(sent) {
+        Ok(0) => return None,
+        Ok(_) if is_message => return Some(Answer::Done(sent)),
+        Ok(part) => part,
+        Err(_) => {
+            let may_be_done_later = matches!(Errno(-sent as c_int), Errno::EAGAIN | Errno::EINTR);
+            return if may_be_done_later { None } else { Some(Answer::Done(sent)) };
+        }
+    };
+    attachment.disarm();
+    let pipe = attachment.pipe()?;
+    let sink = Sink::of_thread(pipe);
+    let answer = if pipe.take_places(1).is_err() {
+        Answer::Done(sent)
+    } else if let Ok(op) = sink.take_free() {
+        begin_output(attachment, op, request, Ok(part), &sink);
+        Answer::Queued
+    } else {
+        pipe.give_places(1);
+        Answer::Done(sent)
+    };
+    attachment.arm();
+    Some(answer)
+}
+
+/// Goes on with an output that has its place and a node.
+fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<usize>, sink: &Sink) {
+    op.fill(request, attachment.user.get(), sink.pipe.index());
+    let deadline = deadline(attachment, request.timeout);
+    if deadline.is_some() {
+        op.expect_deadline();
+    }
+    go_on_with_output(attachment, op, sent, sink);
+    if let Some(time) = deadline {
+        limit(attachment, &attachment.output, op, time, sink);
+    }
+}
+
+fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Result<usize> {
+    let pipe = sink.pipe;
+    let deadline = deadline(attachment, request.timeout);
+    let op = sink.take_free()?;
+    op.fill(request, attachment.user.get(), pipe.index());
+    pipe.hand_in(op.user.get());
+    if way == Way::Call && attachment.has(INLINE) {
+        if let Some(result) = at_once(attachment, op, sink) {
+            sink.give_free(op);
+            return result;
+        }
+    } else if let Err(full) = pipe.take_places(1) {
+        sink.give_free(op);
+        return Err(full);
+    }
+    let queue = attachment.queue(request.order());
+    if deadline.is_some() {
+        op.expect_deadline();
+    }
+    pipe.engine().submit(attachment, op, sink);
+    if let Some(time) = deadline {
+        limit(attachment, queue, op, time, sink);
+    }
+    Err(EIOEVENTQUEUED)
+}
+
+/// IOEVENT_INLINE (rule 2.8): the result, if the operation can be finished at once; it needs no place. `None`: it has
+/// taken one, and is to be queued.
+fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>> {
+    let engine = sink.pipe.engine();
+    // What cannot be taken back once it is begun needs its place before.
+    let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd()))
+        || (attachment.class.get() == Class::Deferred && op.order() == Order::Output);
+    if is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
+        return Some(Err(full));
+    }
+    if let Some(result) = engine.try_at_once(attachment, op) {
+        if is_begun_for_good {
+            sink.pipe.give_places(1);
+        }
+        return Some(result);
+    }
+    if !is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
+        attachment.assume_ready();
+        let done = op.done.get() as usize;
+        return Some(if done > 0 { Ok(done) } else { Err(full) });
+    }
+    None
+}
+
+/// When an operation with such a timeout (0: the descriptor's) is to end at the latest.
+pub(crate) fn deadline(attachment: &Locked, timeout: u64) -> Option<u64> {
+    let timeout = match timeout {
+        0 if attachment.has(TIME_LIMIT) => limits::timeout(attachment.fd()),
+        timeout => timeout,
+    };
+    (timeout > 0).then(|| after(timeout))
+}
+
+/// Sees to it that an operation, which has just been handed to the engine, ends in time, if it has to wait.
+pub(crate) fn limit(attachment: &Locked, queue: &Queue, op: OpRef, time: u64, sink: &Sink) {
+    // A new operation that waits is the last of its queue.
+    if queue.last().is_some_and(|last| core::ptr::eq(last, op))
+        && let Err(errno) = sink.pipe.engine().limit(attachment, op, time)
+        && op.may_be_ended()
+    {
+        queue.take_out(
+            |other| core::ptr::eq(other, op),
+            |op| sink.complete(attachment, op, Completion::early(op, errno)),
+        );
+    }
+}
+
+/// So many nanoseconds from now.
+fn after(timeout: u64) -> u64 {
+    // The largest number of all means "never".
+    process::now().saturating_add(timeout).min(u64::MAX - 1)
+}
+
+/// IOEVENT_OP_TIMER: an event on the pipe, `timeout` nanoseconds from now (rule 2.12).
+pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
+    let pipe = pipe::enter_own(pipefd)?;
+    let sink = Sink::of_thread(&pipe);
+    pipe.take_places(1)?;
+    let added = sink.take_free().and_then(|op| {
+        op.user.set(user);
+        op.kind.set(Kind::Timer);
+        op.flags.set(0);
+        op.pipe.set(pipe.index());
+        pipe.hand_in(user);
+        pipe.engine().add_timer(op, after(timeout), &sink).inspect_err(|_| sink.give_free(op))
+    });
+    if added.is_err() {
+        pipe.give_places(1);
+    }
+    added
+}
+
+/// Which operations to end.
+#[derive(Clone, Copy)]
+pub(crate) struct Which {
+    pub(crate) input: bool,
+    pub(crate) output: bool,
+    pub(crate) polls: bool,
+    /// Only those with this user pointer.
+    pub(crate) user: Option<usize>,
+}
+
+/// Ends operations of `fd` that are not finished; returns how many there were (rule 4.7).
+pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
+    let found = if table::is_borrowed() { None } else { attachment::find(fd) };
+    let Some(attachment) = found else {
+        let pipe = pipe::enter_own(fd)?;
+        if !pipe.is_whole() {
+            return Err(Errno::EBADF);
+        }
+        return Ok(pipe.engine().cancel_timers(which.user, &Sink::of_thread(&pipe)));
+    };
+    let Some(pipe) = attachment.pipe() else { return Err(Errno::EINVAL) };
+    let sink = Sink::of_thread(pipe);
+    let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
+    let mut ended = 0;
+    if which.input {
+        ended += end(&attachment, &attachment.input, meant, &sink);
+    }
+    if which.output {
+        ended += end(&attachment, &attachment.output, meant, &sink);
+    }
+    let alone = |op: OpRef| {
+        let its_direction = match op.kind.get() {
+            Kind::Poll | Kind::Waitid => which.polls,
+            Kind::Pwrite | Kind::Pwritev => which.output,
+            _ => which.input,
+        };
+        meant(op) && its_direction
+    };
+    ended += end(&attachment, &attachment.unordered, alone, &sink);
+    pipe.engine().proceed(&attachment, &sink);
+    attachment.arm();
+    Ok(ended)
+}
+
+/// Ends the operations of a queue for which `pick` says true. One that the kernel is at work on is not counted, but
+/// does not begin to wait for something else after that.
+fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
+    let mut ended = 0;
+    let may_be_ended = |op: OpRef| {
+        let picked = op.kind.get() != Kind::Kept && pick(op);
+        let may_end = picked && sink.pipe.may_end(op);
+        if picked && !may_end {
+            op.set_fate(Fate::Cancelled);
+        }
+        may_end
+    };
+    queue.take_out(may_be_ended, |op| {
+        attachment.assume_ready();
+        // One whose time is over has ended already, though nobody has harvested it.
+        let is_late = sink.pipe.is_late(op);
+        let why = if is_late { Errno::ETIMEDOUT } else { Errno::ECANCELED };
+        sink.complete(attachment, op, Completion::early(op, why));
+        ended += usize::from(!is_late);
+    });
+    ended
+}

@@ -1,0 +1,260 @@
+//! The way of a completion to whoever harvests it.
+
+use crate::Event;
+use crate::queue::lane::{LISTED, Lane};
+use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
+use crate::state::attachment::{Inside, Locked};
+use crate::state::pipe::{COMMON, Pipe};
+use crate::state::private;
+use crate::sys::Result;
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::ptr::null_mut;
+
+/// Where the completions go that a thread causes: a thread that harvests hands them out itself, while it has room; else
+/// they go into its own lane if it is one that harvests the pipe, and into the common one if not.
+pub(crate) struct Sink<'a> {
+    pub(crate) pipe: &'static Pipe,
+    lane: u32,
+    /// The thread is in a harvest and will look at its lane before it leaves.
+    harvesting: bool,
+    /// What is left of the room: where the next event goes, and where it ends.
+    next: Cell<*mut Event>,
+    end: Cell<*mut Event>,
+    _room: PhantomData<&'a mut [MaybeUninit<Event>]>,
+}
+
+impl<'a> Sink<'a> {
+    /// For a thread that calls from outside a harvest.
+    #[inline(always)]
+    pub(crate) fn of_thread(pipe: &'static Pipe) -> Sink<'a> {
+        Self::outside(pipe, pipe.find_lane().unwrap_or(COMMON))
+    }
+
+    /// For a thread of the library's own. It never harvests; if a thread that did had the same thread pointer before
+    /// it, that one's lane is not for it.
+    pub(crate) fn common(pipe: &'static Pipe) -> Sink<'a> {
+        Self::outside(pipe, COMMON)
+    }
+
+    #[inline(always)]
+    fn outside(pipe: &'static Pipe, lane: u32) -> Sink<'a> {
+        Sink {
+            pipe,
+            lane,
+            harvesting: false,
+            next: Cell::new(null_mut()),
+            end: Cell::new(null_mut()),
+            _room: PhantomData,
+        }
+    }
+
+    /// For a thread that harvests `pipe` and whose lane is `lane`.
+    #[inline]
+    pub(crate) fn of_harvest(pipe: &'static Pipe, lane: u32) -> Sink<'a> {
+        Sink {
+            pipe,
+            lane,
+            harvesting: true,
+            next: Cell::new(null_mut()),
+            end: Cell::new(null_mut()),
+            _room: PhantomData,
+        }
+    }
+
+    /// Gives the harvest room to hand events out at once. Its lane is empty, so none overtakes another.
+    #[inline]
+    pub(crate) fn set_room(&self, room: &'a mut [MaybeUninit<Event>]) {
+        let room = room.as_mut_ptr_range();
+        self.next.set(room.start.cast());
+        self.end.set(room.end.cast());
+    }
+
+    /// Takes the room back that is left.
+    #[inline]
+    pub(crate) fn take_room(&self) -> &'a mut [MaybeUninit<Event>] {
+        let next = self.next.replace(null_mut());
+        let end = self.end.replace(null_mut());
+        if next.is_null() {
+            return &mut [];
+        }
+        // SAFETY: what is left of the room that `set_room` was given, which nobody else can reach during 'a.
+        unsafe { core::slice::from_raw_parts_mut(next.cast(), end.offset_from_unsigned(next)) }
+    }
+
+    /// Hands an event out at once, if there is room. It must not overtake one of the same descriptor: `must_follow`.
+    #[inline(always)]
+    pub(crate) fn write(&self, event: Event) -> bool {
+        let next = self.next.get();
+        if next == self.end.get() {
+            return false;
+        }
+        // SAFETY: between `set_room` and `take_room` all from `next` to `end` is room; otherwise the two are equal.
+        unsafe {
+            next.write(event);
+            self.next.set(next.add(1));
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn lane(&self) -> &'static Lane {
+        self.pipe.lane(self.lane)
+    }
+
+    fn ops(&self) -> &'static Ops {
+        self.pipe.ops()
+    }
+
+    /// A free node.
+    #[inline(always)]
+    pub(crate) fn take_free(&self) -> Result<OpRef> {
+        if self.lane == COMMON {
+            return self.take_common();
+        }
+        self.lane().stock().take(self.ops())
+    }
+
+    #[cold]
+    fn take_common(&self) -> Result<OpRef> {
+        let _lock = self.lane().lock();
+        self.lane().stock().take(self.ops())
+    }
+
+    /// Takes a node back.
+    #[inline(always)]
+    pub(crate) fn give_free(&self, op: OpRef) {
+        if self.lane == COMMON {
+            return self.give_common(op);
+        }
+        self.lane().stock().give(op);
+    }
+
+    #[cold]
+    fn give_common(&self, op: OpRef) {
+        let _lock = self.lane().lock();
+        self.lane().stock().give(op);
+    }
+
+    /// The operation, which is in no queue any more, is complete.
+    ///
+    /// Its event goes where the sink leads, unless the newest event of the same descriptor is still in another lane:
+    /// then it follows it there, so that events of one descriptor are handed out in their order (rule 2.5).
+    #[inline(never)]
+    pub(crate) fn complete(&self, attachment: &Locked, op: OpRef, completion: Completion) {
+        let Completion { value, errno } = completion;
+        if op.holds_more() {
+            self.release(attachment, op);
+        }
+        let ours = attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
+            && op.pipe.get() == self.pipe.index();
+        if ours && !self.must_follow(attachment) {
+            if self.write(Event { user: op.user.get() as *mut _, result: value as i32, errno }) {
+                return self.give_free(op);
+            }
+            Self::keep(op, completion);
+            return self.push(attachment, op);
+        }
+        Self::keep(op, completion);
+        self.complete_elsewhere(attachment, op, ours);
+    }
+
+    /// Makes it its event, which waits for its reader. The descriptor of an accept is the library's until then.
+    #[inline(always)]
+    fn keep(op: OpRef, completion: Completion) {
+        op.set_outcome(completion);
+        if op.kind.get() == Kind::Accept && op.done.get() as i32 >= 0 {
+            private::accepted(op.done.get() as i32);
+        }
+    }
+
+    /// Gives back what an operation holds beside its node.
+    #[cold]
+    fn release(&self, attachment: &Locked, op: OpRef) {
+        if op.has(OWN_OTHER) {
+            // While it waited for the other descriptor, nobody knew whether this one was ready.
+            attachment.assume_ready();
+        }
+        self.pipe.release(op);
+    }
+
+    /// A timer is complete: its event goes into the common lane, where those of all threads come one after the other.
+    /// Returns whether that was empty; then `announce_common` is to follow.
+    pub(crate) fn ready_timer(&self, op: OpRef, result: Result<usize>) -> bool {
+        op.set_outcome(result.into());
+        self.pipe.put(COMMON, op).1
+    }
+
+    /// Events were put into the common lane, which was empty.
+    pub(crate) fn announce_common(&self) {
+        if !self.harvesting {
+            self.pipe.announce(COMMON);
+        }
+    }
+
+    /// Puts an event into the thread's lane: into its ring if it can, so that this stays open for others.
+    #[inline]
+    pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
+        // A descriptor that was accepted has to be closed if nobody reads its event, of which a ring knows nothing.
+        let goes_into_ring =
+            self.lane != COMMON && op.kind.get() != Kind::Accept && self.lane().ring.has_room();
+        let ((number, was_empty), place) = if goes_into_ring {
+            let (user, result, errno) = (op.user.get(), op.done.get(), op.arg.get());
+            self.give_free(op);
+            (self.pipe.put_into_ring(self.lane, user, result, errno), self.lane)
+        } else {
+            (self.pipe.put(self.lane, op), self.lane | LISTED)
+        };
+        attachment.set_newest(place, number);
+        if was_empty && !self.harvesting {
+            self.pipe.announce(self.lane);
+        }
+    }
+
+    /// Puts the event of an operation that has no node into the ring of the lane where the events of its descriptor go;
+    /// the ring has room.
+    pub(crate) fn put_into_ring(&self, attachment: &Inside, user: usize, completion: Completion) {
+        let lane = attachment.newest_lane();
+        let Completion { value, errno } = completion;
+        let (number, was_empty) = self.pipe.put_into_ring(lane, user, value, errno);
+        attachment.set_newest(lane, number);
+        if was_empty {
+            self.pipe.announce(lane);
+        }
+    }
+
+    /// Whether an event can be handed out at once.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.next.get() != self.end.get()
+    }
+
+    /// Whether an event of the descriptor may not go into the thread's lane, because an earlier one is in another.
+    #[inline(always)]
+    pub(crate) fn must_follow(&self, attachment: &Inside) -> bool {
+        self.pipe.must_follow(self.lane, attachment)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn complete_elsewhere(&self, attachment: &Locked, op: OpRef, ours: bool) {
+        if !ours {
+            // The event belongs to a pipe that the descriptor was attached to before.
+            if let Some(pipe) = self.pipe.by_index(op.pipe.get()) {
+                pipe.put_common(op);
+            }
+            return;
+        }
+        let number = attachment.newest_number();
+        let place = attachment.newest_place();
+        let locked = self.pipe.lane(place & !LISTED).lock();
+        if locked.holds(place, number) {
+            // The lane holds an event, so somebody knows of it already.
+            attachment.set_newest(place | LISTED, locked.push(op).0);
+            return;
+        }
+        drop(locked);
+        self.push(attachment, op);
+    }
+}

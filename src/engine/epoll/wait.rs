@@ -1,0 +1,171 @@
+//! A look into the kernel: a wait for edges, and what is made of them.
+
+use super::{BATCH, BELL, CLOCK, Epoll, HOLD, edge};
+use crate::Event;
+use crate::engine::Heard;
+use crate::engine::completions::Sink;
+use crate::queue::lane::Lane;
+use crate::state::attachment::{HERE, SLOT};
+use crate::state::pipe::Pipe;
+use crate::state::table;
+use crate::sync::access::{Shared, Sole};
+use crate::sync::ring;
+use crate::sys::epoll::Event as Edge;
+use crate::sys::{Result, epoll as sys};
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+
+/// Room for what one wait brings.
+pub(crate) struct Found([MaybeUninit<Edge>; BATCH]);
+
+impl Default for Found {
+    #[inline(always)]
+    fn default() -> Found {
+        Found([const { MaybeUninit::uninit() }; BATCH])
+    }
+}
+
+impl Found {
+    /// The first edges.
+    ///
+    /// # Safety
+    ///
+    /// There are so many.
+    #[inline(always)]
+    pub(crate) unsafe fn first(&self, count: usize) -> &[Edge] {
+        // SAFETY: passed on to the caller.
+        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), count) }
+    }
+}
+
+/// What has become of edges that a thread has handled alone.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Handled {
+    /// So many of them, from the first on.
+    pub(crate) edges: usize,
+    /// So many events were put into the thread's room.
+    pub(crate) events: usize,
+}
+
+impl Epoll {
+    /// Waits for edges, `most` of them and for `timeout` nanoseconds (`None`: for ever) at most.
+    pub(crate) fn wait<'a>(
+        &self,
+        found: &'a mut Found,
+        most: usize,
+        timeout: Option<u64>,
+    ) -> Result<&'a [Edge]> {
+        sys::wait(self.epfd(), found.0.get_mut(..most.clamp(1, BATCH)).unwrap_or(&mut []), timeout)
+    }
+
+    /// The same for ever, or not at all. What the kernel answers: how many there are, or -errno. Other errors than
+    /// EINTR are to be found out anew by `wait`.
+    #[inline(always)]
+    pub(crate) fn wait_plainly(&self, found: &mut Found, most: usize, waits: bool) -> isize {
+        // SAFETY: `most` is at most BATCH.
+        let room = unsafe { found.0.get_unchecked_mut(..most) };
+        sys::wait_plainly(self.epfd(), room, waits)
+    }
+
+    /// Handles edges, with locks.
+    #[inline]
+    pub(crate) fn handle(&self, edges: &[Edge], sink: &Sink) -> Heard {
+        let mut heard = Heard { count: edges.len(), ..Heard::default() };
+        for edge in edges {
+            if !Self::hand_out(edge, sink) {
+                self.other_edge(edge, sink, &mut heard);
+            }
+        }
+        heard
+    }
+
+    /// Hands the event of the operation in the slot out at once, if it is complete and there is room.
+    #[inline(always)]
+    fn hand_out(edge: &Edge, sink: &Sink) -> bool {
+        let Some((node, generation)) = table::by_word(edge.u64) else { return false };
+        let attachment = node.lock_quietly();
+        if attachment.has(HERE) || !sink.has_room() || sink.must_follow(&attachment) {
+            return false;
+        }
+        let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
+        if outcome == edge::NOTHING {
+            return false;
+        }
+        sink.write(event(attachment.slot_user(), outcome))
+    }
+
+    /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path
+    /// goes.
+    #[inline(always)]
+    pub(crate) fn handle_alone(
+        &self,
+        sole: &Sole,
+        edges: &[Edge],
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut [MaybeUninit<Event>],
+    ) -> Handled {
+        let mut handled = 0;
+        let mut bytes = 0u32;
+        for (edge, to) in edges.iter().zip(room) {
+            let Some(node) = table::near(edge.u64 as u32 as c_int) else { break };
+            let attachment = node.inside_of(sole);
+            let outcome = edge::take::<Sole>(attachment, (edge.u64 >> 32) as u32, edge.events, SLOT | HERE);
+            if outcome == edge::NOTHING {
+                break;
+            }
+            to.write(event(attachment.slot_user(), outcome));
+            bytes = bytes.wrapping_add(outcome as u32);
+            handled += 1;
+        }
+        lane.learn(bytes as usize);
+        if handled < edges.len() {
+            return Self::handle_more(sole, edges, pipe, lane, handled);
+        }
+        Handled { edges: handled, events: handled }
+    }
+
+    /// Goes on where there is no room any more: the events go into the ring of the lane.
+    #[inline(never)]
+    fn handle_more(
+        sole: &Sole,
+        edges: &[Edge],
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        events: usize,
+    ) -> Handled {
+        let mut handled = events;
+        for edge in edges.get(events..).unwrap_or(&[]) {
+            let Some((node, generation)) = table::by_word(edge.u64) else { break };
+            let attachment = node.inside_of(sole);
+            if !lane.ring.has_room() {
+                break;
+            }
+            let outcome = edge::take::<Sole>(attachment, generation, edge.events, SLOT | HERE);
+            if outcome == edge::NOTHING {
+                break;
+            }
+            pipe.put_alone(sole, lane, attachment.slot_user(), outcome);
+            handled += 1;
+        }
+        Handled { edges: handled, events }
+    }
+
+    #[inline(never)]
+    fn other_edge(&self, edge: &Edge, sink: &Sink, heard: &mut Heard) {
+        let (word, events) = (edge.u64, edge.events);
+        match word {
+            BELL => sink.pipe.wake.0.heard(),
+            CLOCK => heard.tick |= self.clock(sink),
+            HOLD => {}
+            word => edge::handle(word, events, sink),
+        }
+    }
+}
+
+/// An event whose outcome is in one word.
+#[inline(always)]
+fn event(user: usize, outcome: u64) -> Event {
+    let (result, errno) = ring::unpack(outcome);
+    Event { user: user as *mut _, result, errno }
+}

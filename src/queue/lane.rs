@@ -1,0 +1,445 @@
+//! Lanes: the ready lists of a pipe, and each one's stock of free nodes.
+//!
+//! A pipe has a lane for each thread that harvests it, and one that is common to all. A lane is a place, not a part of
+//! a thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what is in it,
+//! and whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
+//!
+//! A lane has two parts: a ring, into which its owner puts events without a lock, and a list, which takes all others;
+//! what is in the list comes after what is in the ring (see `ring`). Events stay in the lane they were put into; who
+//! takes over from another thread takes them out of that thread's lane, first the one that came first. Each event has
+//! a number in its part, counted up; together with the count of those taken out it tells in one load whether an event
+//! is still there, which is how the events of one descriptor are kept in order (see `Sink::complete`).
+//!
+//! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
+//! no lock. The stock of the common lane is used under its lock.
+
+use super::op::{OpRef, Ops};
+use crate::sync::lock::{Mutex, MutexGuard};
+use crate::sync::ring::{Ring, SLOTS, Slot};
+use crate::sys::Result;
+use core::cell::Cell;
+use core::ops::Deref;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+/// Nodes fetched from the pool at a time.
+const BATCH: usize = 32;
+/// A stock larger than this goes back to the pool, so that what one thread frees another can use.
+const MOST: u32 = 256;
+
+/// The most edges taken from the kernel at a time. More would save hardly any calls, and what the kernel has of a
+/// connection would be out of the processor's near caches when the program writes to it after having read from all the
+/// others (at a thousand busy connections a request costs a tenth more with 64).
+pub(crate) const MOST_EDGES: usize = 32;
+/// How many bytes are much for one look.
+const MUCH: usize = 64 * 1024;
+
+/// In `Lane::owner`: see there. The mask in `Wake` says the same for those who look at many lanes.
+pub(crate) const ABSENT: usize = 1;
+
+/// Free nodes.
+#[derive(Default)]
+pub(crate) struct Stock {
+    first: Cell<Option<OpRef>>,
+    count: Cell<u32>,
+}
+
+impl Stock {
+    /// A free node.
+    #[inline(always)]
+    pub(crate) fn take(&self, ops: &Ops) -> Result<OpRef> {
+        match self.first.get() {
+            Some(op) => {
+                self.first.set(op.next.get());
+                self.count.set(self.count.get().wrapping_sub(1));
+                Ok(op)
+            }
+            None => self.restock(ops),
+        }
+    }
+
+    #[cold]
+    fn restock(&self, ops: &Ops) -> Result<OpRef> {
+        let (first, n) = ops.take_some(BATCH)?;
+        self.first.set(first.next.get());
+        self.count.set(n as u32 - 1);
+        Ok(first)
+    }
+
+    /// Takes a node back.
+    #[inline(always)]
+    pub(crate) fn give(&self, op: OpRef) {
+        op.next.set(self.first.get());
+        self.first.set(Some(op));
+        self.count.set(self.count.get().wrapping_add(1));
+    }
+
+    /// Takes back `count` nodes that are linked from `first` to `last`.
+    #[inline]
+    pub(crate) fn give_chain(&self, first: OpRef, last: OpRef, count: u32) {
+        last.next.set(self.first.get());
+        self.first.set(Some(first));
+        self.count.set(self.count.get().wrapping_add(count));
+    }
+
+    /// Gives nodes back to the pool if there are many.
+    #[inline]
+    pub(crate) fn trim(&self, ops: &Ops) {
+        if self.count.get() > MOST {
+            self.reduce(ops, MOST / 2);
+        }
+    }
+
+    /// Gives nodes back to the pool until `keep` are left.
+    #[cold]
+    pub(crate) fn reduce(&self, ops: &Ops, keep: u32) {
+        let surplus = self.count.get().saturating_sub(keep);
+        let Some(first) = self.first.get().filter(|_| surplus > 0) else { return };
+        let mut last = first;
+        for _ in 1..surplus {
+            let Some(next) = last.next.get() else { break };
+            last = next;
+        }
+        self.first.set(last.next.get());
+        self.count.set(self.count.get() - surplus);
+        ops.give_chain(first, last, surplus as usize);
+    }
+}
+
+/// Where an event was put: the lane, with `LISTED` for its list; kept in one byte of the attachment.
+pub(crate) const LISTED: u32 = 0x80;
+
+/// What the lock of a lane guards.
+#[derive(Default)]
+pub(crate) struct Inside {
+    head: Cell<Option<OpRef>>,
+    tail: Cell<Option<OpRef>>,
+    /// Events put into the list so far (modulo 2^32).
+    pushed: Cell<u32>,
+    /// How many had been taken out of the lane when the clock last ticked.
+    pub(crate) at_tick: Cell<u32>,
+}
+
+/// A ready list. On cache lines of its own (two: processors fetch them in pairs).
+#[repr(align(128))]
+#[derive(Default)]
+pub(crate) struct Lane {
+    index: u32,
+    bit: u64,
+    /// Thread pointer of the thread whose lane it is, with `ABSENT` set while the thread does not come to harvest; 0:
+    /// nobody's yet.
+    pub(crate) owner: AtomicUsize,
+    stock: Stock,
+    pub(crate) ring: Ring,
+    /// The slots of the ring, from the time when the lane gets its first owner.
+    slots: AtomicPtr<[Slot; SLOTS]>,
+    /// Events that the owner has harvested, from whatever lane, since it last looked into the kernel (rule 3.4).
+    pub(crate) since_look: AtomicU32,
+    /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
+    pub(crate) others_first: AtomicBool,
+    /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
+    fewer_edges: AtomicU32,
+    /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.
+    popped: AtomicU32,
+    inside: Mutex<Inside>,
+}
+
+// SAFETY: of all fields only `stock` is not Sync; see `Lane::stock`.
+unsafe impl Sync for Lane {}
+
+/// A lane whose lock is held.
+pub(crate) struct Locked<'a> {
+    lane: &'a Lane,
+    inside: MutexGuard<'a, Inside>,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Inside;
+    #[inline(always)]
+    fn deref(&self) -> &Inside {
+        &self.inside
+    }
+}
+
+impl Lane {
+    pub(crate) fn new(index: u32) -> Lane {
+        Lane { index, bit: crate::sync::wake::bit(index), ..Lane::default() }
+    }
+
+    /// Its bit among those of its pipe.
+    #[inline(always)]
+    pub(crate) fn bit(&self) -> u64 {
+        self.bit
+    }
+
+    /// Its number in its pipe.
+    #[inline(always)]
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    #[inline(always)]
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        Locked { lane: self, inside: self.inside.lock() }
+    }
+
+    /// Locks the lane, unless somebody else has it. No call of libc's is made.
+    #[inline(always)]
+    pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
+        Some(Locked { lane: self, inside: self.inside.try_lock()? })
+    }
+
+    /// How many edges its owner is to take from the kernel now.
+    #[inline(always)]
+    pub(crate) fn most_edges(&self) -> usize {
+        MOST_EDGES - self.fewer_edges.load(Ordering::Relaxed) as usize
+    }
+
+    /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it
+    /// takes fewer from now on: the program is to have the first event, and the others their turn, after so much work.
+    #[inline(always)]
+    pub(crate) fn learn(&self, bytes: usize) {
+        let fewer = self.fewer_edges.load(Ordering::Relaxed);
+        if bytes > MUCH || fewer > 0 {
+            self.learn_slow(bytes, fewer);
+        }
+    }
+
+    #[cold]
+    fn learn_slow(&self, bytes: usize, fewer: u32) {
+        let edges = MOST_EDGES - fewer as usize;
+        let next = if bytes > MUCH { (edges * MUCH / bytes).max(1) } else { (edges + 1).min(MOST_EDGES) };
+        self.fewer_edges.store((MOST_EDGES - next) as u32, Ordering::Relaxed);
+    }
+
+    /// The lane's free nodes. For its owner; for the common lane, whoever holds its lock; for who closes the pipe,
+    /// when nobody else uses it.
+    #[inline(always)]
+    pub(crate) fn stock(&self) -> &Stock {
+        &self.stock
+    }
+
+    /// The slots of the ring. Without any, nothing is ever in it: see `prepare`.
+    #[inline(always)]
+    pub(crate) fn slots(&self) -> &[Slot; SLOTS] {
+        // Acquire pairs with the Release in `prepare`.
+        let slots = self.slots.load(Ordering::Acquire);
+        let slots = if slots.is_null() { &raw const NO_SLOTS } else { slots };
+        // SAFETY: slots that are never freed while the lane lives, or the static ones.
+        unsafe { &*slots }
+    }
+
+    /// The slots of a ring to take events out of.
+    #[inline(always)]
+    pub(crate) fn slots_to_read(&self) -> &[Slot; SLOTS] {
+        self.slots()
+    }
+
+    /// The slots of a ring that had room a moment ago.
+    #[inline(always)]
+    pub(crate) fn slots_in_use(&self) -> &[Slot; SLOTS] {
+        debug_assert!(!self.slots.load(Ordering::Relaxed).is_null());
+        // Relaxed: the owner, who asks, has made them itself or found them under the lock.
+        // SAFETY: a ring has room only when `prepare` has made slots for it, which are not freed while the lane lives.
+        unsafe { &*self.slots.load(Ordering::Relaxed) }
+    }
+
+    /// Gives the lane what its owner needs. Without memory its ring stays closed.
+    pub(crate) fn prepare(&self) {
+        let locked = self.lock();
+        if self.slots.load(Ordering::Relaxed).is_null() {
+            let mut slots = Vec::new();
+            if slots.try_reserve_exact(SLOTS).is_err() {
+                return;
+            }
+            slots.resize_with(SLOTS, Slot::default);
+            let slots = Box::into_raw(slots.into_boxed_slice());
+            // Release pairs with the Acquire in `slots`.
+            self.slots.store(slots.cast(), Ordering::Release);
+            self.ring.allow(locked.list_is_empty());
+        }
+    }
+
+    /// How many events have been taken out of the list.
+    #[inline]
+    pub(crate) fn popped(&self) -> u32 {
+        // Relaxed: as a hint outside the lock, exact inside.
+        self.popped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the event that was put into `place` (see `LISTED`) as this number is still there. Exact while the lane
+    /// is locked.
+    #[inline]
+    pub(crate) fn holds(&self, place: u32, number: u32) -> bool {
+        if place & LISTED == 0 {
+            self.ring.holds(number)
+        } else {
+            (number.wrapping_sub(self.popped()) as i32) >= 0
+        }
+    }
+}
+
+/// Stands in for slots that are not there.
+static NO_SLOTS: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
+
+/// Events taken out of a list at once, still linked.
+pub(crate) struct Taken {
+    pub(crate) first: OpRef,
+    pub(crate) last: OpRef,
+    pub(crate) count: u32,
+}
+
+impl Locked<'_> {
+    /// Puts an event into the list; returns its number, and whether the lane was empty.
+    #[inline]
+    pub(crate) fn push(&self, op: OpRef) -> (u32, bool) {
+        op.next.set(None);
+        let before = self.tail.replace(Some(op));
+        match before {
+            None => {
+                self.head.set(Some(op));
+                self.lane.ring.allow(false);
+            }
+            Some(tail) => tail.next.set(Some(op)),
+        }
+        let number = self.pushed.get();
+        self.pushed.set(number.wrapping_add(1));
+        (number, before.is_none() && self.lane.ring.is_empty())
+    }
+
+    /// Takes up to `most` events out of the list, first those that came first, and calls `each` with each. The ring is
+    /// empty.
+    #[inline]
+    pub(crate) fn take(&self, most: usize, mut each: impl FnMut(OpRef)) -> Option<Taken> {
+        let first = self.head.get()?;
+        let mut last = first;
+        let mut count = 0;
+        let mut at = Some(first);
+        while let Some(op) = at
+            && (count as usize) < most
+        {
+            each(op);
+            last = op;
+            count += 1;
+            at = op.next.get();
+        }
+        if count == 0 {
+            return None;
+        }
+        self.head.set(at);
+        if at.is_none() {
+            self.tail.set(None);
+            self.lane.ring.allow(!self.lane.slots.load(Ordering::Relaxed).is_null());
+        }
+        // Relaxed: see `popped`.
+        self.lane.popped.store(self.lane.popped().wrapping_add(count), Ordering::Relaxed);
+        Some(Taken { first, last, count })
+    }
+
+    /// Takes everything out of the ring; returns how many events there were.
+    pub(crate) fn clear_ring(&self) -> usize {
+        self.lane.ring.clear()
+    }
+
+    /// Whether nothing is in the list.
+    #[inline]
+    pub(crate) fn list_is_empty(&self) -> bool {
+        self.head.get().is_none()
+    }
+
+    /// Whether nothing is in the lane. Exact for takers after they have taken its mark away.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list_is_empty() && self.lane.ring.is_empty()
+    }
+
+    /// See `Lane::holds`.
+    #[inline]
+    pub(crate) fn holds(&self, place: u32, number: u32) -> bool {
+        self.lane.holds(place, number)
+    }
+
+    /// How many events have been taken out of the lane.
+    pub(crate) fn taken(&self) -> u32 {
+        self.lane.popped().wrapping_add(self.lane.ring.taken())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(locked: &Locked, most: usize) -> Vec<usize> {
+        let mut users = Vec::new();
+        let taken = locked.take(most, |op| users.push(op.user.get()));
+        assert_eq!(users.len(), taken.map_or(0, |taken| taken.count as usize));
+        users
+    }
+
+    fn push(locked: &Locked, ops: &Ops, user: usize) -> u32 {
+        let op = ops.take().unwrap();
+        op.user.set(user);
+        locked.push(op).0
+    }
+
+    #[test]
+    fn events_come_out_in_order_and_their_numbers_tell_whether_they_are_there() {
+        let ops = Ops::new();
+        let lane = Lane::default();
+        let locked = lane.lock();
+        let numbers: Vec<u32> = (0..5).map(|user| push(&locked, &ops, user)).collect();
+        assert!(numbers.iter().all(|&n| lane.holds(LISTED, n)));
+        assert_eq!(users(&locked, 0), []);
+        assert_eq!(users(&locked, 2), [0, 1]);
+        assert_eq!(
+            numbers.iter().map(|&n| lane.holds(LISTED, n)).collect::<Vec<_>>(),
+            [false, false, true, true, true]
+        );
+        assert_eq!(users(&locked, 9), [2, 3, 4]);
+        assert!(locked.is_empty());
+        assert_eq!(users(&locked, 9), []);
+        push(&locked, &ops, 7);
+        assert_eq!(users(&locked, 9), [7]);
+    }
+
+    #[test]
+    fn numbers_may_wrap_around() {
+        let ops = Ops::new();
+        let lane = Lane::default();
+        lane.popped.store(u32::MAX, Ordering::Relaxed);
+        let locked = lane.lock();
+        locked.pushed.set(u32::MAX);
+        let last = push(&locked, &ops, 1);
+        let first = push(&locked, &ops, 2);
+        assert_eq!((last, first), (u32::MAX, 0));
+        assert_eq!(users(&locked, 1), [1]);
+        assert!(!lane.holds(LISTED, last) && lane.holds(LISTED, first));
+    }
+
+    #[test]
+    fn a_large_stock_goes_back_to_the_pool() {
+        let ops = Ops::new();
+        let (here, there) = (Stock::default(), Stock::default());
+        for _ in 0..10 * MOST {
+            there.give(here.take(&ops).unwrap());
+            there.trim(&ops);
+        }
+        assert!(there.count.get() <= MOST);
+        assert!(ops.nth(2 * MOST as usize).is_none());
+    }
+
+    #[test]
+    fn a_chain_goes_into_the_stock() {
+        let ops = Ops::new();
+        let stock = Stock::default();
+        let lane = Lane::default();
+        let locked = lane.lock();
+        for user in 0..3 {
+            push(&locked, &ops, user);
+        }
+        let taken = locked.take(3, |_| {}).unwrap();
+        stock.give_chain(taken.first, taken.last, taken.count);
+        assert_eq!(stock.count.get(), 3);
+        let all: Vec<usize> = (0..3).map(|_| stock.take(&ops).unwrap().user.get()).collect();
+        assert_eq!(all, [0, 1, 2]);
+    }
+}

@@ -1,0 +1,15 @@
+//! Operations and events: from the call that queues one until its event is harvested.
+
+pub(crate) mod alarm;
+pub(crate) mod deadlines;
+pub(crate) mod lane;
+pub(crate) mod op;
+pub(crate) mod op_list;
+mod timer_users;
+
+use crate::sys::Errno;
+
+/// The pipe is full: nothing was scheduled.
+pub(crate) const EIOEVENTFULL: Errno = Errno(crate::EIOEVENTFULL);
+/// The operation was queued.
+pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);

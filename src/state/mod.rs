@@ -1,0 +1,8 @@
+//! What there is: pipes, attachments, and the table of them. Nothing here decides what is to be done.
+
+pub(crate) mod attachment;
+pub(crate) mod file_class;
+pub(crate) mod pipe;
+pub(crate) mod private;
+pub(crate) mod slot;
+pub(crate) mod table;

@@ -1,0 +1,196 @@
+//! Which threads of a pipe stand by, and what the watch wants to know of it.
+//!
+//! # The reserve
+//!
+//! While all threads that harvest a pipe can only run on one and the same processor, one of them is enough to wait in
+//! the kernel (`sleepers`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again
+//! before it stands by, because that may be changed from outside; the watch calls one from time to time so that it
+//! does. That they stand by at all is allowed by the watch, which looks after them (`watch`).
+
+use super::*;
+
+impl Pipe {
+    /// Whether some thread harvests now, and does not only stand by.
+    pub(crate) fn is_attended(&self) -> bool {
+        self.users.0.load(SeqCst) & !CLOSING > self.wake.0.sleepers.in_reserve()
+    }
+
+    pub(crate) fn has_reserve(&self) -> bool {
+        self.wake.0.sleepers.in_reserve() > 0
+    }
+
+    /// Whether threads stand by here, or might.
+    pub(crate) fn does_one_look(&self) -> bool {
+        self.wake.0.sleepers.does_one_look()
+    }
+
+    /// Lets one thread in the kernel be enough, if all run on one processor, and the watch looks after them.
+    pub(crate) fn let_one_look(&self) {
+        let sleepers = &self.wake.0.sleepers;
+        let may_stand_by =
+            || self.processor.load(Relaxed) >= 0 && self.is_known() && !self.relieved.load(Relaxed);
+        if may_stand_by() && !sleepers.does_one_look() {
+            sleepers.let_one_look(true);
+            // Something may have changed meanwhile.
+            if !may_stand_by() {
+                self.let_all_look();
+            }
+        }
+    }
+
+    /// All that harvest are to wait in the kernel.
+    fn let_all_look(&self) {
+        self.wake.0.sleepers.let_one_look(false);
+        self.wake.0.sleepers.call_all(&self.engine);
+    }
+
+    /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do
+    /// not stand by again for now. What the busy ones have left in their lanes is for them, too.
+    pub(crate) fn relieve(&self, all: bool) {
+        let mut lanes = self.wake.0.filled() & !bit(COMMON);
+        while lanes != 0 {
+            self.mark_absent(lanes.trailing_zeros());
+            lanes &= lanes - 1;
+        }
+        if all {
+            self.relieved.store(true, Relaxed);
+            self.let_all_look();
+        } else {
+            self.wake.0.sleepers.call_one(&self.engine);
+        }
+    }
+
+    /// That was long enough ago.
+    pub(crate) fn end_relief(&self) {
+        self.relieved.store(false, Relaxed);
+        self.let_one_look();
+    }
+
+    /// Calls one of the reserve, which will see whether it still is right to stand by.
+    pub(crate) fn review_reserve(&self) {
+        self.wake.0.sleepers.call_one(&self.engine);
+    }
+
+    /// The calling thread, which harvests, notes which processor it runs on. False if there are several in use.
+    pub(crate) fn note_processor(&self) -> bool {
+        let mine = process::only_processor().map_or(SEVERAL_PROCESSORS, i64::from);
+        let noted = match self.processor.compare_exchange(NO_PROCESSOR, mine, Relaxed, Relaxed) {
+            Ok(_) => mine,
+            Err(noted) if noted == mine => mine,
+            Err(_) => {
+                self.processor.store(SEVERAL_PROCESSORS, Relaxed);
+                SEVERAL_PROCESSORS
+            }
+        };
+        if noted == SEVERAL_PROCESSORS && self.does_one_look() {
+            self.let_all_look();
+        }
+        noted != SEVERAL_PROCESSORS
+    }
+
+    /// Waits in reserve, where `doze` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds)
+    /// at most: Ok when it is to look itself. EINTR, ETIMEDOUT; EBADF if the pipe is closed.
+    pub(crate) fn stand_by(&self, deadline: Option<u64>) -> Result<()> {
+        let sleepers = &self.wake.0.sleepers;
+        if self.is_closing() || !self.note_processor() {
+            sleepers.step_out(&self.engine);
+            return if self.is_closing() { Err(Errno::EBADF) } else { Ok(()) };
+        }
+        // It may be the last that was not in reserve.
+        self.world.watch.pipe_left();
+        let outcome = sleepers.stand_by(&self.engine, deadline);
+        if outcome.is_ok() {
+            self.wake.0.awake::<Shared>();
+        }
+        // It attends the pipe again.
+        self.begin_harvest();
+        outcome
+    }
+
+    /// Whether anybody but the caller uses the pipe.
+    pub(crate) fn has_other_users(&self) -> bool {
+        self.users.0.load(SeqCst) != 1
+    }
+
+    pub(crate) fn harvests(&self) -> u32 {
+        self.harvests.load(Relaxed)
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        self.known.load(Relaxed)
+    }
+
+    pub(crate) fn make_known(&self) {
+        self.known.store(true, Relaxed);
+    }
+
+    pub(crate) fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, SeqCst);
+    }
+
+    /// A harvest begins, whose thread is among the users.
+    #[inline]
+    pub(crate) fn begin_harvest(&self) {
+        // Not exact when several threads do it at once, but it changes.
+        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
+        if self.watched.load(SeqCst) {
+            self.world.watch.wait();
+        }
+    }
+
+    /// Something was attached.
+    pub(crate) fn begin_watch(&self) {
+        if !self.is_known() {
+            self.world.watch.begin(self.world);
+        }
+    }
+
+    /// The pipe, which the application has closed, is not to be watched any more. With the last one the library's
+    /// threads end.
+    pub(crate) fn end_watch(&self) {
+        self.world.watch.pipe_closed(self.world);
+    }
+
+    pub(crate) fn workers(&self) -> &'static Workers {
+        &self.world.workers
+    }
+
+    /// Whether an operation, whose attachment is locked, can be ended now (rule 4.8).
+    pub(crate) fn may_end(&self, op: OpRef) -> bool {
+        op.may_be_ended() || self.world.workers.withdraw(op)
+    }
+
+    /// An operation of the pipe goes to a worker.
+    pub(crate) fn begin_work(&self) {
+        // Relaxed: it happens under the lock of an attachment, which `close` takes before it looks.
+        self.working.fetch_add(1, Relaxed);
+    }
+
+    /// It is back, and its event is in a lane. After this the caller does not touch the pipe.
+    pub(crate) fn end_work(&self) {
+        // The lock, as in `leave_closing`. Release pairs with the Acquire in `wait_until_unused`.
+        let _guard = self.quiet.0.lock();
+        if self.working.fetch_sub(1, Release) == 1 {
+            self.quiet.1.notify_all();
+        }
+    }
+
+    /// A worker is done with an operation whose attachment has gone.
+    pub(crate) fn end_orphan(&self, op: OpRef, completion: Completion) {
+        self.release(op);
+        op.set_outcome(completion);
+        self.put_common(op);
+    }
+
+    /// Whether the time of an operation, of whatever pipe, is over.
+    pub(crate) fn is_late(&self, op: OpRef) -> bool {
+        self.by_index(op.pipe.get()).is_some_and(|pipe| pipe.engine.is_late(op))
+    }
+
+    /// Gives back what an operation, of whatever pipe, holds beside its node.
+    pub(crate) fn release(&self, op: OpRef) {
+        if let Some(pipe) = self.by_index(op.pipe.get()) {
+            pipe.engine.release(op);
+        }
+    }
+}

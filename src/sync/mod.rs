@@ -1,0 +1,16 @@
+//! What threads agree by. `tests/loom/` runs nearly all of it through every interleaving.
+
+pub(crate) mod access;
+pub(crate) mod atomic;
+mod bias;
+pub(crate) mod identity_locks;
+pub(crate) mod lock;
+pub(crate) mod places;
+#[cfg(not(loom))]
+pub(crate) mod pool;
+pub(crate) mod positions;
+pub(crate) mod ring;
+#[cfg(not(loom))]
+pub(crate) mod sparse;
+pub(crate) mod standby;
+pub(crate) mod wake;
