@@ -11,7 +11,7 @@ use crate::engine::op::{CONNECT_BEGUN, Kind, LENGTH_BY_POINTER, LENGTH_NEGATIVE,
 use crate::engine::private;
 use crate::engine::table;
 use crate::sys::file::{Buffers, Position};
-use crate::sys::{Errno, Result, UserPtr, fd, file, process, socket};
+use crate::sys::{Errno, Result, UserPtr, fd, file, nature, process, socket};
 use core::ffi::c_int;
 
 /// The kernel refuses more buffers than this with EINVAL.
@@ -308,7 +308,7 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
         let own = fd::reopen_nonblocking(attachment.fd()).ok()?;
         // What was opened of a terminal that had been hung up by then is another session's. (What was opened before is
         // hung up with the rest.)
-        if fd::is_hung_up(attachment.fd()) {
+        if nature::is_hung_up(attachment.fd()) {
             return None;
         }
         attachment.set_own_fd(Some(private::keep(own).ok()?));

@@ -31,7 +31,7 @@ use crate::engine::pipe::Pipe;
 use crate::engine::private;
 use crate::engine::sink::Sink;
 use crate::sys::thread::{Task, Thread};
-use crate::sys::{Errno, Result, fd, process};
+use crate::sys::{Errno, Result, fd, nature, process};
 use core::cell::Cell;
 use core::ffi::c_int;
 use std::collections::VecDeque;
@@ -271,7 +271,7 @@ impl Own for JobFile {
         let Some((workers, index)) = self.seat else { return call(self.number) };
         loop {
             let number = workers.number(index, false);
-            if fd::identity(number) != self.identity {
+            if nature::identity(number) != self.identity {
                 if workers.number(index, false) != number {
                     continue;
                 }
