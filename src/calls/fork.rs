@@ -12,7 +12,7 @@
 
 use crate::state::private;
 use crate::state::table::{self, World};
-use crate::sys::fd;
+use crate::sys::dead_fd;
 use core::ptr::null_mut;
 use core::sync::atomic::{
     AtomicPtr,
@@ -59,7 +59,7 @@ extern "C" fn in_child() {
 fn leave(world: &World, early: bool) {
     private::close_in_child(early);
     world.watch.leave_in_child();
-    let dead = fd::open_dead();
+    let dead = dead_fd::open();
     for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
         pipe.replace_with_dead(&dead);
     }

@@ -11,7 +11,7 @@ use super::{answer, pipe as ffi_pipe};
 use crate::calls::attach::{self, Modes};
 use crate::state::pipe;
 use crate::state::table;
-use crate::sys::{Errno, process};
+use crate::sys::{Errno, time};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
 
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
             }
             let nanoseconds = attach::timeout(fd)?;
             // SAFETY: the caller gives a timespec to write to.
-            unsafe { *timeout = process::timespec(nanoseconds) };
+            unsafe { *timeout = time::timespec(nanoseconds) };
             Ok(0)
         }),
         F_SETIOEVENTFLAGS => answer(|| {

@@ -498,7 +498,7 @@ impl Locked {
         self.set(OUTPUT_WATCHED, watched);
     }
 
-    /// Which file it is (`fd::identity`), unless it is a `Class::Reopened`.
+    /// Which file it is (`nature::identity`), unless it is a `Class::Reopened`.
     pub(crate) fn identity(&self) -> c_int {
         self.node.own_fd.load(Relaxed)
     }

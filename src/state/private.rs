@@ -14,7 +14,7 @@
 use super::table;
 use crate::sync::sparse::Sparse;
 use crate::sys::fd::{self, OwnedFd};
-use crate::sys::{Result, process};
+use crate::sys::{Result, nature, process};
 use core::ffi::c_int;
 use core::sync::atomic::{
     AtomicI32, AtomicU64, AtomicUsize,
@@ -60,13 +60,14 @@ fn enter(number: c_int, word: usize) -> Result<()> {
 
 /// Keeps a descriptor; returns its number. To be closed with `close`.
 pub(crate) fn keep(fd: OwnedFd) -> Result<c_int> {
-    enter(fd.raw(), word(fd::nature(fd.raw())?.identity))?;
+    enter(fd.raw(), word(nature::nature(fd.raw())?.identity))?;
     Ok(fd.into_raw())
 }
 
 /// Whether a number still is the file that its word in the table says.
 fn is_what_it_was(number: c_int, known: usize) -> bool {
-    known & PRIVATE != 0 && fd::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS)
+    known & PRIVATE != 0
+        && nature::nature(number).is_ok_and(|nature| word(nature.identity) == known & !LINGERS)
 }
 
 /// Whether a number that is kept still is the file that it was.
@@ -164,7 +165,7 @@ pub(crate) fn close_in_child(early: bool) {
     HIGHEST.store(-1, Relaxed);
     for number in 0..=HIGHEST_ACCEPTED.swap(-1, Relaxed) {
         let Some((word, bit)) = accepted_word(number) else { break };
-        let is_socket = || fd::nature(number).is_ok_and(|nature| nature.kind == libc::S_IFSOCK);
+        let is_socket = || nature::nature(number).is_ok_and(|nature| nature.kind == libc::S_IFSOCK);
         if word.fetch_and(!bit, Relaxed) & bit != 0 && early && is_socket() {
             let _ = fd::close(number);
         }

@@ -5,7 +5,8 @@
 use super::bias::Bias;
 use super::lock::{Mutex, MutexGuard};
 use crate::sys::memory::Pages;
-use crate::sys::process::{self, thread_pointer};
+use crate::sys::process;
+use crate::sys::thread_pointer::thread_pointer;
 use core::marker::PhantomData;
 
 /// How the calling thread reaches shared words for the moment. What is generic over it is compiled twice: with plain

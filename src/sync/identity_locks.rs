@@ -1,5 +1,5 @@
 //! Locks for files, of which there may be any number: one for each file that is in use, by its identity
-//! (`fd::identity`).
+//! (`nature::identity`).
 //!
 //! Nobody waits for anything but the same file. What is held is in a small table under a mutex, which is held for a few
 //! instructions.

@@ -2,6 +2,7 @@
 
 use super::fd::OwnedFd;
 use super::raw::{self, Sysno};
+use super::time::timespec;
 use super::{Errno, Result};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -69,7 +70,7 @@ pub(crate) const NOTHING: u64 = 2;
 /// Arms a timerfd: it goes off once, at a time of CLOCK_MONOTONIC in nanoseconds.
 pub(crate) fn arm(timerfd: c_int, time: u64) -> Result<()> {
     let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let spec = libc::itimerspec { it_interval: zero, it_value: super::process::timespec(time.max(1)) };
+    let spec = libc::itimerspec { it_interval: zero, it_value: timespec(time.max(1)) };
     let flags = libc::TFD_TIMER_ABSTIME;
     // SAFETY: `spec` is read; no old value is asked for.
     unsafe {
@@ -179,7 +180,7 @@ static WITHOUT_PWAIT2: AtomicBool = AtomicBool::new(false);
 fn wait_nanoseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], ns: u64) -> Result<usize> {
     // Relaxed: a hint; whoever misses it asks the kernel itself.
     if !WITHOUT_PWAIT2.load(Ordering::Relaxed) {
-        let spec = super::process::timespec(ns);
+        let spec = timespec(ns);
         // SAFETY: as in `wait_milliseconds`; `spec` is read.
         let r = unsafe {
             raw::call6(

@@ -1,5 +1,6 @@
 //! Error numbers, and the calling thread's `errno`.
 
+use super::thread_pointer::thread_pointer;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -63,7 +64,7 @@ pub(crate) fn prepare() {
     // SAFETY: only the address is taken.
     let address = unsafe { libc::__errno_location() } as usize;
     // Relaxed: whoever uses it has found something attached, which came after.
-    DISTANCE.store(address.wrapping_sub(super::process::thread_pointer()), Ordering::Relaxed);
+    DISTANCE.store(address.wrapping_sub(thread_pointer()), Ordering::Relaxed);
 }
 
 /// `set` without a call.
@@ -73,7 +74,7 @@ pub(crate) fn prepare() {
 /// `prepare` was called before, in any thread.
 #[inline(always)]
 pub(crate) unsafe fn set_quickly(value: c_int) {
-    let address = super::process::thread_pointer().wrapping_add(DISTANCE.load(Ordering::Relaxed));
+    let address = thread_pointer().wrapping_add(DISTANCE.load(Ordering::Relaxed));
     // SAFETY: passed on to the caller; then this is the calling thread's errno.
     unsafe { *(address as *mut c_int) = value }
 }
@@ -87,7 +88,7 @@ impl KeptQuickly {
     /// `prepare` was called before, in any thread.
     #[inline(always)]
     pub(crate) unsafe fn new() -> KeptQuickly {
-        let address = super::process::thread_pointer().wrapping_add(DISTANCE.load(Ordering::Relaxed));
+        let address = thread_pointer().wrapping_add(DISTANCE.load(Ordering::Relaxed));
         // SAFETY: passed on to the caller; then this is the calling thread's errno.
         KeptQuickly(unsafe { *(address as *const c_int) })
     }

@@ -1,7 +1,7 @@
 //! Reading and writing anything that is no socket, without waiting and without changing a flag of the open file.
 
 use super::raw::{self, Refusable, Sysno};
-use super::{Errno, Result, UserPtr, fd, process};
+use super::{Errno, Result, UserPtr, nature, process};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -156,7 +156,7 @@ fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Option<R
 
 /// Whether a write to `fd` may raise SIGPIPE: it is a pipe or a socket, or that cannot be told.
 fn raises_sigpipe(fd: c_int) -> bool {
-    fd::nature(fd).map_or(true, |nature| matches!(nature.kind, libc::S_IFIFO | libc::S_IFSOCK))
+    nature::nature(fd).map_or(true, |nature| matches!(nature.kind, libc::S_IFIFO | libc::S_IFSOCK))
 }
 
 fn quietly(raises_sigpipe: bool, call: impl FnOnce() -> Result<usize>) -> Result<usize> {

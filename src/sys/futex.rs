@@ -1,7 +1,7 @@
 //! futex(2): waiting for a word in memory.
 
 use super::raw::{self, Sysno};
-use super::{Errno, Result, process};
+use super::{Errno, Result, process, time};
 use core::ffi::c_int;
 use core::sync::atomic::AtomicU32;
 
@@ -21,7 +21,7 @@ pub(super) fn check() -> Result<()> {
 /// EINTR after a handled signal; ETIMEDOUT.
 pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Result<()> {
     // Always with a time: without one the kernel would wait again after a handler that was set with SA_RESTART.
-    let deadline = process::timespec(deadline.unwrap_or(FAR).min(FAR));
+    let deadline = time::timespec(deadline.unwrap_or(FAR).min(FAR));
     let any = libc::FUTEX_BITSET_MATCH_ANY as u32 as usize;
     // SAFETY: the kernel reads `word` and `deadline`, which live until the call returns.
     let outcome = unsafe {

@@ -4,6 +4,7 @@
 //! wrappers: libc's `read`, `recv`, `epoll_wait` and their like are cancellation points and write `errno`, and rules
 //! 5.1 and 5.3 allow neither while the library holds its locks.
 
+pub(crate) mod dead_fd;
 pub(crate) mod epoll;
 pub(crate) mod errno;
 pub(crate) mod fd;
@@ -11,12 +12,15 @@ pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod memory;
 mod mounts;
+pub(crate) mod nature;
 pub(crate) mod needs;
 pub(crate) mod process;
 pub(crate) mod race;
 mod raw;
 pub(crate) mod socket;
 pub(crate) mod thread;
+pub(crate) mod thread_pointer;
+pub(crate) mod time;
 
 pub(crate) use errno::Errno;
 

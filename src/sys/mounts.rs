@@ -104,10 +104,4 @@ mod tests {
         assert_eq!(answer(b"36 35 8:1 / / rw - ext4 /dev/sda1 rw", libc::makedev(8, 1)), Some(false));
         assert_eq!(answer(b"nonsense", libc::makedev(8, 1)), None);
     }
-
-    #[test]
-    fn the_file_system_of_proc_is_found() {
-        let proc = fd::open(c"/proc/version", libc::O_RDONLY | libc::O_CLOEXEC).unwrap();
-        assert!(fd::nature(proc.raw()).unwrap().is_of_the_kernel());
-    }
 }

@@ -1,6 +1,7 @@
 //! Clock, signals and threads.
 
 use super::raw::{self, Sysno};
+use super::time::timespec;
 use super::{Errno, Result, UserPtr};
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
@@ -179,31 +180,6 @@ pub(crate) fn barrier() {
         }
         core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
     }
-}
-
-/// Nanoseconds as the kernel's struct.
-pub(crate) fn timespec(nanoseconds: u64) -> libc::timespec {
-    libc::timespec {
-        tv_sec: (nanoseconds / 1_000_000_000) as libc::time_t,
-        tv_nsec: (nanoseconds % 1_000_000_000) as libc::c_long,
-    }
-}
-
-/// A number that no other living thread has: the address of the thread's control block.
-#[inline(always)]
-pub(crate) fn thread_pointer() -> usize {
-    let tp: usize;
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the x86-64 ABI keeps the address of the thread control block in its own first word.
-    unsafe {
-        core::arch::asm!("mov {}, fs:0", out(reg) tp, options(nostack, pure, nomem, preserves_flags));
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: the AArch64 ABI keeps the thread pointer in this register.
-    unsafe {
-        core::arch::asm!("mrs {}, tpidr_el0", out(reg) tp, options(nostack, pure, nomem, preserves_flags));
-    }
-    tp
 }
 
 const SIGPIPE_ONLY: u64 = 1 << (libc::SIGPIPE - 1);

@@ -8,8 +8,7 @@ pub(crate) enum Errno {
     ETIMEDOUT,
 }
 
-pub(crate) mod process {
-    use super::Errno;
+pub(crate) mod thread_pointer {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     /// Each thread of each model has a number of its own. One of the standard library's, which loom does not see.
@@ -22,6 +21,10 @@ pub(crate) mod process {
     pub(crate) fn thread_pointer() -> usize {
         POINTER.with(|pointer| *pointer)
     }
+}
+
+pub(crate) mod process {
+    use super::Errno;
 
     pub(crate) fn pause() {
         super::futex::pause();

@@ -8,7 +8,7 @@ use crate::state::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE, READABLE
 use crate::state::file_class::Class;
 use crate::state::{private, table};
 use crate::sys::file::{self, Buffers, Position};
-use crate::sys::{Errno, Result, UserPtr, fd, process, socket};
+use crate::sys::{Errno, Result, UserPtr, fd, nature, process, socket};
 use core::ffi::c_int;
 
 /// The kernel refuses more buffers than this with EINVAL.
@@ -305,7 +305,7 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
         let own = fd::reopen_nonblocking(attachment.fd()).ok()?;
         // What was opened of a terminal that had been hung up by then is another session's. (What was opened before is
         // hung up with the rest.)
-        if fd::is_hung_up(attachment.fd()) {
+        if nature::is_hung_up(attachment.fd()) {
             return None;
         }
         attachment.set_own_fd(Some(private::keep(own).ok()?));

@@ -2,17 +2,17 @@
 
 use crate::state::attachment::{Inside, Locked, READABLE, WRITABLE};
 use crate::state::file_class::Class;
-use crate::sys::{Result, fd, socket};
+use crate::sys::{Result, nature, socket};
 use core::ffi::c_int;
 
 /// Finds out, when the descriptor is attached, how its I/O is to be done. An error if the kernel does not say what it
 /// is: to treat it as what it is not would lose data.
 pub(crate) fn classify(attachment: &Locked) -> Result<()> {
     let number = attachment.fd();
-    let nature = fd::nature(number)?;
+    let nature = nature::nature(number)?;
     let class = match nature.kind {
         libc::S_IFREG if nature.is_of_the_kernel() => Class::Special,
-        kind if fd::is_disk_type(kind) => {
+        kind if nature::is_disk_type(kind) => {
             make_disk(attachment, nature.identity);
             return Ok(());
         }
@@ -27,8 +27,8 @@ pub(crate) fn classify(attachment: &Locked) -> Result<()> {
         libc::S_IFSOCK => Class::Datagram,
         libc::S_IFIFO if nature.is_unnamed_pipe() => Class::Pipe,
         libc::S_IFIFO => Class::Reopened,
-        0 if fd::is_perf_event(number) => Class::Perf,
-        libc::S_IFCHR if fd::is_reopenable_terminal(number) => Class::Reopened,
+        0 if nature::is_perf_event(number) => Class::Perf,
+        libc::S_IFCHR if nature::is_reopenable_terminal(number) => Class::Reopened,
         _ => Class::File,
     };
     attachment.class.set(class);
@@ -47,13 +47,13 @@ pub(crate) fn make_disk(attachment: &Locked, identity: c_int) {
     let fd = attachment.fd();
     attachment.class.set(Class::Disk);
     attachment.mark(READABLE | WRITABLE);
-    attachment.set_identity(identity | if fd::mark(fd) { MARKED } else { 0 });
+    attachment.set_identity(identity | if nature::mark(fd) { MARKED } else { 0 });
 }
 
-/// Which file it is (`fd::identity`).
+/// Which file it is (`nature::identity`).
 pub(crate) fn identity(attachment: &Locked) -> c_int {
     match attachment.class.get() {
-        Class::Reopened => fd::identity(attachment.fd()),
+        Class::Reopened => nature::identity(attachment.fd()),
         Class::Disk => attachment.identity() & !MARKED,
         _ => attachment.identity(),
     }
@@ -64,8 +64,8 @@ pub(crate) fn is_same_disk(attachment: &Locked) -> bool {
     let fd = attachment.fd();
     let identity = attachment.identity();
     attachment.class.get() == Class::Disk
-        && fd::identity(fd) == identity & !MARKED
-        && !(identity & MARKED != 0 && fd::was_never_marked(fd))
+        && nature::identity(fd) == identity & !MARKED
+        && !(identity & MARKED != 0 && nature::was_never_marked(fd))
 }
 
 /// A short read of this descriptor proves nothing any more: urgent data or the end of the stream may lie behind it.

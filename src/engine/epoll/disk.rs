@@ -20,7 +20,7 @@ use crate::state::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
 use crate::state::file_class::Class;
 use crate::state::table;
 use crate::sys::file::{self, Buffers};
-use crate::sys::{Errno, Result, fd, process};
+use crate::sys::{Errno, Result, fd, nature, process};
 use core::ffi::c_int;
 
 /// More than this is a worker's even if the page cache has it all: copying it takes a while too.
@@ -112,7 +112,7 @@ fn is_at_end(fd: c_int, op: OpRef, done: usize) -> bool {
         file::Position::OWN => file::position(fd),
         at => Ok(at.offset()),
     };
-    fd::size(fd).is_some_and(|size| at.is_ok_and(|at| at as u64 >= size))
+    nature::size(fd).is_some_and(|size| at.is_ok_and(|at| at as u64 >= size))
 }
 
 /// fsync, fdatasync. The kernel refuses it at once for what is on no disk.
@@ -126,11 +126,11 @@ pub(crate) fn sync(attachment: &Locked, op: OpRef) -> Step {
 /// Carries out what `attempt` and `sync` have left, waiting for the disk.
 pub(crate) fn work(file: &JobFile, op: OpRef) -> Outcome {
     let kind = op.kind.get();
-    let nature = match file.call(fd::nature) {
+    let nature = match file.call(nature::nature) {
         Ok(nature) => nature,
         Err(errno) => return Outcome::Done(Err(errno)),
     };
-    let may_be_short = !fd::is_disk_type(nature.kind) || file.is_special;
+    let may_be_short = !nature::is_disk_type(nature.kind) || file.is_special;
     let positions = table::world().map(|world| &world.positions).filter(|_| moves_position(op));
     let _alone = positions.filter(|_| nature.nameless).map(|positions| positions.work_alone(file.identity));
     let _in_use = positions.and_then(|positions| positions.work(file.identity));

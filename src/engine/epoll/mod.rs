@@ -53,7 +53,7 @@ use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::sync::standby::Reserve;
 use crate::sync::wake::Bell;
-use crate::sys::{Errno, Result, epoll as sys, fd, futex, needs};
+use crate::sys::{Errno, Result, epoll as sys, fd, futex, nature, needs};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
 
@@ -193,7 +193,7 @@ impl Epoll {
             Err(Errno::EEXIST) => sys::modify(self.epfd(), fd, watched, Attachment::to_word(attachment)),
             // What cannot be watched is always ready.
             Err(Errno::EPERM) => {
-                class::make_disk(attachment, fd::identity(fd));
+                class::make_disk(attachment, nature::identity(fd));
                 Ok(())
             }
             r => r,
@@ -302,7 +302,7 @@ impl Engine for Epoll {
     fn knows(&self, attachment: &Locked) -> bool {
         match attachment.class.get() {
             Class::Disk => class::is_same_disk(attachment),
-            Class::Perf | Class::Special => fd::identity(attachment.fd()) == attachment.identity(),
+            Class::Perf | Class::Special => nature::identity(attachment.fd()) == attachment.identity(),
             _ => sys::is_registered(self.epfd(), attachment.fd()),
         }
     }

@@ -9,10 +9,10 @@ use crate::state::attachment::Locked;
 use crate::state::file_class::Class;
 use crate::state::table;
 use crate::sync::identity_locks::IdentityLocks;
-use crate::sys::{Result, fd};
+use crate::sys::{Result, fd, nature};
 use core::ffi::c_int;
 
-/// A descriptor, and which file it is (`fd::identity`).
+/// A descriptor, and which file it is (`nature::identity`).
 #[derive(Clone, Copy)]
 pub(crate) struct File {
     pub(crate) fd: c_int,
@@ -23,7 +23,7 @@ impl File {
     pub(crate) fn of(attachment: &Locked) -> File {
         let fd = attachment.fd();
         let identity = match attachment.class.get() {
-            Class::Reopened => fd::identity(fd),
+            Class::Reopened => nature::identity(fd),
             _ => attachment.identity(),
         };
         File { fd, identity }

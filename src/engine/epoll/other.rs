@@ -8,7 +8,7 @@
 
 use crate::queue::op::{FROM_SOURCE, OWN_OTHER, OpRef};
 use crate::state::private;
-use crate::sys::{Errno, Result, UserPtr, fd};
+use crate::sys::{Errno, Result, UserPtr, fd, nature};
 use core::ffi::c_int;
 
 fn number(op: OpRef) -> c_int {
@@ -27,7 +27,7 @@ pub(crate) fn hold(op: OpRef) -> Result<Option<c_int>> {
     let copy = private::keep(fd::duplicate(number(op))?)?;
     op.buf.set(UserPtr::number(copy as usize));
     op.mark(OWN_OTHER);
-    let is_disk = fd::nature(copy).is_ok_and(|nature| fd::is_disk_type(nature.kind));
+    let is_disk = nature::nature(copy).is_ok_and(|nature| nature::is_disk_type(nature.kind));
     Ok((!is_disk).then_some(copy))
 }
 

@@ -14,7 +14,7 @@ use crate::state::attachment::Locked;
 use crate::state::file_class::Class;
 use crate::state::table;
 use crate::sys::file::{self, Offset, Position};
-use crate::sys::{Errno, Result, UserPtr, fd, memory, process, socket};
+use crate::sys::{Errno, Result, UserPtr, fd, memory, nature, process, socket};
 use core::cell::Cell;
 use core::ffi::{c_int, c_short, c_uint};
 
@@ -40,9 +40,9 @@ struct End {
 
 impl End {
     fn of(fd: c_int) -> End {
-        let (kind, identity) = fd::nature(fd).map_or((0, -1), |nature| (nature.kind, nature.identity));
+        let (kind, identity) = nature::nature(fd).map_or((0, -1), |nature| (nature.kind, nature.identity));
         let sort = match kind {
-            kind if fd::is_disk_type(kind) => Sort::Disk,
+            kind if nature::is_disk_type(kind) => Sort::Disk,
             libc::S_IFIFO => Sort::Pipe,
             libc::S_IFSOCK => Sort::Socket,
             _ => Sort::Rest,

@@ -31,7 +31,7 @@ use crate::state::private;
 use crate::sync::access::Revoked;
 use crate::sync::lock::{Condvar, Mutex};
 use crate::sys::thread::{Task, Thread};
-use crate::sys::{Errno, Result, fd, process};
+use crate::sys::{Errno, Result, fd, nature, process};
 use core::cell::Cell;
 use core::ffi::c_int;
 use std::collections::VecDeque;
@@ -271,7 +271,7 @@ impl Own for JobFile {
         let Some((workers, index)) = self.seat else { return call(self.number) };
         loop {
             let number = workers.number(index, false);
-            if fd::identity(number) != self.identity {
+            if nature::identity(number) != self.identity {
                 if workers.number(index, false) != number {
                     continue;
                 }

@@ -1,6 +1,7 @@
 //! The lanes of a pipe: which is whose, and how events get into them.
 
 use super::*;
+use crate::sys::thread_pointer;
 
 impl Pipe {
     #[inline(always)]
@@ -33,7 +34,7 @@ impl Pipe {
     /// The same; `None` may also mean that another thread's lane is in the place where it is first looked for.
     #[inline(always)]
     pub(crate) fn find_lane_at_once(&self) -> Option<u32> {
-        let thread = process::thread_pointer();
+        let thread = thread_pointer::thread_pointer();
         let lane = Self::first_try(thread);
         // Relaxed, here and below: a thread finds what it wrote itself, nobody else's number is its own, and whether
         // ABSENT was set a moment ago only decides in which lane an event waits.
@@ -71,7 +72,7 @@ impl Pipe {
 
     #[cold]
     fn search_active_lane(&self) -> Option<u32> {
-        let thread = process::thread_pointer();
+        let thread = thread_pointer::thread_pointer();
         let lane = self.search_lane(thread).ok()?;
         (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
     }
@@ -85,7 +86,7 @@ impl Pipe {
 
     #[cold]
     fn claim_lane_slow(&self) -> u32 {
-        let thread = process::thread_pointer();
+        let thread = thread_pointer::thread_pointer();
         loop {
             match self.search_lane(thread) {
                 Ok(lane) => {

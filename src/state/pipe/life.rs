@@ -1,6 +1,7 @@
 //! How a pipe is opened and closed.
 
 use super::*;
+use crate::sys::dead_fd;
 
 impl Pipe {
     pub(crate) fn open(&'static self, capacity: u32, flags: c_int) -> Result<c_int> {
@@ -189,7 +190,7 @@ impl Pipe {
     /// are left alone; so are the parent's registrations.
     pub(crate) fn replace_with_dead(&self, dead: &Result<fd::OwnedFd>) {
         if self.is_current() {
-            fd::kill(self.number(), dead);
+            dead_fd::kill(self.number(), dead);
         }
         self.engine.close();
     }
