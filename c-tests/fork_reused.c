@@ -80,6 +80,8 @@ static void run(int with, int how, int shift, bool leave_the_pipe)
 
 int main(void)
 {
+    if (ON_ASAN)
+        SKIP("a child of a process with threads cannot allocate under the address sanitizer");
     ZERO(pthread_atfork(NULL, NULL, handler)); /* the library has not been used yet */
     want_numbers();
     for (int shift = 0; shift < OWN_KINDS; shift++)
