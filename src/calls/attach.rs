@@ -1,6 +1,6 @@
 //! Attaching, detaching and closing.
 
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::engine::{Engine, limits};
 use crate::queue::lane::LISTED;
 use crate::queue::op::{Completion, Fate};
@@ -250,13 +250,13 @@ pub(crate) fn forget_stale_attachment(number: c_int) {
 /// from finishing has its event later (rule 4.8).
 fn release(attachment: Locked) {
     if let Some(pipe) = attachment.pipe() {
-        let sink = Sink::of_thread(pipe);
+        let out = Completions::of_thread(pipe);
         attachment.forget_kept();
         for queue in [&attachment.input, &attachment.output, &attachment.unordered] {
             while let Some(op) = queue.pop() {
                 if pipe.may_end(op) {
                     let why = if pipe.is_late(op) { Errno::ETIMEDOUT } else { Errno::ECANCELED };
-                    sink.complete(&attachment, op, Completion::early(op, why));
+                    out.complete(&attachment, op, Completion::early(op, why));
                 } else {
                     op.set_fate(Fate::Orphan);
                     // The program may close or replace the number from now on: a worker that is at work on it goes on
@@ -276,7 +276,7 @@ fn unwatch(attachment: &Locked, pipe: &'static Pipe) {
     if attachment.class.get().is_polled_apart()
         && let Some(world) = table::world()
     {
-        return world.watch.drop_apart(attachment);
+        return world.watchdog.drop_apart(attachment);
     }
     pipe.engine().detach(attachment);
     if attachment.has(SEVERAL_PIPES)
@@ -317,7 +317,7 @@ pub(crate) fn detach_all_of(pipe: &'static Pipe) {
             if let Some(its) = attachment.pipe() {
                 // What was found out for those that are gone, and the alarm for a second try, went with the pipe.
                 attachment.assume_ready();
-                its.engine().proceed(&attachment, &Sink::of_thread(its));
+                its.engine().proceed(&attachment, &Completions::of_thread(its));
             }
         }
     }

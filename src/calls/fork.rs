@@ -58,7 +58,7 @@ extern "C" fn in_child() {
 /// Lets go of all that the parent's world holds. `early`: the program has not had its turn in the child yet.
 fn leave(world: &World, early: bool) {
     private::close_in_child(early);
-    world.watch.leave_in_child();
+    world.watchdog.leave_in_child();
     let dead = dead_fd::open();
     for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
         pipe.replace_with_dead(&dead);

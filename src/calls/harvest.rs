@@ -1,14 +1,14 @@
 //! Harvesting by the fast path: a thread takes what its own lane holds, or looks into the kernel once. See `wake` for
 //! how threads sleep and are woken.
 
-use super::harvester::{Basket, Harvester, LOOK_AFTER, take_ring};
+use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
 use crate::Event;
 use crate::engine::Engine;
 use crate::engine::epoll::{Edge, Found, Handled};
 use crate::queue::lane::Lane;
 use crate::state::pipe::{self, Pipe};
 use crate::sync::access::{self, Access, Shared, Sole};
-use crate::sync::wake::{Doze, bit};
+use crate::sync::wake::{Park, bit};
 use crate::sys::{Errno, Result, errno, process, race};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -28,13 +28,13 @@ pub(crate) fn harvest(
             let filled = pipe.wake.0.filled();
             if filled == 0 {
                 return match timeout {
-                    None => look_alone::<FOREVER>(sole, pipe, number, room, u64::MAX),
-                    Some(0) => look_alone::<NOT>(sole, pipe, number, room, 0),
-                    Some(ns) => look_alone::<FOR_A_TIME>(sole, pipe, number, room, ns),
+                    None => poll_sole::<FOREVER>(sole, pipe, number, room, u64::MAX),
+                    Some(0) => poll_sole::<NOT>(sole, pipe, number, room, 0),
+                    Some(ns) => poll_sole::<FOR_A_TIME>(sole, pipe, number, room, ns),
                 };
             }
             if filled == lane.bit() {
-                return take_alone(sole, pipe, number, room, timeout);
+                return take_sole(sole, pipe, number, room, timeout);
             }
         }
         drop(sole);
@@ -46,7 +46,7 @@ pub(crate) fn harvest(
 /// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
 /// is not yet time to look into the kernel.
 #[inline(never)]
-fn take_alone(
+fn take_sole(
     sole: Sole,
     pipe: &'static Pipe,
     number: c_int,
@@ -56,8 +56,8 @@ fn take_alone(
     // SAFETY: the caller has found one.
     let lane = unsafe { pipe.home_there_is() };
     // Relaxed: counts for this thread alone.
-    let since = lane.since_look.load(Relaxed);
-    if since < LOOK_AFTER && !lane.ring.is_empty() {
+    let since = lane.since_poll.load(Relaxed);
+    if since < POLL_AFTER && !lane.ring.is_empty() {
         let count = take_ring::<Sole>(lane, room);
         if lane.ring.is_empty() {
             // Else there are more in its list.
@@ -67,12 +67,12 @@ fn take_alone(
         } else if pipe.is_nonblock() {
             leave_rest(pipe);
         }
-        lane.since_look.store(since + count as u32, Relaxed);
+        lane.since_poll.store(since + count as u32, Relaxed);
         pipe.give_places_at_once::<Sole>(count);
         if timeout != Some(0) || count == room.len() {
             return count as isize;
         }
-        return count as isize + look_too(sole, pipe, number, room.get_mut(count..).unwrap_or(&mut []));
+        return count as isize + poll_too(sole, pipe, number, room.get_mut(count..).unwrap_or(&mut []));
     }
     drop(sole);
     answer(harvest_slow(number, room, timeout))
@@ -81,9 +81,9 @@ fn take_alone(
 /// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more
 /// there is.
 #[inline(never)]
-fn look_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+fn poll_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
     if pipe.wake.0.filled() == 0 {
-        return look_alone::<NOT>(sole, pipe, number, room, 0).max(0);
+        return poll_sole::<NOT>(sole, pipe, number, room, 0).max(0);
     }
     drop(sole);
     answer(harvest_slow(number, room, Some(0))).max(0)
@@ -158,8 +158,8 @@ fn take_at_once<A: Access>(
     room: &mut [MaybeUninit<Event>],
 ) -> usize {
     // Relaxed: counts for this thread alone.
-    let since = lane.since_look.load(Relaxed);
-    if since >= LOOK_AFTER {
+    let since = lane.since_poll.load(Relaxed);
+    if since >= POLL_AFTER {
         return 0;
     }
     let locked = if A::SOLE {
@@ -179,7 +179,7 @@ fn take_at_once<A: Access>(
         // It stays empty: this thread is the owner, and the lane is its own now.
         pipe.wake.0.empty::<A>(lane.bit());
     }
-    lane.since_look.store(since + count as u32, Relaxed);
+    lane.since_poll.store(since + count as u32, Relaxed);
     pipe.give_places_at_once::<A>(count);
     if !is_empty {
         drop(locked);
@@ -209,27 +209,27 @@ fn sleep_at_once(
     }
     pipe.begin_harvest();
     let wake = &pipe.wake.0;
-    match wake.doze(me, false, pipe.engine()) {
-        Doze::Sleep => {}
-        Doze::StandBy => {
-            wake.sleepers.step_out(pipe.engine());
+    match wake.park(me, false, pipe.engine()) {
+        Park::Wait => {}
+        Park::Standby => {
+            wake.waiters.step_out(pipe.engine());
             return Ok(0);
         }
-        Doze::Take => return Ok(0),
+        Park::Take => return Ok(0),
     }
     if pipe.is_closing() {
-        wake.awake::<Shared>();
+        wake.unpark::<Shared>();
         return Ok(0);
     }
     let harvester = Harvester::new(pipe, me);
     let mut basket = Basket { room, count: 0 };
     let most = harvester.most(&basket);
-    let outcome = harvester.look_into(&mut basket, most, None, || wake.awake::<Shared>());
+    let outcome = harvester.poll_into(&mut basket, most, None, || wake.unpark::<Shared>());
     harvester.finish(&basket);
     if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
 }
 
-/// How long `look_alone` waits.
+/// How long `poll_sole` waits.
 const FOREVER: u8 = 0;
 const NOT: u8 = 1;
 const FOR_A_TIME: u8 = 2;
@@ -237,7 +237,7 @@ const FOR_A_TIME: u8 = 2;
 /// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long,
 /// FOR_A_TIME.
 #[inline(never)]
-fn look_alone<const WAITS: u8>(
+fn poll_sole<const WAITS: u8>(
     sole: Sole,
     pipe: &'static Pipe,
     number: c_int,
@@ -254,7 +254,7 @@ fn look_alone<const WAITS: u8>(
     let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
     // SAFETY: the caller has found one.
     let lane = unsafe { pipe.home_there_is() };
-    pipe.enter_alone(&sole, sleeps);
+    pipe.enter_sole(&sole, sleeps);
     drop(sole);
     let most = lane.most_edges();
     let mut found = Found::default();
@@ -265,16 +265,16 @@ fn look_alone<const WAITS: u8>(
     };
     let mut done = Handled::default();
     if let Some(sole) = Sole::enter() {
-        pipe.wake_alone(&sole, sleeps);
+        pipe.unpark_sole(&sole, sleeps);
         if waited >= 0 {
             // SAFETY: the kernel has filled so many.
             let edges = unsafe { found.first(waited as usize) };
-            done = pipe.engine().handle_alone(&sole, edges, pipe, lane, room);
+            done = pipe.engine().handle_sole(&sole, edges, pipe, lane, room);
             if done.edges == edges.len() && (done.events > 0 || !sleeps) {
                 // Relaxed: counts for this thread alone.
-                lane.since_look.store(done.events as u32, Relaxed);
+                lane.since_poll.store(done.events as u32, Relaxed);
                 pipe.give_places_at_once::<Sole>(done.events);
-                pipe.leave_alone(&sole);
+                pipe.leave_sole(&sole);
                 drop(sole);
                 if sleeps || done.edges < most || done.events == room.len() {
                     return done.events as isize;
@@ -283,9 +283,9 @@ fn look_alone<const WAITS: u8>(
             }
         }
     } else if sleeps {
-        pipe.wake.0.awake::<Shared>();
+        pipe.wake.0.unpark::<Shared>();
     }
-    answer(finish_among_others(pipe, number, room, done, &found, waited, deadline))
+    answer(finish_shared(pipe, number, room, done, &found, waited, deadline))
 }
 
 /// When so many nanoseconds are over.
@@ -310,7 +310,7 @@ fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> 
 /// more.
 #[cold]
 #[inline(never)]
-fn finish_among_others(
+fn finish_shared(
     pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
@@ -329,7 +329,7 @@ fn finish_among_others(
     }
     let count = basket.count;
     harvester.finish(&basket);
-    pipe.leave_among_others();
+    pipe.leave_shared();
     match waited {
         // It has not waited, and may have found as much as it looks for at once.
         1.. if deadline == 0 => Ok(gather_rest(number, room, count) as usize),

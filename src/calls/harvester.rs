@@ -2,7 +2,7 @@
 //! `wake` for how threads sleep and are woken.
 
 use crate::Event;
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::engine::epoll::{BATCH, Edge, Found};
 use crate::engine::{Engine, Heard};
 use crate::queue::lane::{Lane, Locked, Taken};
@@ -11,13 +11,13 @@ use crate::state::pipe::{COMMON, Pipe};
 use crate::state::private;
 use crate::sync::access::{Access, Shared};
 use crate::sync::ring;
-use crate::sync::wake::{Doze, bit};
+use crate::sync::wake::{Park, bit};
 use crate::sys::{Errno, Result, process};
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
-pub(crate) const LOOK_AFTER: u32 = 63;
+pub(crate) const POLL_AFTER: u32 = 63;
 
 /// How many descriptors to take from the kernel for a harvest that is full already: few, so that what waits gets less.
 const FEW: usize = 4;
@@ -45,7 +45,7 @@ impl Basket<'_> {
 pub(crate) struct Harvester<'a> {
     pipe: &'static Pipe,
     me: u32,
-    sink: Sink<'a>,
+    out: Completions<'a>,
 }
 
 /// Takes events out of the ring of a lane, which is locked.
@@ -103,7 +103,7 @@ fn write(op: OpRef, slot: Option<&mut MaybeUninit<Event>>) {
 impl<'a> Harvester<'a> {
     #[inline]
     pub(crate) fn new(pipe: &'static Pipe, me: u32) -> Harvester<'a> {
-        Harvester { pipe, me, sink: Sink::of_harvest(pipe, me) }
+        Harvester { pipe, me, out: Completions::of_harvest(pipe, me) }
     }
 
     /// Leaves: the events in the basket have been harvested.
@@ -112,7 +112,7 @@ impl<'a> Harvester<'a> {
         let pipe = self.pipe;
         if basket.count > 0 {
             // Relaxed: counts for this thread alone.
-            let since = &self.lane().since_look;
+            let since = &self.lane().since_poll;
             since.store(since.load(Relaxed).wrapping_add(basket.count as u32), Relaxed);
             pipe.give_places(basket.count);
         }
@@ -124,25 +124,25 @@ impl<'a> Harvester<'a> {
 
     #[inline]
     pub(crate) fn fill(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
-        let takeable = self.takeable();
-        if takeable != 0 {
+        let stealable = self.stealable();
+        if stealable != 0 {
             // Relaxed: counts for this thread alone.
-            let its_time = self.lane().since_look.load(Relaxed) >= LOOK_AFTER;
-            if takeable & !bit(self.me) != 0 {
+            let its_time = self.lane().since_poll.load(Relaxed) >= POLL_AFTER;
+            if stealable & !bit(self.me) != 0 {
                 // This thread's own lane and the others have the first turn in turn.
                 let others_first = &self.lane().others_first;
                 if others_first.load(Relaxed) {
-                    self.take_others(basket, takeable);
+                    self.take_others(basket, stealable);
                 }
                 others_first.store(!others_first.load(Relaxed), Relaxed);
             }
             self.take_own(basket);
             if !basket.is_full() {
-                self.take_others(basket, self.takeable());
+                self.take_others(basket, self.stealable());
             }
             if its_time && (basket.is_full() || timeout != Some(0)) {
                 let most = if basket.is_full() { FEW } else { BATCH };
-                self.look_into(basket, most, Some(0), || {})?;
+                self.poll_into(basket, most, Some(0), || {})?;
             }
         }
         match timeout {
@@ -158,8 +158,8 @@ impl<'a> Harvester<'a> {
     }
 
     #[inline]
-    fn takeable(&self) -> u64 {
-        self.pipe.wake.0.takeable(self.me, self.pipe.is_nonblock())
+    fn stealable(&self) -> u64 {
+        self.pipe.wake.0.stealable(self.me, self.pipe.is_nonblock())
     }
 
     #[inline]
@@ -202,7 +202,7 @@ impl<'a> Harvester<'a> {
     /// Looks into the kernel. What completes is handed out at once while there is room (there is none unless this
     /// thread's lane is empty, so that nothing is overtaken); the rest is in the lane afterwards.
     #[inline]
-    pub(crate) fn look_into(
+    pub(crate) fn poll_into(
         &self,
         basket: &mut Basket<'a>,
         most: usize,
@@ -211,20 +211,20 @@ impl<'a> Harvester<'a> {
     ) -> Result<Heard> {
         let room = core::mem::take(&mut basket.room);
         let before = room.len();
-        self.sink.set_room(room);
-        let heard = self.look_then(most, timeout, woken);
-        basket.room = self.sink.take_room();
+        self.out.set_room(room);
+        let heard = self.poll_then(most, timeout, woken);
+        basket.room = self.out.take_room();
         basket.count += before - basket.room.len();
         heard
     }
 
     #[inline]
-    fn look_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
+    fn poll_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
         let mut found = Found::default();
         let edges = self.pipe.engine().wait(&mut found, most, timeout);
         woken();
         let edges = edges.inspect_err(|errno| self.pipe.note_failure(*errno))?;
-        let heard = self.pipe.engine().handle(edges, &self.sink);
+        let heard = self.pipe.engine().handle(edges, &self.out);
         self.looked(heard);
         Ok(heard)
     }
@@ -233,17 +233,17 @@ impl<'a> Harvester<'a> {
     pub(crate) fn handle(&self, basket: &mut Basket<'a>, edges: &[Edge], count: usize) {
         let room = core::mem::take(&mut basket.room);
         let before = room.len();
-        self.sink.set_room(room);
-        let heard = self.pipe.engine().handle(edges, &self.sink);
+        self.out.set_room(room);
+        let heard = self.pipe.engine().handle(edges, &self.out);
         self.looked(Heard { count, ..heard });
-        basket.room = self.sink.take_room();
+        basket.room = self.out.take_room();
         basket.count += before - basket.room.len();
     }
 
     /// The thread has looked into the kernel.
     #[inline(always)]
     fn looked(&self, heard: Heard) {
-        self.lane().since_look.store(0, Relaxed);
+        self.lane().since_poll.store(0, Relaxed);
         if heard.tick {
             self.tick();
         }
@@ -270,11 +270,11 @@ impl<'a> Harvester<'a> {
 
     /// A harvest that does not wait: all that is there now, wherever it is (rule 3.2).
     fn gather(&self, basket: &mut Basket<'a>) -> Result<()> {
-        self.look_at_clock(basket)?;
+        self.expire_due(basket)?;
         // Those that become ready again line up behind all that were ready when it began.
         let mut left = None;
         while !basket.is_full() {
-            let heard = self.look_into(basket, BATCH, Some(0), || {})?;
+            let heard = self.poll_into(basket, BATCH, Some(0), || {})?;
             self.take_all(basket);
             if heard.count < BATCH {
                 break;
@@ -289,14 +289,14 @@ impl<'a> Harvester<'a> {
     }
 
     /// What has come to its time by now, whether the kernel has told of it or not.
-    fn look_at_clock(&self, basket: &mut Basket) -> Result<()> {
+    fn expire_due(&self, basket: &mut Basket) -> Result<()> {
         let engine = self.pipe.engine();
         if engine.is_past_time() {
             // What waits in a pipe that was lost is lost with it.
             if !self.pipe.is_whole() {
                 return Err(Errno::EBADF);
             }
-            engine.look_at_clock(&self.sink);
+            engine.expire_due(&self.out);
         }
         self.take_all(basket);
         Ok(())
@@ -318,18 +318,18 @@ impl<'a> Harvester<'a> {
         let mut left = timeout;
         loop {
             let mut over = false;
-            match wake.doze(self.me, self.pipe.is_nonblock(), self.pipe.engine()) {
-                Doze::Take => {}
-                Doze::Sleep if self.pipe.is_closing() => {
-                    wake.awake::<Shared>();
+            match wake.park(self.me, self.pipe.is_nonblock(), self.pipe.engine()) {
+                Park::Take => {}
+                Park::Wait if self.pipe.is_closing() => {
+                    wake.unpark::<Shared>();
                     return Err(Errno::EBADF);
                 }
-                Doze::Sleep => {
+                Park::Wait => {
                     let most = self.most(basket);
-                    let heard = self.look_into(basket, most, left, || wake.awake::<Shared>())?;
+                    let heard = self.poll_into(basket, most, left, || wake.unpark::<Shared>())?;
                     over = heard.count == 0;
                 }
-                Doze::StandBy => match self.pipe.stand_by(deadline) {
+                Park::Standby => match self.pipe.wait_on_standby(deadline) {
                     Err(Errno::ETIMEDOUT) => {
                         self.gather(basket)?;
                         over = true;
@@ -337,9 +337,9 @@ impl<'a> Harvester<'a> {
                     outcome => outcome?,
                 },
             }
-            if !basket.is_full() && self.takeable() != 0 {
+            if !basket.is_full() && self.stealable() != 0 {
                 self.take_own(basket);
-                self.take_others(basket, self.takeable());
+                self.take_others(basket, self.stealable());
             }
             if !basket.is_empty() {
                 return Ok(());
@@ -351,7 +351,7 @@ impl<'a> Harvester<'a> {
                     if !over {
                         self.gather(basket)?;
                     }
-                    return self.look_at_clock(basket);
+                    return self.expire_due(basket);
                 }
             }
         }
@@ -362,6 +362,6 @@ impl<'a> Harvester<'a> {
     #[inline]
     pub(crate) fn most(&self, basket: &Basket) -> usize {
         // One sleeper is this thread itself.
-        if self.pipe.wake.0.sleepers.in_kernel() > 1 { basket.room.len().min(BATCH) } else { BATCH }
+        if self.pipe.wake.0.waiters.in_kernel() > 1 { basket.room.len().min(BATCH) } else { BATCH }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) enum Fast<A> {
 /// Queues a call of which it is known that it finds nothing, or that waits like the one before, by a thread that goes
 /// alone. False: nothing was done, and `input` is to be called.
 #[inline(always)]
-pub(crate) fn wait_alone<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
+pub(crate) fn wait_sole<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
     let Some(sole) = Sole::enter() else { return false };
     let attachment = node.hold(&sole);
     let bits = attachment.bits();
@@ -148,7 +148,7 @@ pub(crate) fn input<C: InputCall, W: Words>(
 
 /// A call that gives something out, by a thread that goes alone.
 #[inline(always)]
-pub(crate) fn output_alone<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Sole> {
+pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Sole> {
     let Some(sole) = Sole::enter() else { return Fast::Not };
     let attachment = node.hold(&sole);
     if !is_plain_output(&attachment, &call) {
@@ -175,7 +175,7 @@ pub(crate) fn output_alone<C: Call, W: Words>(node: &'static Attachment, call: C
     }
 }
 
-/// Goes on with what `output_alone` has begun.
+/// Goes on with what `output_sole` has begun.
 pub(crate) fn output_begun<C: Call, W: Words>(
     sole: Sole,
     node: &'static Attachment,
@@ -237,7 +237,7 @@ fn go_on<C: Call, W: Words>(attachment: Locked, begun: Outcome, fd: c_int, call:
 
 /// Begins a poll, by a thread that goes alone: whether it is queued.
 #[inline(always)]
-pub(crate) fn poll_alone<W: Words>(node: &'static Attachment, events: i16, words: W) -> bool {
+pub(crate) fn poll_sole<W: Words>(node: &'static Attachment, events: i16, words: W) -> bool {
     Sole::enter().is_some_and(|sole| start_poll(&node.hold(&sole), events, words))
 }
 

@@ -2,7 +2,7 @@
 
 use super::fast_path::Way;
 use super::start::Answer;
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::engine::epoll::go_on_with_output;
 use crate::engine::{Engine, limits};
 use crate::queue::EIOEVENTQUEUED;
@@ -21,7 +21,8 @@ pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<us
     let attachment = attachment::find(fd)?;
     let pipe = attachment.pipe()?;
     let is_libcs = way == Way::Call && attachment.has(POLL_ONLY) && request.kind != Kind::Poll;
-    let answer = if is_libcs { None } else { Some(queue(&attachment, request, way, &Sink::of_thread(pipe))) };
+    let answer =
+        if is_libcs { None } else { Some(queue(&attachment, request, way, &Completions::of_thread(pipe))) };
     attachment.arm();
     answer
 }
@@ -48,11 +49,11 @@ pub(crate) fn submit_transfer(
 pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answer {
     attachment.disarm();
     let Some(pipe) = attachment.pipe() else { return Answer::Libcs };
-    let sink = Sink::of_thread(pipe);
+    let out = Completions::of_thread(pipe);
     let sent = usize::try_from(sent).map_err(|_| Errno(-sent as c_int));
-    let answer = match sink.take_free() {
+    let answer = match out.take_free() {
         Ok(op) => {
-            begin_output(attachment, op, request, sent, &sink);
+            begin_output(attachment, op, request, sent, &out);
             Answer::Queued
         }
         Err(enomem) if matches!(sent, Err(Errno::EAGAIN | Errno::EINTR)) => {
@@ -61,7 +62,7 @@ pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answ
         }
         // What has been moved, or the error, is all that it comes to; the ring has room for that, and needs no node.
         Err(_) => {
-            sink.put_into_ring(attachment, request.user.unwrap_or(attachment.user.get()), sent.into());
+            out.put_into_ring(attachment, request.user.unwrap_or(attachment.user.get()), sent.into());
             Answer::Queued
         }
     };
@@ -84,11 +85,11 @@ pub(crate) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) 
     };
     attachment.disarm();
     let pipe = attachment.pipe()?;
-    let sink = Sink::of_thread(pipe);
+    let out = Completions::of_thread(pipe);
     let answer = if pipe.take_places(1).is_err() {
         Answer::Done(sent)
-    } else if let Ok(op) = sink.take_free() {
-        begin_output(attachment, op, request, Ok(part), &sink);
+    } else if let Ok(op) = out.take_free() {
+        begin_output(attachment, op, request, Ok(part), &out);
         Answer::Queued
     } else {
         pipe.give_places(1);
@@ -99,61 +100,61 @@ pub(crate) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) 
 }
 
 /// Goes on with an output that has its place and a node.
-fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<usize>, sink: &Sink) {
-    op.fill(request, attachment.user.get(), sink.pipe.index());
+fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<usize>, out: &Completions) {
+    op.fill(request, attachment.user.get(), out.pipe.index());
     let deadline = deadline(attachment, request.timeout);
     if deadline.is_some() {
         op.expect_deadline();
     }
-    go_on_with_output(attachment, op, sent, sink);
+    go_on_with_output(attachment, op, sent, out);
     if let Some(time) = deadline {
-        limit(attachment, &attachment.output, op, time, sink);
+        limit(attachment, &attachment.output, op, time, out);
     }
 }
 
-fn queue(attachment: &Locked, request: &Request, way: Way, sink: &Sink) -> Result<usize> {
-    let pipe = sink.pipe;
+fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) -> Result<usize> {
+    let pipe = out.pipe;
     let deadline = deadline(attachment, request.timeout);
-    let op = sink.take_free()?;
+    let op = out.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
     pipe.hand_in(op.user.get());
     if way == Way::Call && attachment.has(INLINE) {
-        if let Some(result) = at_once(attachment, op, sink) {
-            sink.give_free(op);
+        if let Some(result) = at_once(attachment, op, out) {
+            out.give_free(op);
             return result;
         }
     } else if let Err(full) = pipe.take_places(1) {
-        sink.give_free(op);
+        out.give_free(op);
         return Err(full);
     }
     let queue = attachment.queue(request.order());
     if deadline.is_some() {
         op.expect_deadline();
     }
-    pipe.engine().submit(attachment, op, sink);
+    pipe.engine().submit(attachment, op, out);
     if let Some(time) = deadline {
-        limit(attachment, queue, op, time, sink);
+        limit(attachment, queue, op, time, out);
     }
     Err(EIOEVENTQUEUED)
 }
 
 /// IOEVENT_INLINE (rule 2.8): the result, if the operation can be finished at once; it needs no place. `None`: it has
 /// taken one, and is to be queued.
-fn at_once(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Result<usize>> {
-    let engine = sink.pipe.engine();
+fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Option<Result<usize>> {
+    let engine = out.pipe.engine();
     // What cannot be taken back once it is begun needs its place before.
     let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd()))
         || (attachment.class.get() == Class::Deferred && op.order() == Order::Output);
-    if is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
+    if is_begun_for_good && let Err(full) = out.pipe.take_places(1) {
         return Some(Err(full));
     }
     if let Some(result) = engine.try_at_once(attachment, op) {
         if is_begun_for_good {
-            sink.pipe.give_places(1);
+            out.pipe.give_places(1);
         }
         return Some(result);
     }
-    if !is_begun_for_good && let Err(full) = sink.pipe.take_places(1) {
+    if !is_begun_for_good && let Err(full) = out.pipe.take_places(1) {
         attachment.assume_ready();
         let done = op.done.get() as usize;
         return Some(if done > 0 { Ok(done) } else { Err(full) });
@@ -171,15 +172,15 @@ pub(crate) fn deadline(attachment: &Locked, timeout: u64) -> Option<u64> {
 }
 
 /// Sees to it that an operation, which has just been handed to the engine, ends in time, if it has to wait.
-pub(crate) fn limit(attachment: &Locked, queue: &Queue, op: OpRef, time: u64, sink: &Sink) {
+pub(crate) fn limit(attachment: &Locked, queue: &Queue, op: OpRef, time: u64, out: &Completions) {
     // A new operation that waits is the last of its queue.
     if queue.last().is_some_and(|last| core::ptr::eq(last, op))
-        && let Err(errno) = sink.pipe.engine().limit(attachment, op, time)
+        && let Err(errno) = out.pipe.engine().limit(attachment, op, time)
         && op.may_be_ended()
     {
         queue.take_out(
             |other| core::ptr::eq(other, op),
-            |op| sink.complete(attachment, op, Completion::early(op, errno)),
+            |op| out.complete(attachment, op, Completion::early(op, errno)),
         );
     }
 }
@@ -193,15 +194,15 @@ fn after(timeout: u64) -> u64 {
 /// IOEVENT_OP_TIMER: an event on the pipe, `timeout` nanoseconds from now (rule 2.12).
 pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
     let pipe = pipe::enter_own(pipefd)?;
-    let sink = Sink::of_thread(&pipe);
+    let out = Completions::of_thread(&pipe);
     pipe.take_places(1)?;
-    let added = sink.take_free().and_then(|op| {
+    let added = out.take_free().and_then(|op| {
         op.user.set(user);
         op.kind.set(Kind::Timer);
         op.flags.set(0);
         op.pipe.set(pipe.index());
         pipe.hand_in(user);
-        pipe.engine().add_timer(op, after(timeout), &sink).inspect_err(|_| sink.give_free(op))
+        pipe.engine().add_timer(op, after(timeout), &out).inspect_err(|_| out.give_free(op))
     });
     if added.is_err() {
         pipe.give_places(1);
@@ -227,17 +228,17 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         if !pipe.is_whole() {
             return Err(Errno::EBADF);
         }
-        return Ok(pipe.engine().cancel_timers(which.user, &Sink::of_thread(&pipe)));
+        return Ok(pipe.engine().cancel_timers(which.user, &Completions::of_thread(&pipe)));
     };
     let Some(pipe) = attachment.pipe() else { return Err(Errno::EINVAL) };
-    let sink = Sink::of_thread(pipe);
+    let out = Completions::of_thread(pipe);
     let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
     let mut ended = 0;
     if which.input {
-        ended += end(&attachment, &attachment.input, meant, &sink);
+        ended += end(&attachment, &attachment.input, meant, &out);
     }
     if which.output {
-        ended += end(&attachment, &attachment.output, meant, &sink);
+        ended += end(&attachment, &attachment.output, meant, &out);
     }
     let alone = |op: OpRef| {
         let its_direction = match op.kind.get() {
@@ -247,19 +248,19 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         };
         meant(op) && its_direction
     };
-    ended += end(&attachment, &attachment.unordered, alone, &sink);
-    pipe.engine().proceed(&attachment, &sink);
+    ended += end(&attachment, &attachment.unordered, alone, &out);
+    pipe.engine().proceed(&attachment, &out);
     attachment.arm();
     Ok(ended)
 }
 
 /// Ends the operations of a queue for which `pick` says true. One that the kernel is at work on is not counted, but
 /// does not begin to wait for something else after that.
-fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &Sink) -> usize {
+fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, out: &Completions) -> usize {
     let mut ended = 0;
     let may_be_ended = |op: OpRef| {
         let picked = op.kind.get() != Kind::Kept && pick(op);
-        let may_end = picked && sink.pipe.may_end(op);
+        let may_end = picked && out.pipe.may_end(op);
         if picked && !may_end {
             op.set_fate(Fate::Cancelled);
         }
@@ -268,9 +269,9 @@ fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, sink: &
     queue.take_out(may_be_ended, |op| {
         attachment.assume_ready();
         // One whose time is over has ended already, though nobody has harvested it.
-        let is_late = sink.pipe.is_late(op);
+        let is_late = out.pipe.is_late(op);
         let why = if is_late { Errno::ETIMEDOUT } else { Errno::ECANCELED };
-        sink.complete(attachment, op, Completion::early(op, why));
+        out.complete(attachment, op, Completion::early(op, why));
         ended += usize::from(!is_late);
     });
     ended

@@ -1,35 +1,35 @@
-//! The watch: progress while no thread harvests (rule 2.7).
+//! The watchdog: progress while no thread harvests (rule 2.7).
 //!
 //! # Protocol
 //!
 //! One thread of the library watches all pipes of the process. It is there from the first attachment until the last
 //! pipe is closed. A pipe is *attended* while some thread is in a harvest (`Pipe::is_attended`, which looks at the
-//! count of its users), and *lively* while harvests come and go; neither needs the watch. A pipe that was neither for a
-//! whole tick is *deserted*: the watch waits with poll(2) for its engine's descriptor, and when that is readable, looks
+//! count of its users), and *lively* while harvests come and go; neither needs the watchdog. A pipe that was neither for a
+//! whole tick is *deserted*: the watchdog waits with poll(2) for its engine's descriptor, and when that is readable, looks
 //! into it as a harvest would and puts what completes into the common lane.
 //!
-//! While a pipe is lively, the watch wakes once a tick to see whether it still is: that is all that it costs a busy
+//! While a pipe is lively, the watchdog wakes once a tick to see whether it still is: that is all that it costs a busy
 //! server. While every pipe is deserted, or attended and was not harvested for a tick, it sleeps without end (or until
 //! threads may stand by again). It says so first in `dormant`, *then* looks at the users once more; who is the last to
-//! leave a pipe leaves, *then* looks at `dormant` and wakes the watch. Both are SeqCst, so one of them sees the other;
-//! a thread that leaves alone (`bias`) relies on the barrier that the watch makes in between.
+//! leave a pipe leaves, *then* looks at `dormant` and wakes the watchdog. Both are SeqCst, so one of them sees the other;
+//! a thread that leaves alone (`bias`) relies on the barrier that the watchdog makes in between.
 //!
-//! Threads that stand by (`sleepers`) do not attend a pipe. When they have been all that is left for a shorter while,
+//! Threads that stand by (`waiters`) do not attend a pipe. When they have been all that is left for a shorter while,
 //! the thread that looked into the kernel is busy for long. If it was seen to queue operations meanwhile, it has much
-//! to do, and the watch calls one that stands by to look in its place. Else it seems to wait for something; then the
+//! to do, and the watchdog calls one that stands by to look in its place. Else it seems to wait for something; then the
 //! watch calls all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows
 //! while it happens again, so that a program whose threads often wait for something else is soon disturbed no more.
 //!
 //! Some descriptors tell of a thing only once, and would tell it to an engine's descriptor that is polled, rather than
-//! to the engine. They are with no engine: while operations on them wait, the watch polls them directly.
+//! to the engine. They are with no engine: while operations on them wait, the watchdog polls them directly.
 //!
-//! The watch must not take an edge away from a harvest that looks (rule 3.2). It takes `Watch::looking`, sets the
+//! The watchdog must not take an edge away from a harvest that polls (rule 3.2). It takes `Watchdog::looking`, sets the
 //! pipe's `watched` flag, *then* makes sure that the pipe has no users but itself, and only then looks; a harvest
 //! counts itself among the users, *then* looks at the flag, and if it is set waits for `looking` before it goes on. So
-//! either the watch sees the harvest and leaves the pipe alone, or the harvest waits until what the watch found is in
-//! the lane. (A harvest that goes alone cannot begin meanwhile: the watch revokes the bias while it looks.)
+//! either the watchdog sees the harvest and leaves the pipe alone, or the harvest waits until what the watchdog found is in
+//! the lane. (A harvest that goes alone cannot begin meanwhile: the watchdog revokes the bias while it looks.)
 
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::engine::epoll::{BATCH, Found};
 use crate::state::attachment::{Attachment, Locked};
 use crate::state::pipe::{self, Pipe};
@@ -44,7 +44,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::SeqCst;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32};
 
-/// How often the watch looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
+/// How often the watchdog looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
 /// two ticks at most: within the 20 ms of the rule.
 const TICK: c_int = 8;
 /// The same where threads stand by, who may have to be called: within about 10 ms (rule 3.3).
@@ -53,17 +53,17 @@ const SHORT_TICK: c_int = 4;
 const RELIEF: core::ops::RangeInclusive<u64> = 100_000_000..=64_000_000_000;
 /// How often one that stands by is asked whether that still is right, in nanoseconds.
 const REVIEW: u64 = 1_000_000_000;
-/// How long the watch pauses, in milliseconds, after it has looked into pipes, so that it does many things at once.
+/// How long the watchdog pauses, in milliseconds, after it has looked into pipes, so that it does many things at once.
 const PAUSE: c_int = 1;
 /// How often it sees whether a descriptor that lingers (`private`) can be closed, in milliseconds.
 const LINGER: c_int = 50;
 /// How often it looks into one pipe before the others have their turn.
-const MOST_LOOKS: usize = 64;
+const MOST_POLLS: usize = 64;
 /// Room for the stack of its thread.
 const STACK: usize = 256 * 1024;
 
-/// What the watch of a world shares with others.
-pub(crate) struct Watch {
+/// What the watchdog of a world shares with others.
+pub(crate) struct Watchdog {
     thread: Mutex<Option<Thread>>,
     /// Counts the threads, one after the other: one whose turn is over ends.
     turn: AtomicU32,
@@ -94,7 +94,7 @@ struct Apart {
     fd: c_int,
     /// What is waited for.
     events: i16,
-    /// What the watch was told when nobody waited for it any more, and nobody will be told again.
+    /// What the watchdog was told when nobody waited for it any more, and nobody will be told again.
     told: i16,
 }
 
@@ -115,7 +115,7 @@ impl Apart {
             return 0;
         }
         let Some(pipe) = attachment.pipe() else { return 0 };
-        let was_told = pipe.engine().told_apart(&attachment, events, &Sink::common(pipe));
+        let was_told = pipe.engine().told_apart(&attachment, events, &Completions::common(pipe));
         attachment.arm();
         if was_told { 0 } else { events & !fd::poll_now(self.fd, events).unwrap_or(events) }
     }
@@ -134,9 +134,9 @@ impl Notes {
     }
 }
 
-impl Watch {
-    pub(crate) const fn new() -> Watch {
-        Watch {
+impl Watchdog {
+    pub(crate) const fn new() -> Watchdog {
+        Watchdog {
             thread: Mutex::new(None),
             turn: AtomicU32::new(0),
             inbox: AtomicI32::new(-1),
@@ -149,7 +149,7 @@ impl Watch {
         }
     }
 
-    /// Something was attached to a pipe that the watch does not know yet. Without a thread or a descriptor to be had,
+    /// Something was attached to a pipe that the watchdog does not know yet. Without a thread or a descriptor to be had,
     /// the library does without, and the next attachment tries again.
     #[cold]
     pub(crate) fn begin(&self, world: &'static World) {
@@ -164,7 +164,7 @@ impl Watch {
             if sys::add(inbox.raw(), alarm.raw(), sys::EPOLLET as u32, sys::NOTHING).is_err() {
                 return;
             }
-            world.lose_to_watch(&[inbox.raw(), alarm.raw()]);
+            world.lose_to_watchdog(&[inbox.raw(), alarm.raw()]);
             self.inbox.store(inbox.raw(), SeqCst);
             self.alarm.store(alarm.raw(), SeqCst);
             self.turn.fetch_add(1, SeqCst);
@@ -319,10 +319,10 @@ impl Watch {
             return self.forget(&mut thread);
         }
         let Some(handle) = thread.take() else { return };
-        // In this order: a thread that begins only now sees one or the other (`watch`).
+        // In this order: a thread that begins only now sees one or the other (`watchdog`).
         let (inbox, alarm) = (self.inbox.swap(-1, SeqCst), self.alarm.swap(-1, SeqCst));
         self.turn.fetch_add(1, SeqCst);
-        sys::ring(inbox, alarm, sys::NOTHING);
+        sys::wake(inbox, alarm, sys::NOTHING);
         // The thread takes no lock that is held here.
         handle.join();
         close(inbox, alarm);
@@ -335,7 +335,7 @@ impl Watch {
 
     /// Has the thread see what there is to do.
     pub(crate) fn wake(&self) {
-        sys::ring(self.inbox.load(SeqCst), self.alarm.load(SeqCst), sys::NOTHING);
+        sys::wake(self.inbox.load(SeqCst), self.alarm.load(SeqCst), sys::NOTHING);
     }
 
     /// The last user has left a pipe.
@@ -353,7 +353,7 @@ impl Watch {
         }
     }
 
-    /// A harvest found the pipe's `watched` flag: waits until the watch has put away what it has found.
+    /// A harvest found the pipe's `watched` flag: waits until the watchdog has put away what it has found.
     #[cold]
     pub(crate) fn wait(&self) {
         drop(self.looking.lock());
@@ -362,7 +362,7 @@ impl Watch {
     /// Looks into a pipe, unless somebody harvests it, or has since there were `harvests` of them: then what has become
     /// ready is theirs to find, and to hand out in its order (rule 3.5). A pipe that others wait on (rule 3.6) is kept
     /// readable meanwhile by `alarm`, which always is: its edges are gone from the kernel before their events ring the
-    /// bell. False if the pipe was lost.
+    /// waker. False if the pipe was lost.
     fn look(&self, pipe: &'static Pipe, harvests: u32) -> bool {
         if !pipe.is_whole() {
             return false;
@@ -376,11 +376,11 @@ impl Watch {
         {
             let alarm = self.alarm.load(SeqCst);
             let held = pipe.is_nonblock() && pipe.engine().hold(alarm);
-            let sink = Sink::common(&pipe);
-            for _ in 0..MOST_LOOKS {
+            let out = Completions::common(&pipe);
+            for _ in 0..MOST_POLLS {
                 let mut found = Found::default();
                 let Ok(edges) = pipe.engine().wait(&mut found, BATCH, Some(0)) else { break };
-                let heard = pipe.engine().handle(edges, &sink);
+                let heard = pipe.engine().handle(edges, &out);
                 if heard.tick {
                     pipe.wake.0.ticked();
                 }
@@ -406,7 +406,7 @@ fn close(inbox: c_int, alarm: c_int) {
     }
 }
 
-/// What the watch knows of a pipe.
+/// What the watchdog knows of a pipe.
 struct Known {
     pipe: &'static Pipe,
     harvests: u32,
@@ -457,20 +457,20 @@ impl Known {
             self.harvests = harvests;
             self.since = now;
         }
-        let has_reserve = self.pipe.has_reserve();
+        let has_standby = self.pipe.has_standby();
         self.deserted = now - self.since >= self.tick() as u64 * 1_000_000;
         let places = self.pipe.places_taken();
         let is_at_work = places != self.places;
         self.places = places;
-        if self.deserted && has_reserve {
+        if self.deserted && has_standby {
             if !is_at_work {
                 self.relief.begin(now);
             }
             self.pipe.relieve(!is_at_work);
             self.since = now;
             self.deserted = false;
-        } else if has_reserve && now - self.reviewed >= REVIEW {
-            self.pipe.review_reserve();
+        } else if has_standby && now - self.reviewed >= REVIEW {
+            self.pipe.review_standby();
             self.reviewed = now;
         } else if now >= self.relief.until {
             self.pipe.end_relief();
@@ -479,7 +479,7 @@ impl Known {
     }
 
     fn tick(&self) -> c_int {
-        if self.pipe.has_reserve() { SHORT_TICK } else { TICK }
+        if self.pipe.has_standby() { SHORT_TICK } else { TICK }
     }
 
     /// Whether it may become deserted without anybody's telling; or will probably be left soon, and to be told of that
@@ -502,7 +502,7 @@ impl Task for World {
 }
 
 fn watch(world: &'static World) {
-    let watch = &world.watch;
+    let watch = &world.watchdog;
     let turn = watch.turn.load(SeqCst);
     let inbox = watch.inbox.load(SeqCst);
     // A thread that can be woken no more may have them.
@@ -534,7 +534,7 @@ fn watch(world: &'static World) {
                 reviewed: now,
                 places: 0,
             });
-            pipe.let_one_look();
+            pipe.let_one_wait();
         }
         let wait_for = |known: &Known| known.deserted && !known.is_readable_for_long();
         watch.polling.fetch_add(1, SeqCst);

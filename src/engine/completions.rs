@@ -14,7 +14,7 @@ use core::ptr::null_mut;
 
 /// Where the completions go that a thread causes: a thread that harvests hands them out itself, while it has room; else
 /// they go into its own lane if it is one that harvests the pipe, and into the common one if not.
-pub(crate) struct Sink<'a> {
+pub(crate) struct Completions<'a> {
     pub(crate) pipe: &'static Pipe,
     lane: u32,
     /// The thread is in a harvest and will look at its lane before it leaves.
@@ -25,22 +25,22 @@ pub(crate) struct Sink<'a> {
     _room: PhantomData<&'a mut [MaybeUninit<Event>]>,
 }
 
-impl<'a> Sink<'a> {
+impl<'a> Completions<'a> {
     /// For a thread that calls from outside a harvest.
     #[inline(always)]
-    pub(crate) fn of_thread(pipe: &'static Pipe) -> Sink<'a> {
+    pub(crate) fn of_thread(pipe: &'static Pipe) -> Completions<'a> {
         Self::outside(pipe, pipe.find_lane().unwrap_or(COMMON))
     }
 
     /// For a thread of the library's own. It never harvests; if a thread that did had the same thread pointer before
     /// it, that one's lane is not for it.
-    pub(crate) fn common(pipe: &'static Pipe) -> Sink<'a> {
+    pub(crate) fn common(pipe: &'static Pipe) -> Completions<'a> {
         Self::outside(pipe, COMMON)
     }
 
     #[inline(always)]
-    fn outside(pipe: &'static Pipe, lane: u32) -> Sink<'a> {
-        Sink {
+    fn outside(pipe: &'static Pipe, lane: u32) -> Completions<'a> {
+        Completions {
             pipe,
             lane,
             harvesting: false,
@@ -52,8 +52,8 @@ impl<'a> Sink<'a> {
 
     /// For a thread that harvests `pipe` and whose lane is `lane`.
     #[inline]
-    pub(crate) fn of_harvest(pipe: &'static Pipe, lane: u32) -> Sink<'a> {
-        Sink {
+    pub(crate) fn of_harvest(pipe: &'static Pipe, lane: u32) -> Completions<'a> {
+        Completions {
             pipe,
             lane,
             harvesting: true,
@@ -139,7 +139,7 @@ impl<'a> Sink<'a> {
 
     /// The operation, which is in no queue any more, is complete.
     ///
-    /// Its event goes where the sink leads, unless the newest event of the same descriptor is still in another lane:
+    /// Its event goes where the out leads, unless the newest event of the same descriptor is still in another lane:
     /// then it follows it there, so that events of one descriptor are handed out in their order (rule 2.5).
     #[inline(never)]
     pub(crate) fn complete(&self, attachment: &Locked, op: OpRef, completion: Completion) {

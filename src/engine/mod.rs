@@ -1,7 +1,7 @@
 //! The engine: operations, places, ready lists, sleep and wake, and under them the engine proper, which does the I/O.
 //!
 //! An operation goes once through the floors: `submit` finds the attachment and takes a place, the pipe's `Engine`
-//! carries the operation out, now or later, its completion goes through a `Sink` into a lane of the pipe, and a harvest
+//! carries the operation out, now or later, its completion goes through a `Completions` into a lane of the pipe, and a harvest
 //! takes it out as an event.
 //!
 //! # Locks
@@ -29,11 +29,11 @@ pub(crate) mod limits;
 use crate::queue::op::OpRef;
 use crate::state::attachment::Locked;
 use crate::sys::Result;
-use completions::Sink;
+use completions::Completions;
 
 /// The seam: what does the I/O of one pipe.
 ///
-/// Operations are handed in with `submit`; each comes out exactly once, through `Sink::complete`, during any of these
+/// Operations are handed in with `submit`; each comes out exactly once, through `Completions::complete`, during any of these
 /// calls: at once, in a later `look`, or in `end`. What lies between is the engine's own business: one engine tries,
 /// parks and waits for readiness, another may give the operation to a kernel that completes it by itself. An operation
 /// that is not yet complete is in one of the queues of its attachment, whose lock the caller holds and which gives the
@@ -49,7 +49,7 @@ pub(crate) trait Engine {
     /// Whether the descriptor is still the open file that was attached (rule 4.4).
     fn knows(&self, attachment: &Locked) -> bool;
     /// Takes an operation over.
-    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink);
+    fn submit(&self, attachment: &Locked, op: OpRef, out: &Completions);
     /// Carries out an operation that is in no queue, if that can be done now and no other of its order waits. `None` if
     /// not: it may have moved some bytes (`Op::done`), and can be handed to `submit` next.
     fn try_at_once(&self, attachment: &Locked, op: OpRef) -> Option<Result<usize>>;
@@ -59,9 +59,9 @@ pub(crate) trait Engine {
     /// Whether something has come to its time that nobody has been told of.
     fn is_past_time(&self) -> bool;
     /// Ends what has come to its time by now.
-    fn look_at_clock(&self, sink: &Sink);
+    fn expire_due(&self, out: &Completions);
     /// Goes on with operations that something other than the kernel has made possible.
-    fn proceed(&self, attachment: &Locked, sink: &Sink);
+    fn proceed(&self, attachment: &Locked, out: &Completions);
 }
 
 /// What a `look` heard beside completions.

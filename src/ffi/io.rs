@@ -28,7 +28,7 @@ use libc::{iovec, ssize_t};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
     if let Some(node) = attached(fd) {
-        if start::wait_alone(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
+        if start::wait_sole(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
             return queued();
         }
     } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
@@ -67,7 +67,7 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
     if let Some(node) = attached(fd) {
-        match start::output_alone(
+        match start::output_sole(
             node,
             Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
             ByCall,
@@ -118,7 +118,7 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     if let Some(node) = attached(fd) {
-        if start::wait_alone(node, Readv { iov: lent(iov), count: iovcnt }, ByCall) {
+        if start::wait_sole(node, Readv { iov: lent(iov), count: iovcnt }, ByCall) {
             return queued();
         }
     } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
@@ -151,7 +151,7 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     if let Some(node) = attached(fd) {
-        match start::output_alone(node, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
+        match start::output_sole(node, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
@@ -201,7 +201,7 @@ unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
     match table::get(fd) {
-        Entry::Attachment(node) if start::poll_alone(node, events, ByCall) => queued(),
+        Entry::Attachment(node) if start::poll_sole(node, events, ByCall) => queued(),
         Entry::Attachment(node) => poll_slow(node, fd, events),
         _ => fail(crate::sys::fd::unfit(fd)),
     }

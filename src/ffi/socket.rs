@@ -18,7 +18,7 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
     if let Some(node) = attached(fd)
-        && start::wait_alone(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall)
+        && start::wait_sole(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall)
     {
         return queued();
     }
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn ioevent_recvfrom(
         return unsafe { ioevent_recv(fd, buf, len, flags) };
     }
     if let Some(node) = attached(fd)
-        && start::wait_alone(
+        && start::wait_sole(
             node,
             Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) },
             ByCall,
@@ -92,7 +92,7 @@ unsafe fn recvfrom_slow(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
     if let Some(node) = attached(fd)
-        && start::wait_alone(node, Recvmsg { message: lent(msg), flags }, ByCall)
+        && start::wait_sole(node, Recvmsg { message: lent(msg), flags }, ByCall)
     {
         return queued();
     }
@@ -114,7 +114,7 @@ unsafe fn recvmsg_slow(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
     if let Some(node) = attached(fd) {
-        match start::output_alone(node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
+        match start::output_sole(node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn ioevent_sendto(
         return unsafe { ioevent_send(fd, buf, len, flags) };
     }
     if let Some(node) = attached(fd) {
-        match start::output_alone(
+        match start::output_sole(
             node,
             Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen },
             ByCall,
@@ -225,7 +225,7 @@ unsafe fn sendto_slow(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
     if let Some(node) = attached(fd) {
-        match start::output_alone(node, Sendmsg { message: lent(msg), flags }, ByCall) {
+        match start::output_sole(node, Sendmsg { message: lent(msg), flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}

@@ -74,12 +74,12 @@ pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c
             let words = Submitted { user: op.user as usize, timeout: 0 };
             let (buf, len) = (lent(op.buf), op.len);
             if op.kind == IOEVENT_OP_READ {
-                if start::wait_alone(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words) {
+                if start::wait_sole(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words) {
                     return 1;
                 }
             } else if op.kind == IOEVENT_OP_WRITE {
                 let call = Send { kind: Kind::Write, buf, len, flags: 0 };
-                match start::output_alone(node, call, words) {
+                match start::output_sole(node, call, words) {
                     Fast::Queued => return 1,
                     Fast::Begun { access, sent, .. } => return write_begun(access, node, op, sent),
                     _ => {}
@@ -154,15 +154,15 @@ unsafe fn submit(op: &Operation) -> Result<()> {
     let (buf, len, flags) = (lent(op.buf), op.len, op.arg);
     let count = c_int::try_from(len).unwrap_or(c_int::MAX);
     let is_queued = match op.kind {
-        IOEVENT_OP_READ => start::wait_alone(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
-        IOEVENT_OP_RECV => start::wait_alone(node, Recv { kind: Kind::Recv, buf, len, flags }, words),
-        IOEVENT_OP_READV => start::wait_alone(node, Readv { iov: buf, count }, words),
-        IOEVENT_OP_RECVMSG => start::wait_alone(node, Recvmsg { message: buf, flags }, words),
+        IOEVENT_OP_READ => start::wait_sole(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
+        IOEVENT_OP_RECV => start::wait_sole(node, Recv { kind: Kind::Recv, buf, len, flags }, words),
+        IOEVENT_OP_READV => start::wait_sole(node, Readv { iov: buf, count }, words),
+        IOEVENT_OP_RECVMSG => start::wait_sole(node, Recvmsg { message: buf, flags }, words),
         IOEVENT_OP_WRITE => return output(node, op, Send { kind: Kind::Write, buf, len, flags: 0 }, words),
         IOEVENT_OP_SEND => return output(node, op, Send { kind: Kind::Send, buf, len, flags }, words),
         IOEVENT_OP_WRITEV => return output(node, op, Writev { iov: buf, count }, words),
         IOEVENT_OP_SENDMSG => return output(node, op, Sendmsg { message: buf, flags }, words),
-        IOEVENT_OP_POLL => start::poll_alone(node, op.arg as i16, words),
+        IOEVENT_OP_POLL => start::poll_sole(node, op.arg as i16, words),
         // SAFETY: passed on to the caller.
         _ => return unsafe { submit_slow(op, timeout) },
     };
@@ -171,7 +171,7 @@ unsafe fn submit(op: &Operation) -> Result<()> {
 
 #[inline(always)]
 fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Submitted) -> Result<()> {
-    match start::output_alone(node, call, words) {
+    match start::output_sole(node, call, words) {
         Fast::Queued => Ok(()),
         Fast::Begun { access, sent, is_inline } => {
             #[cold]

@@ -201,7 +201,7 @@ impl Deadlines {
     fn take_at(&mut self, index: usize) {
         self.heap.swap_remove(index);
         if index < self.heap.len() {
-            self.sink(index);
+            self.out(index);
             self.rise(index);
         }
     }
@@ -230,7 +230,7 @@ impl Deadlines {
         self.tell(index);
     }
 
-    fn sink(&mut self, mut index: usize) {
+    fn out(&mut self, mut index: usize) {
         loop {
             let children = index * CHILDREN + 1..(index * CHILDREN + 1 + CHILDREN).min(self.heap.len());
             let Some(earliest) = children.min_by_key(|&child| self.time(child)) else { break };

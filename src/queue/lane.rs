@@ -8,7 +8,7 @@
 //! what is in the list comes after what is in the ring (see `ring`). Events stay in the lane they were put into; who
 //! takes over from another thread takes them out of that thread's lane, first the one that came first. Each event has
 //! a number in its part, counted up; together with the count of those taken out it tells in one load whether an event
-//! is still there, which is how the events of one descriptor are kept in order (see `Sink::complete`).
+//! is still there, which is how the events of one descriptor are kept in order (see `Completions::complete`).
 //!
 //! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
 //! no lock. The stock of the common lane is used under its lock.
@@ -133,7 +133,7 @@ pub(crate) struct Lane {
     /// The slots of the ring, from the time when the lane gets its first owner.
     slots: AtomicPtr<[Slot; SLOTS]>,
     /// Events that the owner has harvested, from whatever lane, since it last looked into the kernel (rule 3.4).
-    pub(crate) since_look: AtomicU32,
+    pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
     /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.

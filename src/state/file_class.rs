@@ -53,7 +53,7 @@ impl Class {
     }
 
     /// Whether it is one of those that tell of a thing only once, whoever looks. An epoll instance that is itself
-    /// looked at would look twice. So these are in none: the watch polls them.
+    /// looked at would look twice. So these are in none: the watchdog polls them.
     pub(crate) fn is_polled_apart(self) -> bool {
         matches!(self, Class::Perf | Class::Special)
     }

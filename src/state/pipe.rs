@@ -4,8 +4,8 @@
 //!
 //! Pipes are made once and used again; they are never freed, so a reference found in the table is always good. Who
 //! found one counts itself in `users` and then checks that the pipe is still the one behind the number, and open.
-//! `close` sets CLOSING in the same word; it rings the bell until nobody uses the pipe any more (a woken thread passes
-//! the bell on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
+//! `close` sets CLOSING in the same word; it rings the waker until nobody uses the pipe any more (a woken thread passes
+//! the waker on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
 //! of its attachment, and closing takes each of these locks to detach it.
 //!
 
@@ -78,11 +78,11 @@ pub(crate) struct Pipe {
     /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed
     /// alone.
     processor: AtomicI64,
-    /// The watch had to call the reserve, and allows none for a time. Relaxed, like `known`.
+    /// The watchdog had to call the reserve, and allows none for a time. Relaxed, like `known`.
     relieved: AtomicBool,
-    /// The watch knows the pipe.
+    /// The watchdog knows the pipe.
     known: AtomicBool,
-    /// The watch looks into the pipe, or is about to.
+    /// The watchdog looks into the pipe, or is about to.
     watched: AtomicBool,
     /// Operations that are with a worker.
     working: AtomicU32,
@@ -168,13 +168,13 @@ impl Deref for InUse {
 impl Drop for InUse {
     #[inline]
     fn drop(&mut self) {
-        // SeqCst: see `watch`; and as Release it pairs with the Acquire of `close`, which takes apart what this user
+        // SeqCst: see `watchdog`; and as Release it pairs with the Acquire of `close`, which takes apart what this user
         // has used.
         let left = self.0.users.0.fetch_sub(1, SeqCst) - 1;
         if left & CLOSING != 0 {
             self.0.leave_closing(left);
-        } else if left == self.0.wake.0.sleepers.in_reserve() {
-            self.0.world.watch.pipe_left();
+        } else if left == self.0.wake.0.waiters.on_standby() {
+            self.0.world.watchdog.pipe_left();
         }
     }
 }
@@ -240,36 +240,36 @@ impl Pipe {
     /// A thread that goes alone, and has found the pipe to be open, enters it to look into the kernel. `sleeps`: it may
     /// wait.
     #[inline(always)]
-    pub(crate) fn enter_alone(&self, sole: &Sole, sleeps: bool) {
+    pub(crate) fn enter_sole(&self, sole: &Sole, sleeps: bool) {
         // Relaxed, as on the other ways alone: nobody else changes these now (`bias`).
         self.users.0.store(self.users.0.load(Relaxed) + 1, Relaxed);
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
         if sleeps {
-            self.wake.0.doze_alone(sole);
+            self.wake.0.park_sole(sole);
         }
-        // The watch has revoked the bias while it looks.
+        // The watchdog has revoked the bias while it looks.
         debug_assert!(!self.watched.load(Relaxed));
     }
 
     /// It has looked, and goes alone again.
     #[inline(always)]
-    pub(crate) fn wake_alone(&self, _: &Sole, slept: bool) {
+    pub(crate) fn unpark_sole(&self, _: &Sole, slept: bool) {
         if slept {
-            self.wake.0.awake::<Sole>();
+            self.wake.0.unpark::<Sole>();
         }
     }
 
     /// It leaves, and still goes alone.
     #[inline(always)]
-    pub(crate) fn leave_alone(&self, _: &Sole) {
+    pub(crate) fn leave_sole(&self, _: &Sole) {
         self.users.0.store(self.users.0.load(Relaxed) - 1, Relaxed);
-        // With the barrier of the watch: see there.
+        // With the barrier of the watchdog: see there.
         light_fence();
-        self.world.watch.pipe_left();
+        self.world.watchdog.pipe_left();
     }
 
     /// It leaves, and is not alone any more.
-    pub(crate) fn leave_among_others(&'static self) {
+    pub(crate) fn leave_shared(&'static self) {
         drop(InUse(self));
     }
 
@@ -306,7 +306,7 @@ impl Pipe {
     /// Whether harvests do not wait, and the descriptor can be waited on (rule 3.6).
     #[inline]
     pub(crate) fn is_nonblock(&self) -> bool {
-        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watch is looking; the watch asks here after
+        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watchdog is looking; the watchdog asks here after
         // it has said so. (On the processors there are that is a plain load.)
         self.nonblock.load(SeqCst)
     }
@@ -315,10 +315,10 @@ impl Pipe {
     pub(crate) fn set_nonblock(&self, nonblock: bool) {
         self.nonblock.store(nonblock, SeqCst);
         if self.watched.load(SeqCst) {
-            self.world.watch.wait();
+            self.world.watchdog.wait();
         }
         if nonblock && self.wake.0.filled() != 0 {
-            self.wake.0.ring(&self.engine);
+            self.wake.0.wake_one(&self.engine);
         }
     }
 

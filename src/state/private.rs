@@ -91,9 +91,9 @@ pub(crate) fn close_after(number: c_int, first: impl FnOnce(c_int)) {
     if kept && process::has_lock(number) {
         slot.fetch_or(LINGERS, AcqRel);
         LINGERING.fetch_add(1, Relaxed);
-        // The watch looks after it from time to time.
+        // The watchdog looks after it from time to time.
         if let Some(world) = table::world() {
-            world.watch.wake();
+            world.watchdog.wake();
         }
         return;
     }

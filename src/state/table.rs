@@ -12,7 +12,7 @@
 
 use super::attachment::{Attachment, Entry};
 use super::pipe::{Pipe, Pipes};
-use crate::calls::watchdog::Watch;
+use crate::calls::watchdog::Watchdog;
 use crate::engine::epoll::workers::Workers;
 use crate::queue::op::Ops;
 use crate::sync::access;
@@ -155,7 +155,7 @@ const STRIPES: usize = 64;
 pub(crate) struct World {
     pub(crate) ops: Ops,
     pub(crate) pipes: Pipes,
-    pub(crate) watch: Watch,
+    pub(crate) watchdog: Watchdog,
     pub(crate) workers: Workers,
     /// Files whose O_NONBLOCK is set for a call (`epoll::nonblock`).
     pub(crate) nonblock: IdentityLocks,
@@ -170,16 +170,16 @@ impl World {
     /// The kernel has just given out the numbers of a new pipe: another that takes some of them for its own has lost
     /// them.
     pub(crate) fn lose(&self, new: &'static Pipe, public: c_int) {
-        let [epfd, bell, clock] = new.engine().numbers();
-        let numbers = [epfd, bell, clock, public];
+        let [epfd, waker, clock] = new.engine().numbers();
+        let numbers = [epfd, waker, clock, public];
         for pipe in self.pipes.iter().filter(|pipe| pipe.is_in_use() && !core::ptr::eq(*pipe, new)) {
             pipe.engine().lose(&numbers);
         }
-        self.watch.lose(&numbers);
+        self.watchdog.lose(&numbers);
     }
 
-    /// The same for the watch.
-    pub(crate) fn lose_to_watch(&self, numbers: &[c_int]) {
+    /// The same for the watchdog.
+    pub(crate) fn lose_to_watchdog(&self, numbers: &[c_int]) {
         self.pipes.iter().filter(|pipe| pipe.is_in_use()).for_each(|pipe| pipe.engine().lose(numbers));
     }
 
@@ -215,7 +215,7 @@ pub(crate) fn make_world() -> Result<&'static World> {
     let fresh = memory::allocate(World {
         ops: Pool::new(),
         pipes: Pipes::new(),
-        watch: Watch::new(),
+        watchdog: Watchdog::new(),
         workers: Workers::new(),
         nonblock: IdentityLocks::new(),
         positions: Positions::new(),

@@ -12,7 +12,7 @@
 //!
 //! The lock is taken with Acquire and given back with Release: these two are each other's partners.
 //!
-//! Why not a crate: parking_lot keeps the sleepers of all its locks in one table of the process. A forked child gets a
+//! Why not a crate: parking_lot keeps the waiters of all its locks in one table of the process. A forked child gets a
 //! copy of it with the entries of threads that it does not have; and a thread that waits for the first time allocates,
 //! which aborts when there is no memory. The standard library's locks are futex words as well, but the thread sanitizer
 //! does not see into that library, and an attachment has room for four bytes.

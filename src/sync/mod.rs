@@ -12,5 +12,5 @@ pub(crate) mod positions;
 pub(crate) mod ring;
 #[cfg(not(loom))]
 pub(crate) mod sparse;
-pub(crate) mod standby;
+pub(crate) mod waiters;
 pub(crate) mod wake;

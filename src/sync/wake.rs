@@ -1,31 +1,33 @@
-//! Sleep and wake: who is told of an event that was put into a lane.
+//! Park and unpark: which thread is woken for an event that was put into a lane.
 //!
 //! # Protocol
 //!
-//! *Lanes* hold ready events. A lane is *active* while the thread that owns it comes back to harvest it; lane 0, which
-//! nobody owns, never is. Events in an active lane are its owner's to take, and the others leave them to it for a
-//! while; events in any other lane are for whoever comes first. On a pollable pipe (rule 3.6) all lanes are for all.
+//! *Lanes* hold ready events. A lane is *active* while the thread that owns it comes back to harvest it; the common lane,
+//! which nobody owns, never is. Events in an active lane are its owner's to take, and other threads leave them to it for
+//! a while; events in any other lane can be *stolen*: they are for whichever thread comes first. On a pollable pipe (rule
+//! 3.6) the events of all lanes are for all threads.
 //!
-//! *The bell* makes one thread that waits in the engine return, or the next one that comes to wait; it also makes the
-//! pipe's descriptor readable. `rung` is set while it has been rung and nobody has heard it yet, so that it is rung
-//! once for many events. *The clock* makes one waiting thread return some milliseconds after it was started; `ticking`
-//! is set from then until somebody hears it. Whoever hears it looks for active lanes whose owners have taken nothing
-//! since the tick before, and makes them inactive: that is how an idle thread takes over from a busy one (rule 3.3).
+//! *The waker* makes one thread that waits in the engine return, or the next one that comes to wait; it also makes the
+//! pipe's descriptor readable. `pending` is set while it has been used and no thread has heard it yet, so that it is used
+//! once for many events. *The steal timer* makes one waiting thread return some milliseconds after it was started;
+//! `ticking` is set from then until a thread hears it. That thread looks for active lanes whose owners have taken nothing
+//! since the tick before, and makes them inactive: so an idle thread takes over from a busy one (rule 3.3).
 //!
-//! Who puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `sleepers`: if somebody
-//! sleeps, it rings the bell, or for an active lane sees that the clock ticks. Who goes to sleep counts itself in
-//! `sleepers`,
-//! *then* looks at `filled`: if there is something to take, it does not sleep; if there is something in an active lane,
-//! it sees that the clock ticks. All four accesses are SeqCst, so at least one of the two sees the other: no wake-up is
-//! lost. An event put into a lane that already holds some needs no wake-up of its own: whoever leaves a harvest looks
-//! at `filled` once more and, if something is left for others and somebody sleeps, rings again.
+//! A thread that puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `waiters`: if a thread
+//! waits, it wakes one, or for an active lane sees to it that the steal timer runs. A thread that is about to wait counts
+//! itself among `waiters`, *then* looks at `filled`: if there is something to take, it does not wait; if there is
+//! something in an active lane, it sees to it that the steal timer runs. All four accesses are SeqCst, so at least one of
+//! the two threads sees the other: no wake-up is lost. An event put into a lane that already holds some needs no wake-up
+//! of its own: a thread that leaves a harvest looks at `filled` once more and, if something is left for others and a
+//! thread waits, wakes one again.
 //!
-//! Bell and clock are heard in the kernel only. If all that sleep do so in reserve (`sleepers`), who rings also calls
-//! one of them, whether the bell was rung before or not; and for what has to be taken over from a busy thread the watch
-//! calls them.
+//! Waker and steal timer are heard in the kernel only. If all threads that wait are on standby (`waiters`), the one that
+//! uses the waker also calls one of them, whether or not the waker was pending before; and for what has to be taken over
+//! from a busy thread the watchdog calls them.
 //!
-//! Who hears the bell clears `rung`, *then* looks at `filled`; who rings sets the lane's bit, *then* looks at `rung`.
-//! So either the hearer sees the event, or the ringer sees that the bell is free and rings it again.
+//! A thread that hears the waker clears `pending`, *then* looks at `filled`; one that wakes sets the lane's bit, *then*
+//! looks at `pending`. So either the first one sees the event, or the second one sees that nothing is pending and uses
+//! the waker again.
 //!
 //! A thread that goes alone (`bias`) is the only one to change any of this, and needs no order.
 //!
@@ -34,14 +36,14 @@
 use super::access::{Access, Shared, Sole};
 use super::atomic::Ordering::{Relaxed, SeqCst};
 use super::atomic::{AtomicBool, AtomicU64, in_order};
-use super::standby::{Reserve, Sleepers, Spot};
+use super::waiters::{Spot, Standby, Waiters};
 
-/// What the engine does for the protocol.
-pub(crate) trait Bell: Reserve {
+/// What the kernel does for the protocol.
+pub(crate) trait Waker: Standby {
     /// Makes one waiting thread return, now or when it next waits, and the pipe's descriptor readable.
-    fn ring(&self);
+    fn wake(&self);
     /// Makes one waiting thread return after the time of a tick.
-    fn start_clock(&self);
+    fn start_steal_timer(&self);
 }
 
 /// The state that the protocol shares.
@@ -52,19 +54,20 @@ pub(crate) struct Wake {
     /// A bit for each lane: its owner harvests.
     active: AtomicU64,
     /// The threads that wait, or are about to.
-    pub(crate) sleepers: Sleepers,
-    rung: AtomicBool,
+    pub(crate) waiters: Waiters,
+    /// The waker was used, and no thread has heard it yet.
+    pending: AtomicBool,
     ticking: AtomicBool,
 }
 
-/// What a thread that wants to sleep finds.
+/// What a thread that is about to wait is to do.
 #[derive(PartialEq, Eq, Debug)]
-pub(crate) enum Doze {
-    /// Sleep, then call `awake`.
-    Sleep,
-    /// Stand by (`Sleepers::stand_by`), then call `awake` if that has not failed.
-    StandBy,
-    /// Do not: there is something to take.
+pub(crate) enum Park {
+    /// To wait in the kernel, then call `unpark`.
+    Wait,
+    /// To wait on standby (`Waiters::wait_on_standby`), then call `unpark` if that has not failed.
+    Standby,
+    /// Not to wait: there is something to take.
     Take,
 }
 
@@ -124,7 +127,7 @@ impl Wake {
 
     /// The lanes that hold events which the thread of lane `me` may take.
     #[inline]
-    pub(crate) fn takeable(&self, me: u32, pollable: bool) -> u64 {
+    pub(crate) fn stealable(&self, me: u32, pollable: bool) -> u64 {
         let filled = self.filled();
         if filled == 0 || pollable {
             return filled;
@@ -134,36 +137,36 @@ impl Wake {
 
     /// An event was put into the empty `lane`, by a thread that is not about to harvest it.
     #[inline]
-    pub(crate) fn announce(&self, lane: u32, pollable: bool, bell: &impl Bell) {
+    pub(crate) fn announce(&self, lane: u32, pollable: bool, waker: &impl Waker) {
         if pollable {
-            self.ring(bell);
-        } else if self.sleepers.any() {
-            self.announce_to_sleeper(lane, bell);
+            self.wake_one(waker);
+        } else if self.waiters.any() {
+            self.announce_to_waiter(lane, waker);
         }
     }
 
     #[cold]
-    fn announce_to_sleeper(&self, lane: u32, bell: &impl Bell) {
-        if self.is_active(lane) { self.start_clock(bell) } else { self.ring(bell) }
+    fn announce_to_waiter(&self, lane: u32, waker: &impl Waker) {
+        if self.is_active(lane) { self.start_steal_timer(waker) } else { self.wake_one(waker) }
     }
 
-    /// Rings unless the bell has been rung and nobody has heard it.
-    pub(crate) fn ring(&self, bell: &impl Bell) {
-        if !self.rung.load(SeqCst) && !self.rung.swap(true, SeqCst) {
-            bell.ring();
+    /// Uses the waker, unless it is pending; and calls a thread on standby, if none waits in the kernel.
+    pub(crate) fn wake_one(&self, waker: &impl Waker) {
+        if !self.pending.load(SeqCst) && !self.pending.swap(true, SeqCst) {
+            waker.wake();
         }
-        self.sleepers.call_if_needed(bell);
+        self.waiters.call_if_needed(waker);
     }
 
-    fn start_clock(&self, bell: &impl Bell) {
+    fn start_steal_timer(&self, waker: &impl Waker) {
         if !self.ticking.load(SeqCst) && !self.ticking.swap(true, SeqCst) {
-            bell.start_clock();
+            waker.start_steal_timer();
         }
     }
 
-    /// The bell was heard. Look at the lanes after this.
+    /// The waker was heard. Look at the lanes after this.
     pub(crate) fn heard(&self) {
-        self.rung.store(false, SeqCst);
+        self.pending.store(false, SeqCst);
         in_order();
     }
 
@@ -173,57 +176,57 @@ impl Wake {
         in_order();
     }
 
-    /// Starts the clock again if active lanes other than `me` still hold events.
-    pub(crate) fn tick_on(&self, me: u32, bell: &impl Bell) {
+    /// Starts the steal timer again if active lanes other than `me` still hold events.
+    pub(crate) fn tick_on(&self, me: u32, waker: &impl Waker) {
         if self.filled() & self.active.load(SeqCst) & !bit(me) != 0 {
-            self.start_clock(bell);
+            self.start_steal_timer(waker);
         }
     }
 
-    /// The thread of lane `me` has nothing to do and wants to sleep.
+    /// The thread of lane `me` has nothing to do and is about to wait.
     #[inline]
-    pub(crate) fn doze(&self, me: u32, pollable: bool, bell: &impl Bell) -> Doze {
-        let spot = self.sleepers.add(pollable);
+    pub(crate) fn park(&self, me: u32, pollable: bool, waker: &impl Waker) -> Park {
+        let spot = self.waiters.add(pollable);
         in_order();
         if self.filled() != 0 {
-            if self.takeable(me, pollable) != 0 {
-                self.get_up(spot, bell);
-                return Doze::Take;
+            if self.stealable(me, pollable) != 0 {
+                self.unpark_at(spot, waker);
+                return Park::Take;
             }
-            self.start_clock(bell);
+            self.start_steal_timer(waker);
         }
         match spot {
-            Spot::Kernel => Doze::Sleep,
-            Spot::Reserve => Doze::StandBy,
+            Spot::Kernel => Park::Wait,
+            Spot::Standby => Park::Standby,
         }
     }
 
-    /// A thread that was about to sleep at this spot does not.
+    /// A thread that was about to wait at this spot does not.
     #[inline]
-    fn get_up(&self, spot: Spot, bell: &impl Bell) {
+    fn unpark_at(&self, spot: Spot, waker: &impl Waker) {
         match spot {
-            Spot::Kernel => self.awake::<Shared>(),
-            Spot::Reserve => self.sleepers.step_out(bell),
+            Spot::Kernel => self.unpark::<Shared>(),
+            Spot::Standby => self.waiters.step_out(waker),
         }
     }
 
-    /// A thread that slept in the kernel, or was called, does so no longer.
+    /// A thread that waited in the kernel, or was called, does so no longer.
     #[inline(always)]
-    pub(crate) fn awake<A: Access>(&self) {
-        self.sleepers.remove::<A>();
+    pub(crate) fn unpark<A: Access>(&self) {
+        self.waiters.remove::<A>();
     }
 
-    /// A thread that goes alone has nothing to do, and no lane holds anything: it goes to sleep, and calls `awake`
-    /// then.
+    /// A thread that goes alone has nothing to do, and no lane holds anything: it is about to
+    /// wait, and calls `unpark` then.
     #[inline(always)]
-    pub(crate) fn doze_alone(&self, _: &Sole) {
-        self.sleepers.add_alone();
+    pub(crate) fn park_sole(&self, _: &Sole) {
+        self.waiters.add_sole();
     }
 
     /// A thread leaves its harvest, with or without events: what it leaves behind is for others.
     #[inline]
-    pub(crate) fn leave(&self, pollable: bool, bell: &impl Bell) {
-        if !pollable && !self.sleepers.any() {
+    pub(crate) fn leave(&self, pollable: bool, waker: &impl Waker) {
+        if !pollable && !self.waiters.any() {
             return;
         }
         let filled = self.filled();
@@ -231,10 +234,10 @@ impl Wake {
             return;
         }
         if pollable || filled & !self.active.load(SeqCst) != 0 {
-            self.ring(bell);
+            self.wake_one(waker);
         } else {
             // Its own lane may be among them: it may be busy for long with what it takes along.
-            self.start_clock(bell);
+            self.start_steal_timer(waker);
         }
     }
 
@@ -242,8 +245,8 @@ impl Wake {
     pub(crate) fn reset(&self) {
         self.filled.store(0, SeqCst);
         self.active.store(0, SeqCst);
-        self.rung.store(false, SeqCst);
+        self.pending.store(false, SeqCst);
         self.ticking.store(false, SeqCst);
-        self.sleepers.let_one_look(false);
+        self.waiters.let_one_wait(false);
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn is_registered(epfd: c_int, fd: c_int) -> bool {
 
 /// Registers an eventfd that is readable anew, with `data`: an edge. Nothing happens where one of the two is another
 /// file by now.
-pub(crate) fn ring(epfd: c_int, eventfd: c_int, data: u64) {
+pub(crate) fn wake(epfd: c_int, eventfd: c_int, data: u64) {
     let _ = modify(epfd, eventfd, EDGE, data);
 }
 

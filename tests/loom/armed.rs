@@ -1,7 +1,7 @@
 //! An attachment that is armed for the fast path, while the thread that holds the bias meets others: each operation
 //! has one event, and none overtakes another. Under test is what the two paths leave for each other: INPUT_FREE, the
 //! slot, and HERE, with which the fast path does not write down where the newest event is. `attachment`, `start`,
-//! `epoll::edge` and `sink` have a model of their own for that, over the library's bias, locks and rings.
+//! `epoll::edge` and `out` have a model of their own for that, over the library's bias, locks and rings.
 
 use crate::sync::access::{self, Access, Revoked, Shared, Sole};
 use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -260,7 +260,7 @@ impl Descriptor {
         }
     }
 
-    /// `Sink::complete`.
+    /// `Completions::complete`.
     fn put(&self, inside: &mut Inside, lane: usize, harvests: bool) {
         let event = inside.next_event();
         if !self.must_follow(lane, inside) {
@@ -277,7 +277,7 @@ impl Descriptor {
         self.push(inside, lane, event);
     }
 
-    /// `Sink::push`.
+    /// `Completions::push`.
     fn push(&self, inside: &mut Inside, lane: usize, event: u64) {
         let here = &self.lanes[lane];
         let is_listed = lane == COMMON || !here.ring.has_room();
@@ -305,7 +305,7 @@ impl Descriptor {
                 self.take_ring::<Sole>(home);
                 return true;
             }
-            // `Epoll::handle_alone`.
+            // `Epoll::handle_sole`.
             let event = if inside.is_here { inside.take_from_slot() } else { None };
             event.inspect(|&event| self.hand_out(event)).is_some()
         });

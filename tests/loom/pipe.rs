@@ -2,8 +2,8 @@
 
 use crate::sync::access::Shared;
 use crate::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use crate::sync::standby::Reserve;
-use crate::sync::wake::{Bell, Doze, Wake, bit};
+use crate::sync::waiters::Standby;
+use crate::sync::wake::{Park, Wake, Waker, bit};
 use loom::sync::{Arc, Condvar, Mutex};
 
 pub(crate) const COMMON: u32 = 1;
@@ -45,17 +45,17 @@ impl Kernel {
     }
 }
 
-impl Bell for Kernel {
-    fn ring(&self) {
+impl Waker for Kernel {
+    fn wake(&self) {
         self.happen(|edges| edges.wakes += 1);
     }
 
-    fn start_clock(&self) {
+    fn start_steal_timer(&self) {
         self.happen(|edges| edges.ticks += 1);
     }
 }
 
-impl Reserve for Kernel {
+impl Standby for Kernel {
     type Broken = core::convert::Infallible;
 
     fn wait_for_call(&self, calls: &AtomicU32, _: Option<u64>) -> Result<(), Self::Broken> {
@@ -114,7 +114,7 @@ impl Pipe {
     /// it.
     pub(crate) fn wait(&self) -> bool {
         let edges = self.kernel.wait();
-        self.wake.awake::<Shared>();
+        self.wake.unpark::<Shared>();
         if edges.wakes > 0 {
             self.wake.heard();
         }
@@ -134,16 +134,16 @@ impl Pipe {
     /// loom reports as a deadlock.
     pub(crate) fn harvest(&self) {
         loop {
-            match self.wake.doze(OTHER, false, &self.kernel) {
-                Doze::Take => {}
-                Doze::Sleep if self.wait() => return,
-                Doze::Sleep => {}
-                Doze::StandBy => {
-                    let Ok(()) = self.wake.sleepers.stand_by(&self.kernel, None);
-                    self.wake.awake::<Shared>();
+            match self.wake.park(OTHER, false, &self.kernel) {
+                Park::Take => {}
+                Park::Wait if self.wait() => return,
+                Park::Wait => {}
+                Park::Standby => {
+                    let Ok(()) = self.wake.waiters.wait_on_standby(&self.kernel, None);
+                    self.wake.unpark::<Shared>();
                 }
             }
-            let lanes = self.wake.takeable(OTHER, false);
+            let lanes = self.wake.stealable(OTHER, false);
             let got = [OWN, COMMON].into_iter().any(|lane| lanes & bit(lane) != 0 && self.take(lane));
             if got {
                 self.wake.leave(false, &self.kernel);

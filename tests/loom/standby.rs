@@ -4,13 +4,13 @@ use crate::model;
 use crate::pipe::{COMMON, Kernel, Pipe};
 use crate::sync::access::Shared;
 use crate::sync::atomic::AtomicU32;
-use crate::sync::standby::{Reserve, Spot};
+use crate::sync::waiters::{Spot, Standby};
 use loom::thread;
 
 /// The kernel for a thread that gets a signal as soon as it waits for a call and no deadline; then it waits on.
 struct Interrupted<'a>(&'a Kernel);
 
-impl Reserve for Interrupted<'_> {
+impl Standby for Interrupted<'_> {
     type Broken = ();
 
     fn wait_for_call(&self, calls: &AtomicU32, deadline: Option<u64>) -> Result<(), ()> {
@@ -32,16 +32,16 @@ impl Reserve for Interrupted<'_> {
 fn an_event_calls_a_thread_on_standby_when_none_is_in_the_kernel() {
     model(Some(3), || {
         let pipe = Pipe::new();
-        pipe.wake.sleepers.let_one_look(true);
+        pipe.wake.waiters.let_one_wait(true);
         pipe.kernel.happen(|edges| edges.packets += 1);
-        assert_eq!(pipe.wake.sleepers.add(true), Spot::Kernel);
+        assert_eq!(pipe.wake.waiters.add(true), Spot::Kernel);
         let (first, pusher) = (pipe.clone(), pipe.clone());
         let first = thread::spawn(move || assert!(first.wait()));
         let pusher = thread::spawn(move || pusher.push(COMMON));
         pipe.harvest();
         pusher.join().unwrap();
         first.join().unwrap();
-        assert!(!pipe.wake.sleepers.any(), "a thread is counted that does not wait");
+        assert!(!pipe.wake.waiters.any(), "a thread is counted that does not wait");
     });
 }
 
@@ -50,20 +50,20 @@ fn an_event_calls_a_thread_on_standby_when_none_is_in_the_kernel() {
 fn an_interrupted_thread_leaves_no_call_behind() {
     model(None, || {
         let pipe = Pipe::new();
-        let sleepers = &pipe.wake.sleepers;
-        sleepers.let_one_look(true);
-        assert_eq!(sleepers.add(true), Spot::Kernel);
-        assert_eq!(sleepers.add(false), Spot::Reserve);
+        let waiters = &pipe.wake.waiters;
+        waiters.let_one_wait(true);
+        assert_eq!(waiters.add(true), Spot::Kernel);
+        assert_eq!(waiters.add(false), Spot::Standby);
         let other = pipe.clone();
         let other = thread::spawn(move || {
-            if other.wake.sleepers.stand_by(&Interrupted(&other.kernel), Some(1)).is_ok() {
-                other.wake.awake::<Shared>();
+            if other.wake.waiters.wait_on_standby(&Interrupted(&other.kernel), Some(1)).is_ok() {
+                other.wake.unpark::<Shared>();
             }
         });
-        pipe.wake.awake::<Shared>();
+        pipe.wake.unpark::<Shared>();
         pipe.push(COMMON);
         other.join().unwrap();
-        assert!(!sleepers.any(), "a thread is counted that does not wait");
-        assert!(sleepers.has_no_calls(), "a call is left for a thread that will not have been called");
+        assert!(!waiters.any(), "a thread is counted that does not wait");
+        assert!(waiters.has_no_calls(), "a call is left for a thread that will not have been called");
     });
 }

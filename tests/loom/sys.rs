@@ -1,4 +1,4 @@
-//! What the kernel does for the files under test: a futex, modelled by a list of sleepers under one of loom's mutexes.
+//! What the kernel does for the files under test: a futex, modelled by a list of waiters under one of loom's mutexes.
 //! That orders more than the kernel promises; but there are interleavings in which no thread sleeps, and in those
 //! nothing but what is tested orders what the threads do.
 
@@ -82,7 +82,7 @@ pub(crate) mod futex {
 
     #[derive(Default)]
     struct Kernel {
-        sleepers: Vec<Arc<Sleeper>>,
+        waiters: Vec<Arc<Sleeper>>,
         /// Every deadline has passed.
         is_late: bool,
         /// A pause lasts until then.
@@ -116,7 +116,7 @@ pub(crate) mod futex {
         has_deadline: bool,
     ) -> Result<(), Errno> {
         let me = Arc::new(Sleeper { word, has_deadline, outcome: OnceLock::new(), woken: Condvar::new() });
-        kernel.sleepers.push(me.clone());
+        kernel.waiters.push(me.clone());
         loop {
             kernel = me.woken.wait(kernel).unwrap();
             if let Some(outcome) = me.outcome.get() {
@@ -143,7 +143,7 @@ pub(crate) mod futex {
 
     fn end(kernel: &mut Kernel, most: usize, outcome: Result<(), Errno>, who: impl Fn(&Sleeper) -> bool) {
         let mut left = most;
-        kernel.sleepers.retain(|sleeper| {
+        kernel.waiters.retain(|sleeper| {
             if left == 0 || !who(sleeper) {
                 return true;
             }

@@ -39,7 +39,7 @@ fn two_events_of_two_threads_come_to_one_sleeper() {
 fn two_events_come_to_two_sleepers_that_take_one_each() {
     model(Some(3), || {
         let pipe = Pipe::new();
-        let sleepers: Vec<_> = (0..2)
+        let waiters: Vec<_> = (0..2)
             .map(|_| {
                 let sleeper = pipe.clone();
                 thread::spawn(move || sleeper.harvest())
@@ -47,7 +47,7 @@ fn two_events_come_to_two_sleepers_that_take_one_each() {
             .collect();
         pipe.push(COMMON);
         pipe.push(COMMON);
-        for sleeper in sleepers {
+        for sleeper in waiters {
             sleeper.join().unwrap();
         }
     });

@@ -6,12 +6,12 @@ use crate::sync::access::Shared;
 use crate::sync::atomic::{
     AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst, in_order, light_fence,
 };
-use crate::sync::standby::Spot;
+use crate::sync::waiters::Spot;
 use crate::{barrier, model};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-/// A pipe as the watchdog sees it: `watch::Watch::look` against `Pipe::harvest`.
+/// A pipe as the watchdog sees it: `watch::Watchdog::look` against `Pipe::harvest`.
 #[derive(Default)]
 struct Watched {
     users: AtomicU32,
@@ -61,7 +61,7 @@ fn the_watchdog_is_no_thief() {
     });
 }
 
-/// A thread that leaves a pipe where another is about to stand by (`InUse::drop`, `Pipe::stand_by`), against the
+/// A thread that leaves a pipe where another is about to stand by (`InUse::drop`, `Pipe::wait_on_standby`), against the
 /// watchdog that goes to sleep while the pipe is attended.
 #[test]
 fn the_watchdog_hears_that_only_threads_on_standby_are_left() {
@@ -69,31 +69,31 @@ fn the_watchdog_hears_that_only_threads_on_standby_are_left() {
         let users = Arc::new(AtomicU32::new(2));
         let dormant = Arc::new(AtomicBool::new(false));
         let pipe = Pipe::new();
-        pipe.wake.sleepers.let_one_look(true);
-        assert_eq!(pipe.wake.sleepers.add(true), Spot::Kernel);
+        pipe.wake.waiters.let_one_wait(true);
+        assert_eq!(pipe.wake.waiters.add(true), Spot::Kernel);
         let (its_users, its_dormant, its_pipe) = (users.clone(), dormant.clone(), pipe.clone());
         let leaver = thread::spawn(move || {
-            its_pipe.wake.awake::<Shared>();
+            its_pipe.wake.unpark::<Shared>();
             let left = its_users.fetch_sub(1, SeqCst) - 1;
             in_order();
-            left == its_pipe.wake.sleepers.in_reserve() && its_dormant.load(SeqCst)
+            left == its_pipe.wake.waiters.on_standby() && its_dormant.load(SeqCst)
         });
         let (its_dormant, its_pipe) = (dormant.clone(), pipe.clone());
         let other = thread::spawn(move || {
-            let spot = its_pipe.wake.sleepers.add(false);
+            let spot = its_pipe.wake.waiters.add(false);
             in_order();
-            spot == Spot::Reserve && its_dormant.load(SeqCst)
+            spot == Spot::Standby && its_dormant.load(SeqCst)
         });
         dormant.store(true, SeqCst);
         in_order();
-        let sleeps = users.load(SeqCst) > pipe.wake.sleepers.in_reserve();
+        let sleeps = users.load(SeqCst) > pipe.wake.waiters.on_standby();
         let is_woken = leaver.join().unwrap() | other.join().unwrap();
-        let is_attended = users.load(SeqCst) > pipe.wake.sleepers.in_reserve();
+        let is_attended = users.load(SeqCst) > pipe.wake.waiters.on_standby();
         assert!(!sleeps || is_woken || is_attended, "the watchdog sleeps, and no thread wakes it");
     });
 }
 
-/// The only thread of a program leaves a pipe, without a lock (`Pipe::leave_alone`), against the watchdog that goes to
+/// The only thread of a program leaves a pipe, without a lock (`Pipe::leave_sole`), against the watchdog that goes to
 /// sleep for as long as that thread is there.
 #[test]
 fn the_watchdog_hears_that_the_only_thread_leaves() {

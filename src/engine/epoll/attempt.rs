@@ -539,7 +539,7 @@ pub(crate) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
     }
     let before = match table::world() {
         Some(world) if attachment.class.get().is_polled_apart() => {
-            world.watch.told_before(attachment, polled_for(op) as i16)
+            world.watchdog.told_before(attachment, polled_for(op) as i16)
         }
         _ => 0,
     };

@@ -3,7 +3,7 @@
 use super::{INPUT, NO_PROOF, OUTPUT, class, connection, polls, run};
 use crate::engine::Engine;
 use crate::engine::call::{Call, Readv, Recvfrom, Recvmsg};
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::queue::op::Completion;
 use crate::state::attachment::{INPUT_FREE, Inside, LEVEL, Locked, OTHER_SIDE, READABLE, SLOT, WRITABLE};
 use crate::state::slot::Waiting;
@@ -115,7 +115,7 @@ fn has_failed(attachment: &Inside, n: isize) -> u64 {
 }
 
 /// The slow path.
-pub(crate) fn handle(word: u64, events: u32, sink: &Sink) {
+pub(crate) fn handle(word: u64, events: u32, out: &Completions) {
     let Some((node, generation)) = table::by_word(word) else { return };
     if !node.is_attached() {
         return;
@@ -125,15 +125,15 @@ pub(crate) fn handle(word: u64, events: u32, sink: &Sink) {
         return;
     }
     if generation & OTHER_SIDE == 0 {
-        of_descriptor(&attachment, events, sink);
+        of_descriptor(&attachment, events, out);
     } else if let Some(pipe) = attachment.pipe() {
         attachment.mark(READABLE | WRITABLE);
-        pipe.engine().proceed(&attachment, sink);
+        pipe.engine().proceed(&attachment, out);
     }
     attachment.arm();
 }
 
-fn of_descriptor(attachment: &Locked, events: u32, sink: &Sink) {
+fn of_descriptor(attachment: &Locked, events: u32, out: &Completions) {
     if events & NO_PROOF != 0 {
         class::distrust(attachment);
         if events & sys::EPOLLRDHUP as u32 != 0 {
@@ -145,16 +145,16 @@ fn of_descriptor(attachment: &Locked, events: u32, sink: &Sink) {
         polls::leave(attachment);
     }
     // First: after the reads there may be nothing left that polls could tell of.
-    run::polls(attachment, events, sink);
+    run::polls(attachment, events, out);
     if events & INPUT != 0 {
         attachment.mark(READABLE);
-        run::input(attachment, sink);
+        run::input(attachment, out);
     }
     if events & OUTPUT != 0 {
         attachment.mark(WRITABLE);
-        run::output(attachment, sink);
+        run::output(attachment, out);
     }
     // After the reads: one with MSG_ERRQUEUE takes the error away that they would report.
-    run::unordered(attachment, sink);
+    run::unordered(attachment, out);
     run::let_go(attachment);
 }

@@ -17,12 +17,12 @@
 //! Edges carry the node of the attachment and its generation; one that is late, for a descriptor that is no more (its
 //! open file may live on in a dup or a child), is ignored.
 //!
-//! The bell is an eventfd that always is readable, and the clock a timerfd; both are registered edge-triggered and
-//! never read. To ring is to register the bell anew (EPOLL_CTL_MOD), which makes an edge. Each ring and each expiry is
+//! The waker is an eventfd that always is readable, and the clock a timerfd; both are registered edge-triggered and
+//! never read. To ring is to register the waker anew (EPOLL_CTL_MOD), which makes an edge. Each ring and each expiry is
 //! an edge, taken by exactly one epoll_wait.
 //!
 //! A program may close the engine's descriptors, as one that it knows nothing of, and be given their numbers for files
-//! of its own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the bell's
+//! of its own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the waker's
 //! entry is there (`is_whole`) says of both numbers that they are what they were. It is asked for before they are
 //! closed, and before a descriptor is attached; a call on the two together does nothing when one of them is another
 //! file.
@@ -42,7 +42,7 @@ mod wait;
 pub(crate) mod workers;
 
 use crate::engine::Engine;
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::queue::alarm::Alarm;
 use crate::queue::deadlines::Deadline;
 use crate::queue::lane::MOST_EDGES;
@@ -51,8 +51,8 @@ use crate::state::attachment::{Attachment, LEVEL, Locked, SEVERAL_PIPES};
 use crate::state::file_class::Class;
 use crate::state::pipe::Pipe;
 use crate::state::table;
-use crate::sync::standby::Reserve;
-use crate::sync::wake::Bell;
+use crate::sync::waiters::Standby;
+use crate::sync::wake::Waker;
 use crate::sys::{Errno, Result, epoll as sys, fd, futex, nature, needs};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
@@ -74,9 +74,9 @@ const NO_PROOF: u32 = (sys::EPOLLRDHUP | sys::EPOLLPRI) as u32 | HUNG_UP;
 const INPUT: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLRDBAND) as u32 | NO_PROOF;
 const OUTPUT: u32 = (sys::EPOLLOUT | sys::EPOLLWRNORM | sys::EPOLLWRBAND) as u32 | HUNG_UP;
 
-/// Data of the bell and of the clock: as those of descriptors (`Attachment::to_word`), but of a generation that no
+/// Data of the waker and of the clock: as those of descriptors (`Attachment::to_word`), but of a generation that no
 /// descriptor has.
-const BELL: u64 = 0;
+const WAKER: u64 = 0;
 const CLOCK: u64 = 1;
 /// Data of what keeps the engine's descriptor readable; it means nothing to a look.
 const HOLD: u64 = sys::NOTHING;
@@ -87,13 +87,13 @@ pub(crate) const BATCH: usize = MOST_EDGES;
 /// The engine of one pipe. Its descriptors are -1 while the pipe is not in use.
 pub(crate) struct Epoll {
     epfd: AtomicI32,
-    bell: AtomicI32,
+    waker: AtomicI32,
     alarm: Alarm,
 }
 
 impl Epoll {
     pub(crate) const fn new() -> Epoll {
-        Epoll { epfd: AtomicI32::new(-1), bell: AtomicI32::new(-1), alarm: Alarm::new() }
+        Epoll { epfd: AtomicI32::new(-1), waker: AtomicI32::new(-1), alarm: Alarm::new() }
     }
 
     // All loads of the descriptors are Relaxed: who uses the engine has entered the pipe or holds the lock of one of
@@ -109,12 +109,12 @@ impl Epoll {
         needs::check()?;
         let public = sys::create()?;
         let epfd = public.duplicate_out_of_the_way()?;
-        let bell = sys::readable_eventfd()?.move_out_of_the_way()?;
+        let waker = sys::readable_eventfd()?.move_out_of_the_way()?;
         let clock = sys::timerfd()?.move_out_of_the_way()?;
-        sys::add(epfd.raw(), bell.raw(), sys::EPOLLET as u32, BELL)?;
+        sys::add(epfd.raw(), waker.raw(), sys::EPOLLET as u32, WAKER)?;
         sys::add(epfd.raw(), clock.raw(), sys::EDGE, CLOCK)?;
         self.epfd.store(epfd.raw(), Relaxed);
-        self.bell.store(bell.into_raw(), Relaxed);
+        self.waker.store(waker.into_raw(), Relaxed);
         self.alarm.reset();
         self.alarm.open(clock.into_raw(), epfd.into_raw());
         Ok(public)
@@ -123,9 +123,9 @@ impl Epoll {
     /// Closes those that still are the engine's; the program may have closed some and have files of its own there. No
     /// lock is taken: a forked child calls it too.
     pub(crate) fn close(&self) {
-        let (epfd, bell, clock) =
-            (self.epfd.swap(-1, Relaxed), self.bell.swap(-1, Relaxed), self.alarm.close());
-        let others = [bell, clock].map(|fd| (fd, sys::is_registered(epfd, fd)));
+        let (epfd, waker, clock) =
+            (self.epfd.swap(-1, Relaxed), self.waker.swap(-1, Relaxed), self.alarm.close());
+        let others = [waker, clock].map(|fd| (fd, sys::is_registered(epfd, fd)));
         for (fd, _) in others.iter().filter(|(_, is_own)| *is_own) {
             let _ = fd::close(*fd);
         }
@@ -136,13 +136,13 @@ impl Epoll {
 
     /// Whether the descriptors still are the engine's (rule 5.5).
     pub(crate) fn is_whole(&self) -> bool {
-        sys::is_registered(self.epfd(), self.bell.load(Relaxed))
+        sys::is_registered(self.epfd(), self.waker.load(Relaxed))
     }
 
     /// The kernel has just given these numbers out, to others: what this engine had under them was closed behind its
     /// back.
     pub(crate) fn lose(&self, numbers: &[c_int]) {
-        for own in [&self.epfd, &self.bell] {
+        for own in [&self.epfd, &self.waker] {
             if numbers.contains(&own.load(Relaxed)) {
                 own.store(-1, Relaxed);
             }
@@ -152,7 +152,7 @@ impl Epoll {
 
     /// The numbers of its descriptors.
     pub(crate) fn numbers(&self) -> [c_int; 3] {
-        [self.epfd(), self.bell.load(Relaxed), self.alarm.number()]
+        [self.epfd(), self.waker.load(Relaxed), self.alarm.number()]
     }
 
     /// The descriptor that is readable when there is something to look for.
@@ -173,12 +173,12 @@ impl Epoll {
     /// Whether `number` is a descriptor of this engine's epoll instance. The kernel refuses to put an instance into
     /// itself with EINVAL, and answers otherwise for everything else.
     pub(crate) fn is_behind(&self, number: c_int) -> bool {
-        sys::modify(self.epfd(), number, WATCHED, BELL) == Err(Errno::EINVAL)
+        sys::modify(self.epfd(), number, WATCHED, WAKER) == Err(Errno::EINVAL)
     }
 
     /// Rings without regard to whether it has been heard: for closing.
-    pub(crate) fn ring_all(&self) {
-        sys::ring(self.epfd(), self.bell.load(Relaxed), BELL);
+    pub(crate) fn wake_waiters(&self) {
+        sys::wake(self.epfd(), self.waker.load(Relaxed), WAKER);
     }
 
     /// Has the kernel tell of a descriptor.
@@ -208,8 +208,8 @@ impl Epoll {
     }
 
     /// A descriptor that is polled apart is ready for these. False if nobody waited for that.
-    pub(crate) fn told_apart(&self, attachment: &Locked, events: i16, sink: &Sink) -> bool {
-        run::told_apart(attachment, events, sink)
+    pub(crate) fn told_apart(&self, attachment: &Locked, events: i16, out: &Completions) -> bool {
+        run::told_apart(attachment, events, out)
     }
 
     /// Gives back what an operation holds beside its node.
@@ -226,17 +226,17 @@ impl Epoll {
     }
 }
 
-impl Bell for Epoll {
-    fn ring(&self) {
-        self.ring_all();
+impl Waker for Epoll {
+    fn wake(&self) {
+        self.wake_waiters();
     }
 
-    fn start_clock(&self) {
+    fn start_steal_timer(&self) {
         self.alarm.tick();
     }
 }
 
-impl Reserve for Epoll {
+impl Standby for Epoll {
     type Broken = Errno;
 
     fn wait_for_call(&self, calls: &AtomicU32, deadline: Option<u64>) -> Result<()> {
@@ -307,7 +307,7 @@ impl Engine for Epoll {
         }
     }
 
-    fn submit(&self, attachment: &Locked, op: OpRef, sink: &Sink) {
+    fn submit(&self, attachment: &Locked, op: OpRef, out: &Completions) {
         if op.kind.get() == Kind::Poll && polls::enter(attachment, op.arg.get() as i16) {
             // The kernel tells of what is there when it is looked into next.
             return attachment.unordered.push(op);
@@ -316,10 +316,10 @@ impl Engine for Epoll {
             polls::leave(attachment);
         }
         match op.order() {
-            Order::Input => run::submit_input(attachment, op, sink),
-            Order::Output => run::submit_output(attachment, op, sink),
+            Order::Input => run::submit_input(attachment, op, out),
+            Order::Output => run::submit_output(attachment, op, out),
             Order::Unordered => {
-                run::submit_unordered(attachment, op, sink);
+                run::submit_unordered(attachment, op, out);
                 run::let_go(attachment);
             }
         }
@@ -337,20 +337,20 @@ impl Engine for Epoll {
         self.alarm.has_expired()
     }
 
-    fn look_at_clock(&self, sink: &Sink) {
-        self.expire(sink);
+    fn expire_due(&self, out: &Completions) {
+        self.expire(out);
     }
 
-    fn proceed(&self, attachment: &Locked, sink: &Sink) {
-        run::input(attachment, sink);
-        run::output(attachment, sink);
+    fn proceed(&self, attachment: &Locked, out: &Completions) {
+        run::input(attachment, out);
+        run::output(attachment, out);
         run::let_go(attachment);
         if attachment.class.get().is_polled_apart()
             && attachment.is_idle()
             && let Some(world) = table::world()
         {
             // What nobody waits for is not looked at: it would be told to nobody.
-            world.watch.forget_apart(attachment);
+            world.watchdog.forget_apart(attachment);
         }
     }
 }

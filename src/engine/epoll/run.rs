@@ -4,7 +4,7 @@ use super::attempt::{self, Step};
 use super::workers::{self, Outcome};
 use super::{connection, other, sys, transfer, watch_output};
 use crate::calls::attach;
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::queue::op::{
     AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED,
 };
@@ -17,22 +17,22 @@ use crate::state::{private, table};
 use crate::sys::{Errno, Result};
 
 /// A new operation that reads.
-pub(crate) fn submit_input(attachment: &Locked, op: OpRef, sink: &Sink) {
+pub(crate) fn submit_input(attachment: &Locked, op: OpRef, out: &Completions) {
     if connect_is_queued(attachment) {
         op.mark(AFTER_CONNECT);
     }
     let is_first = waits_for_nothing(&attachment.input) && !op.has(AFTER_CONNECT);
     attachment.input.push(op);
     if is_first {
-        input(attachment, sink);
+        input(attachment, out);
         let_go(attachment);
     } else if is_transfer(op) {
-        watch_other(attachment, op, sink);
+        watch_other(attachment, op, out);
     }
 }
 
 /// A new operation that writes.
-pub(crate) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
+pub(crate) fn submit_output(attachment: &Locked, op: OpRef, out: &Completions) {
     if is_sync(op) {
         // It covers the writes before it, those outside the order too.
         attachment.unordered.any(|other| {
@@ -45,43 +45,43 @@ pub(crate) fn submit_output(attachment: &Locked, op: OpRef, sink: &Sink) {
     let is_first = waits_for_nothing(&attachment.output);
     attachment.output.push(op);
     if is_first {
-        output(attachment, sink);
+        output(attachment, out);
         let_go(attachment);
     } else if is_transfer(op) {
-        watch_other(attachment, op, sink);
+        watch_other(attachment, op, out);
     }
 }
 
 /// Goes on with a write of which one try has been made.
 #[cold]
-pub(crate) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
+pub(crate) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, out: &Completions) {
     match r {
         Ok(n) if n > 0 && attachment.class.get().is_byte_stream() => {
             op.done.set(n as u32);
-            submit_output(attachment, op, sink);
+            submit_output(attachment, op, out);
         }
-        Err(Errno::EAGAIN | Errno::EINTR) => submit_output(attachment, op, sink),
+        Err(Errno::EAGAIN | Errno::EINTR) => submit_output(attachment, op, out),
         Err(Errno::EINPROGRESS | Errno::EALREADY) => {
             op.mark(CONNECT_BEGUN | TRIED);
             attachment.clear(WRITABLE);
-            submit_output(attachment, op, sink);
+            submit_output(attachment, op, out);
             watch_output(attachment);
         }
-        r => sink.complete(attachment, op, r.into()),
+        r => out.complete(attachment, op, r.into()),
     }
 }
 
 /// A new operation outside the order.
-pub(crate) fn submit_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
+pub(crate) fn submit_unordered(attachment: &Locked, op: OpRef, out: &Completions) {
     match attempt::unordered(attachment, op) {
-        Step::Done(r) => complete(attachment, op, r, sink),
-        Step::Part(done, _) => complete(attachment, op, Ok(done), sink),
-        Step::Wait | Step::Retry => wait_unordered(attachment, op, sink),
+        Step::Done(r) => complete(attachment, op, r, out),
+        Step::Part(done, _) => complete(attachment, op, Ok(done), out),
+        Step::Wait | Step::Retry => wait_unordered(attachment, op, out),
         Step::Work => {
             attachment.unordered.push(op);
-            if let Some(outcome) = workers::work_on(attachment, op, sink) {
+            if let Some(outcome) = workers::work_on(attachment, op, out) {
                 attachment.unordered.take_out(|other| core::ptr::eq(other, op), |_| {});
-                worked_unordered(attachment, op, outcome, sink);
+                worked_unordered(attachment, op, outcome, out);
             }
         }
     }
@@ -126,8 +126,8 @@ pub(crate) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
 }
 
 /// Goes on with what reads.
-pub(crate) fn input(attachment: &Locked, sink: &Sink) {
-    while let Some(op) = first_to_try(attachment, &attachment.input, sink) {
+pub(crate) fn input(attachment: &Locked, out: &Completions) {
+    while let Some(op) = first_to_try(attachment, &attachment.input, out) {
         if !is_worth_a_try(attachment, op, READABLE, PAUSED_INPUT)
             || (op.has(AFTER_CONNECT) && connect_is_queued(attachment))
         {
@@ -136,33 +136,33 @@ pub(crate) fn input(attachment: &Locked, sink: &Sink) {
         match attempt::input(attachment, op) {
             Step::Done(r) => {
                 attachment.input.pop();
-                complete(attachment, op, r, sink);
+                complete(attachment, op, r, out);
             }
             Step::Part(done, errno) => {
                 attachment.input.pop();
                 keep_error(attachment, Order::Input, errno);
-                complete(attachment, op, Ok(done), sink);
+                complete(attachment, op, Ok(done), out);
             }
             step @ (Step::Wait | Step::Retry) => {
                 attachment.clear(READABLE);
                 op.mark(TRIED);
-                if (is_transfer(op) && !watch_other(attachment, op, sink))
-                    || !watch_apart(attachment, op, libc::POLLIN, sink)
+                if (is_transfer(op) && !watch_other(attachment, op, out))
+                    || !watch_apart(attachment, op, libc::POLLIN, out)
                 {
                     continue;
                 }
                 if matches!(step, Step::Retry) {
-                    retry(attachment, op, PAUSED_INPUT, sink);
+                    retry(attachment, op, PAUSED_INPUT, out);
                 }
             }
-            Step::Work => work(attachment, op, sink),
+            Step::Work => work(attachment, op, out),
         }
     }
 }
 
 /// Goes on with what writes.
-pub(crate) fn output(attachment: &Locked, sink: &Sink) {
-    while let Some(op) = first_to_try(attachment, &attachment.output, sink) {
+pub(crate) fn output(attachment: &Locked, out: &Completions) {
+    while let Some(op) = first_to_try(attachment, &attachment.output, out) {
         if !is_worth_a_try(attachment, op, WRITABLE, PAUSED_OUTPUT) || has_to_wait(attachment, op) {
             return;
         }
@@ -173,25 +173,25 @@ pub(crate) fn output(attachment: &Locked, sink: &Sink) {
         match step {
             Step::Done(r) => {
                 attachment.output.pop();
-                complete(attachment, op, r, sink);
+                complete(attachment, op, r, out);
             }
             Step::Part(done, errno) => {
                 attachment.output.pop();
                 keep_error(attachment, Order::Output, errno);
-                complete(attachment, op, Ok(done), sink);
+                complete(attachment, op, Ok(done), out);
             }
-            Step::Work => work(attachment, op, sink),
-            step => not_yet_output(attachment, op, &step, sink),
+            Step::Work => work(attachment, op, out),
+            step => not_yet_output(attachment, op, &step, out),
         }
         if is_connected {
-            input(attachment, sink);
+            input(attachment, out);
         }
     }
 }
 
 /// Goes on with polls, for a descriptor of which the kernel has just said `events`. Some tell of a thing only once, and
 /// not again when poll(2) asks; of the others it may be over by now, so they are asked again.
-pub(crate) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
+pub(crate) fn polls(attachment: &Locked, events: u32, out: &Completions) {
     let told = match attachment.class.get() {
         Class::File | Class::Special | Class::Perf => events as u16,
         _ => 0,
@@ -199,8 +199,8 @@ pub(crate) fn polls(attachment: &Locked, events: u32, sink: &Sink) {
     attachment.unordered.take_out(
         |op| op.kind.get() == Kind::Poll,
         |op| match told & attempt::polled_for(op) {
-            0 => submit_unordered(attachment, op, sink),
-            told => complete(attachment, op, Ok(told.into()), sink),
+            0 => submit_unordered(attachment, op, out),
+            told => complete(attachment, op, Ok(told.into()), out),
         },
     );
 }
@@ -211,7 +211,7 @@ pub(crate) fn waits_for(attachment: &Locked, events: u32) -> bool {
 }
 
 /// An operation outside the order has found nothing and waits.
-fn wait_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
+fn wait_unordered(attachment: &Locked, op: OpRef, out: &Completions) {
     attachment.unordered.push(op);
     let events = match op.kind.get() {
         Kind::Poll => op.arg.get() as i16,
@@ -221,40 +221,40 @@ fn wait_unordered(attachment: &Locked, op: OpRef, sink: &Sink) {
     if events as u32 & crate::engine::epoll::OUTPUT != 0 {
         watch_output(attachment);
     }
-    watch_apart(attachment, op, events, sink);
+    watch_apart(attachment, op, events, out);
 }
 
 /// Has a descriptor that no engine watches polled apart, for an operation that waits in its queue; ends that if it
 /// cannot be. False then.
-fn watch_apart(attachment: &Locked, op: OpRef, events: i16, sink: &Sink) -> bool {
+fn watch_apart(attachment: &Locked, op: OpRef, events: i16, out: &Completions) -> bool {
     if !attachment.class.get().is_polled_apart() {
         return true;
     }
     let watched =
-        table::world().map_or(Err(Errno::ENOMEM), |world| world.watch.poll_apart(attachment, events));
+        table::world().map_or(Err(Errno::ENOMEM), |world| world.watchdog.poll_apart(attachment, events));
     let Err(errno) = watched else { return true };
     attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
-    sink.complete(attachment, op, Completion::early(op, errno));
+    out.complete(attachment, op, Completion::early(op, errno));
     false
 }
 
 /// A descriptor that is polled apart is ready for these. False if nobody waited for that.
-pub(crate) fn told_apart(attachment: &Locked, events: i16, sink: &Sink) -> bool {
+pub(crate) fn told_apart(attachment: &Locked, events: i16, out: &Completions) -> bool {
     let is_asked_for =
         |op: OpRef| op.kind.get() != Kind::Poll || attempt::polled_for(op) & events as u16 != 0;
     let was_told = [&attachment.input, &attachment.output, &attachment.unordered]
         .iter()
         .any(|queue| !queue.is_empty() && queue.any(is_asked_for));
-    polls(attachment, events as u16 as u32, sink);
+    polls(attachment, events as u16 as u32, out);
     attachment.mark(READABLE | WRITABLE);
-    input(attachment, sink);
-    output(attachment, sink);
-    unordered(attachment, sink);
+    input(attachment, out);
+    output(attachment, out);
+    unordered(attachment, out);
     was_told
 }
 
 /// Goes on with what stands outside the order.
-pub(crate) fn unordered(attachment: &Locked, sink: &Sink) {
+pub(crate) fn unordered(attachment: &Locked, out: &Completions) {
     let waiting = attachment.unordered.take();
     let mut is_awaited = false;
     while let Some(op) = waiting.pop() {
@@ -262,17 +262,17 @@ pub(crate) fn unordered(attachment: &Locked, sink: &Sink) {
             attachment.unordered.push(op);
         } else {
             is_awaited |= op.has(BEFORE_SYNC);
-            submit_unordered(attachment, op, sink);
+            submit_unordered(attachment, op, out);
         }
     }
     if is_awaited {
-        output(attachment, sink);
+        output(attachment, out);
     }
 }
 
 /// Hands the first of its queue to a worker. Edges that come while that is at work set the bit again.
 #[cold]
-fn work(attachment: &Locked, op: OpRef, sink: &Sink) {
+fn work(attachment: &Locked, op: OpRef, out: &Completions) {
     if is_transfer(op) {
         if op.order() == Order::Input {
             attachment.clear(READABLE);
@@ -280,32 +280,32 @@ fn work(attachment: &Locked, op: OpRef, sink: &Sink) {
             attachment.clear(WRITABLE);
             watch_output(attachment);
         }
-        if !watch_other(attachment, op, sink) {
+        if !watch_other(attachment, op, out) {
             return;
         }
     }
-    if let Some(outcome) = workers::work_on(attachment, op, sink) {
-        take_outcome(attachment, op, outcome, sink);
+    if let Some(outcome) = workers::work_on(attachment, op, out) {
+        take_outcome(attachment, op, outcome, out);
     }
 }
 
 /// A worker is done with the first of its queue.
-pub(crate) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
-    take_outcome(attachment, op, outcome, sink);
-    input(attachment, sink);
-    output(attachment, sink);
+pub(crate) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, out: &Completions) {
+    take_outcome(attachment, op, outcome, out);
+    input(attachment, out);
+    output(attachment, out);
     let_go(attachment);
 }
 
 /// A worker is done with an operation outside the order, which is in no queue any more.
-pub(crate) fn worked_unordered(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
-    match after_work(op, outcome, sink) {
-        Worked::Completion(completion) => sink.complete(attachment, op, completion),
-        Worked::Wait => wait_unordered(attachment, op, sink),
-        Worked::Again => submit_unordered(attachment, op, sink),
+pub(crate) fn worked_unordered(attachment: &Locked, op: OpRef, outcome: Outcome, out: &Completions) {
+    match after_work(op, outcome, out) {
+        Worked::Completion(completion) => out.complete(attachment, op, completion),
+        Worked::Wait => wait_unordered(attachment, op, out),
+        Worked::Again => submit_unordered(attachment, op, out),
     }
     // A sync may have waited for it.
-    output(attachment, sink);
+    output(attachment, out);
 }
 
 /// What is to be done with an operation that comes back from a worker.
@@ -315,27 +315,27 @@ enum Worked {
     Again,
 }
 
-fn after_work(op: OpRef, outcome: Outcome, sink: &Sink) -> Worked {
+fn after_work(op: OpRef, outcome: Outcome, out: &Completions) -> Worked {
     let completion = match outcome {
         Outcome::Done(r) => r.into(),
         // What was to end it while it was in the kernel ends it now (rule 4.8).
         _ if op.fate() == Fate::Cancelled => Completion::early(op, Errno::ECANCELED),
         Outcome::Gone => transfer::part_or(op, Errno::EBADF).into(),
-        _ if sink.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
+        _ if out.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
         Outcome::Wait => return Worked::Wait,
         Outcome::Again => return Worked::Again,
     };
     Worked::Completion(completion)
 }
 
-fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, sink: &Sink) {
-    let completion = match after_work(op, outcome, sink) {
+fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, out: &Completions) {
+    let completion = match after_work(op, outcome, out) {
         Worked::Completion(completion) => completion,
         Worked::Wait => return op.mark(TRIED),
         Worked::Again => return attachment.assume_ready(),
     };
     attachment.queue(op.order()).pop();
-    sink.complete(attachment, op, completion);
+    out.complete(attachment, op, completion);
 }
 
 fn is_transfer(op: OpRef) -> bool {
@@ -361,12 +361,12 @@ fn has_to_wait(attachment: &Locked, op: OpRef) -> bool {
 /// Takes a descriptor of the library's own for the other side of a transfer that waits, and has it watched, too. If
 /// there is no descriptor to be had for that, ends it and says false.
 #[cold]
-fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
+fn watch_other(attachment: &Locked, op: OpRef, out: &Completions) -> bool {
     if op.has(OWN_OTHER) {
         return true;
     }
     let watched = other::hold(op).and_then(|watched| {
-        let (Some(other), Some(pipe)) = (watched, sink.pipe.by_index(op.pipe.get())) else { return Ok(()) };
+        let (Some(other), Some(pipe)) = (watched, out.pipe.by_index(op.pipe.get())) else { return Ok(()) };
         let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE) << 32;
         match sys::add(pipe.engine().epfd(), other, crate::engine::epoll::WATCHED, word) {
             // It is always ready.
@@ -379,7 +379,7 @@ fn watch_other(attachment: &Locked, op: OpRef, sink: &Sink) -> bool {
         Err(errno) => {
             attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
             attachment.assume_ready();
-            sink.complete(attachment, op, Completion::early(op, errno));
+            out.complete(attachment, op, Completion::early(op, errno));
             false
         }
     }
@@ -415,28 +415,28 @@ fn is_worth_a_try(attachment: &Locked, op: OpRef, ready: u16, paused: u16) -> bo
 }
 
 #[cold]
-fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, sink: &Sink) {
+fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, out: &Completions) {
     attachment.clear(WRITABLE);
     watch_output(attachment);
     op.mark(TRIED);
-    if (is_transfer(op) && !watch_other(attachment, op, sink))
-        || !watch_apart(attachment, op, libc::POLLOUT, sink)
+    if (is_transfer(op) && !watch_other(attachment, op, out))
+        || !watch_apart(attachment, op, libc::POLLOUT, out)
     {
         return;
     }
     if matches!(step, Step::Retry) {
-        retry(attachment, op, PAUSED_OUTPUT, sink);
+        retry(attachment, op, PAUSED_OUTPUT, out);
     }
 }
 
 /// Has the first of its queue tried again after a pause, whatever the kernel says; ends it if there is no memory for
 /// that.
 #[cold]
-fn retry(attachment: &Locked, op: OpRef, side: u16, sink: &Sink) {
-    if let Err(errno) = sink.pipe.engine().alarm.retry(attachment, op, side) {
+fn retry(attachment: &Locked, op: OpRef, side: u16, out: &Completions) {
+    if let Err(errno) = out.pipe.engine().alarm.retry(attachment, op, side) {
         attachment.queue(op.order()).pop();
         attachment.assume_ready();
-        sink.complete(attachment, op, Completion::early(op, errno));
+        out.complete(attachment, op, Completion::early(op, errno));
     }
 }
 
@@ -449,19 +449,19 @@ fn waits_for_nothing(queue: &Queue) -> bool {
 /// The first operation of a queue. If an error is kept before it, that is its result, and it is the turn of the next
 /// one.
 #[inline]
-fn first_to_try(attachment: &Locked, queue: &Queue, sink: &Sink) -> Option<OpRef> {
+fn first_to_try(attachment: &Locked, queue: &Queue, out: &Completions) -> Option<OpRef> {
     let first = queue.first()?;
-    if first.kind.get() == Kind::Kept { after_kept_error(attachment, queue, sink) } else { Some(first) }
+    if first.kind.get() == Kind::Kept { after_kept_error(attachment, queue, out) } else { Some(first) }
 }
 
 #[cold]
-fn after_kept_error(attachment: &Locked, queue: &Queue, sink: &Sink) -> Option<OpRef> {
+fn after_kept_error(attachment: &Locked, queue: &Queue, out: &Completions) -> Option<OpRef> {
     let kept = queue.pop()?;
     let Some(op) = queue.pop() else {
         queue.push(kept);
         return None;
     };
-    sink.complete(attachment, op, Err(Errno(kept.arg.get())).into());
+    out.complete(attachment, op, Err(Errno(kept.arg.get())).into());
     attachment.give_kept(kept);
     queue.first()
 }
@@ -479,9 +479,9 @@ fn keep_error(attachment: &Locked, order: Order, errno: Errno) {
 }
 
 #[inline]
-fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, sink: &Sink) {
+fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, out: &Completions) {
     forget_accepted(attachment, op, r);
-    sink.complete(attachment, op, r.into());
+    out.complete(attachment, op, r.into());
 }
 
 /// The number of an accepted descriptor may be one whose attached descriptor was closed behind the library's back (rule

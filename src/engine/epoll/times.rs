@@ -1,7 +1,7 @@
 //! What comes to its time: second tries, deadlines and timers. See `alarm`.
 
 use super::Epoll;
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::engine::{Engine, limits};
 use crate::queue::deadlines::Deadline;
 use crate::queue::op::{Completion, OpRef, TIMED};
@@ -10,23 +10,23 @@ use crate::state::table;
 use crate::sys::{Errno, Result, process};
 
 impl Epoll {
-    pub(crate) fn clock(&self, sink: &Sink) -> bool {
+    pub(crate) fn clock(&self, out: &Completions) -> bool {
         let tick = self.alarm.heard();
-        self.expire(sink);
+        self.expire(out);
         while let Some(retry) = self.alarm.due_retry() {
             if let Some(attachment) = attachment::find(retry.number)
                 && attachment.generation.get() == retry.generation
             {
-                self.try_again(&attachment, retry.side, sink);
+                self.try_again(&attachment, retry.side, out);
                 attachment.arm();
             }
         }
         if self.alarm.is_sweep_due() {
             for node in table::attachments() {
                 let attachment = node.lock();
-                if attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, sink.pipe)) {
+                if attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, out.pipe)) {
                     for side in [PAUSED_INPUT, PAUSED_OUTPUT] {
-                        self.try_again(&attachment, side, sink);
+                        self.try_again(&attachment, side, out);
                     }
                 }
                 attachment.arm();
@@ -37,33 +37,33 @@ impl Epoll {
     }
 
     /// One side of a descriptor has paused for long enough, if it has.
-    fn try_again(&self, attachment: &Locked, side: u16, sink: &Sink) {
+    fn try_again(&self, attachment: &Locked, side: u16, out: &Completions) {
         let queue = if side == PAUSED_INPUT { &attachment.input } else { &attachment.output };
         // The bit is gone too where something else of the descriptor has made a try and given up again
         // (`assume_ready`).
         if attachment.has(side) || !queue.is_empty() {
             attachment.clear(side);
             attachment.assume_ready_for(side);
-            self.proceed(attachment, sink);
+            self.proceed(attachment, out);
         }
     }
 
     /// Ends whatever has a deadline that has passed.
-    pub(crate) fn expire(&self, sink: &Sink) {
+    pub(crate) fn expire(&self, out: &Completions) {
         while let Some(entry) = self.alarm.due_limit() {
             if let attachment::Entry::Attachment(node) = table::get(entry.number) {
                 let attachment = node.lock_quietly();
-                if attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, sink.pipe)) {
+                if attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, out.pipe)) {
                     limits::look_at(&attachment, entry);
                 }
             }
         }
         let mut first = false;
-        while let Some(due) = self.alarm.expire(|timer| first |= sink.ready_timer(timer, Ok(0))) {
-            self.end_late(due, sink);
+        while let Some(due) = self.alarm.expire(|timer| first |= out.ready_timer(timer, Ok(0))) {
+            self.end_late(due, out);
         }
         if first {
-            sink.announce_common();
+            out.announce_common();
         }
     }
 
@@ -78,7 +78,7 @@ impl Epoll {
     }
 
     /// The time of an operation is over. It may be complete by now, and its node another's.
-    fn end_late(&self, due: Deadline, sink: &Sink) {
+    fn end_late(&self, due: Deadline, out: &Completions) {
         let Some((node, generation)) = table::by_word(due.attachment) else { return };
         let attachment = node.lock();
         if !attachment.is_attached() || attachment.generation.get() != generation {
@@ -87,16 +87,16 @@ impl Epoll {
         for queue in [&attachment.input, &attachment.output, &attachment.unordered] {
             let late = |op: OpRef| {
                 core::ptr::eq(op, due.op)
-                    && op.pipe.get() == sink.pipe.index()
+                    && op.pipe.get() == out.pipe.index()
                     && self.is_late(op)
-                    && sink.pipe.may_end(op)
+                    && out.pipe.may_end(op)
             };
             queue.take_out(late, |op| {
                 attachment.assume_ready();
-                sink.complete(&attachment, op, Completion::early(op, Errno::ETIMEDOUT));
+                out.complete(&attachment, op, Completion::early(op, Errno::ETIMEDOUT));
             });
         }
-        self.proceed(&attachment, sink);
+        self.proceed(&attachment, out);
         attachment.arm();
     }
 
@@ -106,24 +106,24 @@ impl Epoll {
     }
 
     /// A timer of the pipe: an event at `time`.
-    pub(crate) fn add_timer(&self, op: OpRef, time: u64, sink: &Sink) -> Result<()> {
+    pub(crate) fn add_timer(&self, op: OpRef, time: u64, out: &Completions) -> Result<()> {
         self.alarm.limit(Deadline { time, op, attachment: 0 })?;
         if self.is_past_time() {
-            self.look_at_clock(sink);
+            self.expire_due(out);
         }
         Ok(())
     }
 
     /// Ends the timers, or those with this user pointer; returns how many.
-    pub(crate) fn cancel_timers(&self, user: Option<usize>, sink: &Sink) -> usize {
+    pub(crate) fn cancel_timers(&self, user: Option<usize>, out: &Completions) -> usize {
         let (mut ended, mut first) = (0, false);
         // One whose time is over has expired, though nobody has harvested it.
         self.alarm.take_timers(user, process::now(), |op| {
-            first |= sink.ready_timer(op, Err(Errno::ECANCELED));
+            first |= out.ready_timer(op, Err(Errno::ECANCELED));
             ended += 1;
         });
         if first {
-            sink.announce_common();
+            out.announce_common();
         }
         ended
     }

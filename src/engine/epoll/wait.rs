@@ -1,9 +1,9 @@
 //! A look into the kernel: a wait for edges, and what is made of them.
 
-use super::{BATCH, BELL, CLOCK, Epoll, HOLD, edge};
+use super::{BATCH, CLOCK, Epoll, HOLD, WAKER, edge};
 use crate::Event;
 use crate::engine::Heard;
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::queue::lane::Lane;
 use crate::state::attachment::{HERE, SLOT};
 use crate::state::pipe::Pipe;
@@ -69,11 +69,11 @@ impl Epoll {
 
     /// Handles edges, with locks.
     #[inline]
-    pub(crate) fn handle(&self, edges: &[Edge], sink: &Sink) -> Heard {
+    pub(crate) fn handle(&self, edges: &[Edge], out: &Completions) -> Heard {
         let mut heard = Heard { count: edges.len(), ..Heard::default() };
         for edge in edges {
-            if !Self::hand_out(edge, sink) {
-                self.other_edge(edge, sink, &mut heard);
+            if !Self::hand_out(edge, out) {
+                self.other_edge(edge, out, &mut heard);
             }
         }
         heard
@@ -81,23 +81,23 @@ impl Epoll {
 
     /// Hands the event of the operation in the slot out at once, if it is complete and there is room.
     #[inline(always)]
-    fn hand_out(edge: &Edge, sink: &Sink) -> bool {
+    fn hand_out(edge: &Edge, out: &Completions) -> bool {
         let Some((node, generation)) = table::by_word(edge.u64) else { return false };
         let attachment = node.lock_quietly();
-        if attachment.has(HERE) || !sink.has_room() || sink.must_follow(&attachment) {
+        if attachment.has(HERE) || !out.has_room() || out.must_follow(&attachment) {
             return false;
         }
         let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
         if outcome == edge::NOTHING {
             return false;
         }
-        sink.write(event(attachment.slot_user(), outcome))
+        out.write(event(attachment.slot_user(), outcome))
     }
 
     /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path
     /// goes.
     #[inline(always)]
-    pub(crate) fn handle_alone(
+    pub(crate) fn handle_sole(
         &self,
         sole: &Sole,
         edges: &[Edge],
@@ -145,20 +145,20 @@ impl Epoll {
             if outcome == edge::NOTHING {
                 break;
             }
-            pipe.put_alone(sole, lane, attachment.slot_user(), outcome);
+            pipe.put_sole(sole, lane, attachment.slot_user(), outcome);
             handled += 1;
         }
         Handled { edges: handled, events }
     }
 
     #[inline(never)]
-    fn other_edge(&self, edge: &Edge, sink: &Sink, heard: &mut Heard) {
+    fn other_edge(&self, edge: &Edge, out: &Completions, heard: &mut Heard) {
         let (word, events) = (edge.u64, edge.events);
         match word {
-            BELL => sink.pipe.wake.0.heard(),
-            CLOCK => heard.tick |= self.clock(sink),
+            WAKER => out.pipe.wake.0.heard(),
+            CLOCK => heard.tick |= self.clock(out),
             HOLD => {}
-            word => edge::handle(word, events, sink),
+            word => edge::handle(word, events, out),
         }
     }
 }

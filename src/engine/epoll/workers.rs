@@ -22,7 +22,7 @@
 
 use super::transfer::{self, Own};
 use super::{class, disk, run};
-use crate::engine::completions::Sink;
+use crate::engine::completions::Completions;
 use crate::queue::op::{Completion, Fate, IN_KERNEL, Kind, OpRef, Order};
 use crate::state::attachment::{Attachment, Locked};
 use crate::state::file_class::Class;
@@ -288,11 +288,11 @@ impl Own for JobFile {
 }
 
 /// Hands an operation, which stays in its queue, to a worker. If there is none, the outcome.
-pub(crate) fn work_on(attachment: &Locked, op: OpRef, sink: &Sink) -> Option<Outcome> {
+pub(crate) fn work_on(attachment: &Locked, op: OpRef, out: &Completions) -> Option<Outcome> {
     let own = attachment.fd();
     let identity = class::identity(attachment);
     let is_special = attachment.class.get() == Class::Special;
-    if let Some(pipe) = sink.pipe.by_index(op.pipe.get()) {
+    if let Some(pipe) = out.pipe.by_index(op.pipe.get()) {
         // What is no disk file has its flags set for a call, and put back on the same number.
         let is_copy = !matches!(attachment.class.get(), Class::Disk | Class::Special);
         let number = if is_copy { fd::duplicate(own).and_then(private::keep) } else { Ok(own) };
@@ -341,12 +341,12 @@ impl Job {
             copy.into_iter().for_each(private::close);
             op.unmark(IN_KERNEL);
             // The attachment's pipe may be another by now; this one's engine goes on with this one's operation.
-            let sink = Sink::common(pipe);
+            let out = Completions::common(pipe);
             if op.order() == Order::Unordered {
                 attachment.unordered.take_out(|other| core::ptr::eq(other, op), |_| {});
-                run::worked_unordered(&attachment, op, outcome, &sink);
+                run::worked_unordered(&attachment, op, outcome, &out);
             } else {
-                run::worked(&attachment, op, outcome, &sink);
+                run::worked(&attachment, op, outcome, &out);
             }
             attachment.arm();
             drop(attachment);

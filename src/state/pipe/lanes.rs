@@ -102,7 +102,7 @@ impl Pipe {
                 Err(Some(free)) => {
                     if self.lane(free).owner.compare_exchange(0, thread, Relaxed, Relaxed).is_ok() {
                         self.note_processor();
-                        self.let_one_look();
+                        self.let_one_wait();
                     }
                 }
             }
@@ -157,7 +157,7 @@ impl Pipe {
     }
 
     /// Puts an event into the ring of the calling thread's own lane, which has room, while it goes alone.
-    pub(crate) fn put_alone(&self, _: &Sole, lane: &Lane, user: usize, outcome: u64) {
+    pub(crate) fn put_sole(&self, _: &Sole, lane: &Lane, user: usize, outcome: u64) {
         if lane.ring.put::<Sole>(lane.slots_in_use(), user as u64, outcome).1 {
             self.announce_first::<Sole>(lane);
         }

@@ -123,8 +123,8 @@ impl Pipe {
         let deadline = is_lost.then(|| process::now() + PATIENCE);
         let mut guard = self.quiet.0.lock();
         while !unused() {
-            self.engine.ring_all();
-            self.wake.0.sleepers.call_all(&self.engine);
+            self.engine.wake_waiters();
+            self.wake.0.waiters.call_all(&self.engine);
             if !self.quiet.1.wait(&mut guard, deadline) {
                 return unused();
             }
@@ -157,7 +157,7 @@ impl Pipe {
         if left == CLOSING {
             self.quiet.1.notify_all();
         } else {
-            self.engine.ring_all();
+            self.engine.wake_waiters();
         }
     }
 

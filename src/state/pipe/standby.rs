@@ -1,47 +1,47 @@
-//! Which threads of a pipe stand by, and what the watch wants to know of it.
+//! Which threads of a pipe stand by, and what the watchdog wants to know of it.
 //!
 //! # The reserve
 //!
 //! While all threads that harvest a pipe can only run on one and the same processor, one of them is enough to wait in
-//! the kernel (`sleepers`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again
-//! before it stands by, because that may be changed from outside; the watch calls one from time to time so that it
-//! does. That they stand by at all is allowed by the watch, which looks after them (`watch`).
+//! the kernel (`waiters`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again
+//! before it stands by, because that may be changed from outside; the watchdog calls one from time to time so that it
+//! does. That they stand by at all is allowed by the watchdog, which looks after them (`watchdog`).
 
 use super::*;
 
 impl Pipe {
     /// Whether some thread harvests now, and does not only stand by.
     pub(crate) fn is_attended(&self) -> bool {
-        self.users.0.load(SeqCst) & !CLOSING > self.wake.0.sleepers.in_reserve()
+        self.users.0.load(SeqCst) & !CLOSING > self.wake.0.waiters.on_standby()
     }
 
-    pub(crate) fn has_reserve(&self) -> bool {
-        self.wake.0.sleepers.in_reserve() > 0
+    pub(crate) fn has_standby(&self) -> bool {
+        self.wake.0.waiters.on_standby() > 0
     }
 
     /// Whether threads stand by here, or might.
-    pub(crate) fn does_one_look(&self) -> bool {
-        self.wake.0.sleepers.does_one_look()
+    pub(crate) fn does_one_wait(&self) -> bool {
+        self.wake.0.waiters.does_one_wait()
     }
 
-    /// Lets one thread in the kernel be enough, if all run on one processor, and the watch looks after them.
-    pub(crate) fn let_one_look(&self) {
-        let sleepers = &self.wake.0.sleepers;
-        let may_stand_by =
+    /// Lets one thread in the kernel be enough, if all run on one processor, and the watchdog looks after them.
+    pub(crate) fn let_one_wait(&self) {
+        let waiters = &self.wake.0.waiters;
+        let may_be_on_standby =
             || self.processor.load(Relaxed) >= 0 && self.is_known() && !self.relieved.load(Relaxed);
-        if may_stand_by() && !sleepers.does_one_look() {
-            sleepers.let_one_look(true);
+        if may_be_on_standby() && !waiters.does_one_wait() {
+            waiters.let_one_wait(true);
             // Something may have changed meanwhile.
-            if !may_stand_by() {
-                self.let_all_look();
+            if !may_be_on_standby() {
+                self.let_all_wait();
             }
         }
     }
 
     /// All that harvest are to wait in the kernel.
-    fn let_all_look(&self) {
-        self.wake.0.sleepers.let_one_look(false);
-        self.wake.0.sleepers.call_all(&self.engine);
+    fn let_all_wait(&self) {
+        self.wake.0.waiters.let_one_wait(false);
+        self.wake.0.waiters.call_all(&self.engine);
     }
 
     /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do
@@ -54,21 +54,21 @@ impl Pipe {
         }
         if all {
             self.relieved.store(true, Relaxed);
-            self.let_all_look();
+            self.let_all_wait();
         } else {
-            self.wake.0.sleepers.call_one(&self.engine);
+            self.wake.0.waiters.call_one(&self.engine);
         }
     }
 
     /// That was long enough ago.
     pub(crate) fn end_relief(&self) {
         self.relieved.store(false, Relaxed);
-        self.let_one_look();
+        self.let_one_wait();
     }
 
     /// Calls one of the reserve, which will see whether it still is right to stand by.
-    pub(crate) fn review_reserve(&self) {
-        self.wake.0.sleepers.call_one(&self.engine);
+    pub(crate) fn review_standby(&self) {
+        self.wake.0.waiters.call_one(&self.engine);
     }
 
     /// The calling thread, which harvests, notes which processor it runs on. False if there are several in use.
@@ -82,25 +82,25 @@ impl Pipe {
                 SEVERAL_PROCESSORS
             }
         };
-        if noted == SEVERAL_PROCESSORS && self.does_one_look() {
-            self.let_all_look();
+        if noted == SEVERAL_PROCESSORS && self.does_one_wait() {
+            self.let_all_wait();
         }
         noted != SEVERAL_PROCESSORS
     }
 
-    /// Waits in reserve, where `doze` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds)
+    /// Waits in reserve, where `park` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds)
     /// at most: Ok when it is to look itself. EINTR, ETIMEDOUT; EBADF if the pipe is closed.
-    pub(crate) fn stand_by(&self, deadline: Option<u64>) -> Result<()> {
-        let sleepers = &self.wake.0.sleepers;
+    pub(crate) fn wait_on_standby(&self, deadline: Option<u64>) -> Result<()> {
+        let waiters = &self.wake.0.waiters;
         if self.is_closing() || !self.note_processor() {
-            sleepers.step_out(&self.engine);
+            waiters.step_out(&self.engine);
             return if self.is_closing() { Err(Errno::EBADF) } else { Ok(()) };
         }
         // It may be the last that was not in reserve.
-        self.world.watch.pipe_left();
-        let outcome = sleepers.stand_by(&self.engine, deadline);
+        self.world.watchdog.pipe_left();
+        let outcome = waiters.wait_on_standby(&self.engine, deadline);
         if outcome.is_ok() {
-            self.wake.0.awake::<Shared>();
+            self.wake.0.unpark::<Shared>();
         }
         // It attends the pipe again.
         self.begin_harvest();
@@ -134,21 +134,21 @@ impl Pipe {
         // Not exact when several threads do it at once, but it changes.
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
         if self.watched.load(SeqCst) {
-            self.world.watch.wait();
+            self.world.watchdog.wait();
         }
     }
 
     /// Something was attached.
     pub(crate) fn begin_watch(&self) {
         if !self.is_known() {
-            self.world.watch.begin(self.world);
+            self.world.watchdog.begin(self.world);
         }
     }
 
     /// The pipe, which the application has closed, is not to be watched any more. With the last one the library's
     /// threads end.
     pub(crate) fn end_watch(&self) {
-        self.world.watch.pipe_closed(self.world);
+        self.world.watchdog.pipe_closed(self.world);
     }
 
     pub(crate) fn workers(&self) -> &'static Workers {
