@@ -102,6 +102,7 @@ static void late(int how)
 static void sendfile_part(void)
 {
     int p = OK(ioeventpipe(8)), fd[2], file = make_file(FILE_MEMORY);
+    struct pollfd begun = { .events = POLLIN };
     struct ioevent e;
     long r;
 
@@ -109,6 +110,8 @@ static void sendfile_part(void)
     reset_pair(fd);
     ATTACH(fd[1], p, 1);
     QUEUED(ioevent_sendfile(fd[1], file, NULL, SIZE));
+    begun.fd = fd[0]; /* a worker may move the first part, and take its time */
+    GIVES(poll(&begun, 1, test_timeout() * 500), 1);
     STAYS_QUIET(p);
     OK(close(fd[0]));
     e = HARVEST(p);
