@@ -108,13 +108,14 @@ fn harvest_shared(
         && !race::is_present()
         && let Some(me) = pipe.find_lane_at_once()
     {
-        let filled = pipe.wake.0.filled();
-        if filled == 0 && timeout.is_none() {
+        // What is in the lanes of others that come back to harvest them is theirs.
+        let stealable = pipe.wake.0.stealable(me, pipe.is_nonblock());
+        if stealable == 0 && timeout.is_none() {
             match sleep_at_once(pipe, me, number, room) {
                 Ok(0) => {}
                 outcome => return answer(outcome),
             }
-        } else if filled == bit(me) {
+        } else if stealable == bit(me) {
             let count = take_at_once::<Shared>(pipe, pipe.lane(me), number, room);
             if count > 0 {
                 return count as isize;
@@ -144,8 +145,8 @@ pub(crate) fn harvest_slow(
     if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
 }
 
-/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not
-/// yet time to look into the kernel. How many there were; 0: use `harvest_slow`.
+/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any for it, if it is
+/// not yet time to look into the kernel. How many there were; 0: use `harvest_slow`.
 ///
 /// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
 /// locked: a thread that closes the pipe locks each lane after it has said so. A thread that goes alone need not: a
@@ -193,7 +194,7 @@ fn leave_rest(pipe: &'static Pipe) {
     pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
 }
 
-/// No lane held anything: waits in the kernel, once. How many events there were then; 0: use `harvest_slow`.
+/// No lane held anything for this thread: waits in the kernel, once. How many events there were then; 0: use `harvest_slow`.
 #[inline(always)]
 fn sleep_at_once(
     pipe: &'static Pipe,

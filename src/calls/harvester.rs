@@ -19,6 +19,10 @@ use core::sync::atomic::Ordering::Relaxed;
 /// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
 pub(crate) const POLL_AFTER: u32 = 63;
 
+/// How many descriptors a thread takes from the kernel at a time where others harvest the same pipe. Two would be
+/// better still for those that wait, but cost the others a call for each.
+const SHARE: usize = 4;
+
 /// How many descriptors to take from the kernel for a harvest that is full already: few, so that what waits gets less.
 const FEW: usize = 4;
 
@@ -357,11 +361,11 @@ impl<'a> Harvester<'a> {
         }
     }
 
-    /// How many descriptors to take from the kernel at once. If others wait too, no more than there is room for: the
-    /// rest is for them.
+    /// How many descriptors to take from the kernel at once. Where other threads harvest too, few: what one thread has
+    /// taken waits for it, also while something else runs in its place, and the rest is there for the others. No more
+    /// than there is room for either, then.
     #[inline]
     pub(crate) fn most(&self, basket: &Basket) -> usize {
-        // One sleeper is this thread itself.
-        if self.pipe.wake.0.waiters.in_kernel() > 1 { basket.room.len().min(BATCH) } else { BATCH }
+        if self.pipe.wake.0.has_other_active(self.me) { basket.room.len().min(SHARE) } else { BATCH }
     }
 }

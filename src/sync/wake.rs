@@ -106,6 +106,13 @@ impl Wake {
         self.active.load(SeqCst) & bit(lane) != 0
     }
 
+    /// Whether the owner of any other lane than `me` harvests that.
+    #[inline(always)]
+    pub(crate) fn has_other_active(&self, me: u32) -> bool {
+        // Relaxed: the answer decides how much a thread takes at a time, and nothing else.
+        self.active.load(Relaxed) & !bit(me) != 0
+    }
+
     /// The lane's owner harvests it.
     #[inline]
     pub(crate) fn activate(&self, lane: u32) {

@@ -41,7 +41,24 @@ pub(crate) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32,
     finish(attachment, n as usize, || len)
 }
 
-/// The same for what is no plain read.
+/// An edge, for this generation, of a descriptor on which nothing waits: where several threads harvest, the program may
+/// not have come to ask for what it is about. False: there is more to it than that a read will find something, and
+/// nothing was done.
+#[inline(always)]
+pub(crate) fn note(attachment: &Inside, generation: u32, events: u32) -> bool {
+    let is_of_input_alone = events & (EPOLLIN as u32 | NO_PROOF) == EPOLLIN as u32;
+    // What is not attached has no bits. With INPUT_FREE, and without LEVEL, it is WRITABLE already.
+    if attachment.generation.get() != generation
+        || attachment.bits() & (INPUT_FREE | LEVEL) != INPUT_FREE
+        || !is_of_input_alone
+    {
+        return false;
+    }
+    attachment.mark(READABLE);
+    true
+}
+
+/// What `take` does for what is no plain read.
 #[inline(never)]
 fn take_otherwise<A: Access>(attachment: &Inside, events: u32) -> u64 {
     let slot = attachment.slot();

@@ -79,11 +79,15 @@ impl Epoll {
         heard
     }
 
-    /// Hands the event of the operation in the slot out at once, if it is complete and there is room.
+    /// Hands the event of the operation in the slot out at once, if it is complete and there is room; or writes down that
+    /// there is something, if nothing waits for it. False: nothing was done.
     #[inline(always)]
     fn hand_out(edge: &Edge, out: &Completions) -> bool {
         let Some((node, generation)) = table::by_word(edge.u64) else { return false };
         let attachment = node.lock_quietly();
+        if !attachment.has(SLOT) {
+            return edge::note(&attachment, generation, edge.events);
+        }
         if attachment.has(HERE) || !out.has_room() || out.must_follow(&attachment) {
             return false;
         }
