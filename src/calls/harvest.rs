@@ -1,15 +1,14 @@
-//! Harvesting by the fast path: a thread takes what its own lane holds, or looks into the kernel once. See `wake` for
-//! how threads sleep and are woken.
+//! Harvesting by the fast path, by a thread that goes alone: it takes what its own lane holds, or looks into the kernel
+//! once. See `wake` for how threads sleep and are woken.
 
+use super::harvest_shared::harvest_shared;
 use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
 use crate::Event;
 use crate::engine::Engine;
 use crate::engine::epoll::{Edge, Found, Handled};
-use crate::queue::lane::Lane;
 use crate::state::pipe::{self, Pipe};
-use crate::sync::access::{self, Access, Shared, Sole};
-use crate::sync::wake::{Park, bit};
-use crate::sys::{Errno, Result, errno, process, race};
+use crate::sync::access::{Shared, Sole};
+use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
@@ -90,39 +89,11 @@ fn poll_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUni
 }
 
 #[inline(always)]
-fn answer(outcome: Result<usize>) -> isize {
+pub(super) fn answer(outcome: Result<usize>) -> isize {
     match outcome {
         Ok(count) => count as isize,
         Err(Errno(errno)) => -(errno as isize),
     }
-}
-
-#[inline(never)]
-fn harvest_shared(
-    pipe: &'static Pipe,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-    timeout: Option<u64>,
-) -> isize {
-    if access::is_shared()
-        && !race::is_present()
-        && let Some(me) = pipe.find_lane_at_once()
-    {
-        // What is in the lanes of others that come back to harvest them is theirs.
-        let stealable = pipe.wake.0.stealable(me, pipe.is_nonblock());
-        if stealable == 0 && timeout.is_none() {
-            match sleep_at_once(pipe, me, number, room) {
-                Ok(0) => {}
-                outcome => return answer(outcome),
-            }
-        } else if stealable == bit(me) {
-            let count = take_at_once::<Shared>(pipe, pipe.lane(me), number, room);
-            if count > 0 {
-                return count as isize;
-            }
-        }
-    }
-    answer(harvest_slow(number, room, timeout))
 }
 
 /// The slow path: it finds out whether the number still is that of a pipe.
@@ -145,89 +116,9 @@ pub(crate) fn harvest_slow(
     if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
 }
 
-/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any for it, if it is
-/// not yet time to look into the kernel. How many there were; 0: use `harvest_slow`.
-///
-/// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
-/// locked: a thread that closes the pipe locks each lane after it has said so. A thread that goes alone need not: a
-/// pipe that it finds in the table is open. It makes no call of libc's, and so leaves `errno` alone.
-#[inline(always)]
-fn take_at_once<A: Access>(
-    pipe: &'static Pipe,
-    lane: &Lane,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-) -> usize {
-    // Relaxed: counts for this thread alone.
-    let since = lane.since_poll.load(Relaxed);
-    if since >= POLL_AFTER {
-        return 0;
-    }
-    let locked = if A::SOLE {
-        None
-    } else {
-        match lane.try_lock() {
-            Some(locked) if pipe.is_open_as(number) => Some(locked),
-            _ => return 0,
-        }
-    };
-    if !lane.ring.is_open() {
-        return 0;
-    }
-    let count = take_ring::<A>(lane, room);
-    let is_empty = lane.ring.is_empty();
-    if is_empty {
-        // It stays empty: this thread is the owner, and the lane is its own now.
-        pipe.wake.0.empty::<A>(lane.bit());
-    }
-    lane.since_poll.store(since + count as u32, Relaxed);
-    pipe.give_places_at_once::<A>(count);
-    if !is_empty {
-        drop(locked);
-        leave_rest(pipe);
-    }
-    count
-}
-
 #[cold]
-fn leave_rest(pipe: &'static Pipe) {
+pub(super) fn leave_rest(pipe: &'static Pipe) {
     pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
-}
-
-/// No lane held anything for this thread: waits in the kernel, once. How many events there were then; 0: use `harvest_slow`.
-#[inline(always)]
-fn sleep_at_once(
-    pipe: &'static Pipe,
-    me: u32,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-) -> Result<usize> {
-    // SAFETY: there is a pipe, so the world was made, which prepares it.
-    let _errno = unsafe { errno::KeptQuickly::new() };
-    let Some(_in_use) = pipe.enter_as(number) else { return Ok(0) };
-    if pipe.is_nonblock() {
-        return Ok(0);
-    }
-    pipe.begin_harvest();
-    let wake = &pipe.wake.0;
-    match wake.park(me, false, pipe.engine()) {
-        Park::Wait => {}
-        Park::Standby => {
-            wake.waiters.step_out(pipe.engine());
-            return Ok(0);
-        }
-        Park::Take => return Ok(0),
-    }
-    if pipe.is_closing() {
-        wake.unpark::<Shared>();
-        return Ok(0);
-    }
-    let harvester = Harvester::new(pipe, me);
-    let mut basket = Basket { room, count: 0 };
-    let most = harvester.most(&basket);
-    let outcome = harvester.poll_into(&mut basket, most, None, || wake.unpark::<Shared>());
-    harvester.finish(&basket);
-    if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
 }
 
 /// How long `poll_sole` waits.

@@ -19,10 +19,6 @@ use core::sync::atomic::Ordering::Relaxed;
 /// A harvesting thread looks into the kernel at least once in 64 events (rule 3.4): with the harvest after this many.
 pub(crate) const POLL_AFTER: u32 = 63;
 
-/// How many descriptors a thread takes from the kernel at a time where others harvest the same pipe. Two would be
-/// better still for those that wait, but cost the others a call for each.
-const SHARE: usize = 4;
-
 /// How many descriptors to take from the kernel for a harvest that is full already: few, so that what waits gets less.
 const FEW: usize = 4;
 
@@ -145,7 +141,8 @@ impl<'a> Harvester<'a> {
                 self.take_others(basket, self.stealable());
             }
             if its_time && (basket.is_full() || timeout != Some(0)) {
-                let most = if basket.is_full() { FEW } else { BATCH };
+                let room = basket.room.len();
+                let most = if room == 0 { FEW } else { self.pipe.most_edges(self.lane(), room, false) };
                 self.poll_into(basket, most, Some(0), || {})?;
             }
         }
@@ -217,6 +214,7 @@ impl<'a> Harvester<'a> {
         let before = room.len();
         self.out.set_room(room);
         let heard = self.poll_then(most, timeout, woken);
+        self.lane().set_left_some(heard.as_ref().is_ok_and(|heard| heard.count >= most));
         basket.room = self.out.take_room();
         basket.count += before - basket.room.len();
         heard
@@ -329,7 +327,7 @@ impl<'a> Harvester<'a> {
                     return Err(Errno::EBADF);
                 }
                 Park::Wait => {
-                    let most = self.most(basket);
+                    let most = self.pipe.most_edges(self.lane(), basket.room.len(), true);
                     let heard = self.poll_into(basket, most, left, || wake.unpark::<Shared>())?;
                     over = heard.count == 0;
                 }
@@ -359,13 +357,5 @@ impl<'a> Harvester<'a> {
                 }
             }
         }
-    }
-
-    /// How many descriptors to take from the kernel at once. Where other threads harvest too, few: what one thread has
-    /// taken waits for it, also while something else runs in its place, and the rest is there for the others. No more
-    /// than there is room for either, then.
-    #[inline]
-    pub(crate) fn most(&self, basket: &Basket) -> usize {
-        if self.pipe.wake.0.has_other_active(self.me) { basket.room.len().min(SHARE) } else { BATCH }
     }
 }

@@ -136,6 +136,8 @@ pub(crate) struct Lane {
     pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
+    /// The owner has found as much in the kernel as it looked for: there may be more. Relaxed: for the owner alone.
+    left_some: AtomicBool,
     /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
     fewer_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.
@@ -192,6 +194,17 @@ impl Lane {
     #[inline(always)]
     pub(crate) fn most_edges(&self) -> usize {
         MOST_EDGES - self.fewer_edges.load(Ordering::Relaxed) as usize
+    }
+
+    /// Whether the owner has found as much in the kernel, the last time, as it looked for.
+    #[inline(always)]
+    pub(crate) fn has_left_some(&self) -> bool {
+        self.left_some.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_left_some(&self, left_some: bool) {
+        self.left_some.store(left_some, Ordering::Relaxed);
     }
 
     /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it

@@ -21,7 +21,7 @@ use crate::calls::attach;
 use crate::engine::epoll::Epoll;
 use crate::engine::epoll::workers::Workers;
 use crate::queue::EIOEVENTFULL;
-use crate::queue::lane::{ABSENT, LISTED, Lane};
+use crate::queue::lane::{ABSENT, LISTED, Lane, MOST_EDGES};
 use crate::queue::op::{Completion, Fate, Kind, OpRef, Ops};
 use crate::sync::access::{self, Access, Shared, Sole};
 use crate::sync::atomic::light_fence;

@@ -38,7 +38,7 @@ impl Found {
     }
 }
 
-/// What has become of edges that a thread has handled alone.
+/// What has become of edges that a thread has handled by the fast path.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Handled {
     /// So many of them, from the first on.
@@ -96,6 +96,39 @@ impl Epoll {
             return false;
         }
         out.write(event(attachment.slot_user(), outcome))
+    }
+
+    /// Handles edges with locks, for a thread whose lane, which is empty, is `lane`: as far as the fast path goes.
+    #[inline(always)]
+    pub(crate) fn handle_shared(
+        &self,
+        edges: &[Edge],
+        pipe: &'static Pipe,
+        lane: u32,
+        room: &mut [MaybeUninit<Event>],
+    ) -> Handled {
+        let mut done = Handled::default();
+        for edge in edges {
+            let Some(node) = table::near(edge.u64 as u32 as c_int) else { break };
+            let generation = (edge.u64 >> 32) as u32;
+            let attachment = node.lock_quietly();
+            if attachment.has(SLOT) {
+                let Some(to) = room.get_mut(done.events) else { break };
+                if attachment.has(HERE) || pipe.must_follow(lane, &attachment) {
+                    break;
+                }
+                let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
+                if outcome == edge::NOTHING {
+                    break;
+                }
+                to.write(event(attachment.slot_user(), outcome));
+                done.events += 1;
+            } else if !edge::note(&attachment, generation, edge.events) {
+                break;
+            }
+            done.edges += 1;
+        }
+        done
     }
 
     /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path

@@ -70,6 +70,18 @@ impl Pipe {
         attachment.newest_lane() != lane && self.holds(attachment.newest_place(), attachment.newest_number())
     }
 
+    /// How many edges the owner of a lane is to take from the kernel now, if it has room for so many events; `waits`: it
+    /// counts as one that waits there. Where others harvest too these are few: what one thread has taken waits for it,
+    /// also while something else runs in its place.
+    #[inline(always)]
+    pub(crate) fn most_edges(&self, lane: &Lane, room: usize, waits: bool) -> usize {
+        /// Two would be better still for what waits, but cost more calls.
+        const SHARE: usize = 4;
+        let wake = &self.wake.0;
+        let others_wait = wake.waiters.in_kernel() > u32::from(waits);
+        if wake.recent.note(lane.bit(), self.harvests()) || others_wait { room.min(SHARE) } else { MOST_EDGES }
+    }
+
     #[cold]
     fn search_active_lane(&self) -> Option<u32> {
         let thread = thread_pointer::thread_pointer();

@@ -1,0 +1,173 @@
+//! Harvesting by the fast path, where several threads make calls: a thread takes what its own lane holds, or looks into
+//! the kernel once, or both.
+//!
+//! What a thread has taken waits for it, also while something else runs in its place. So where others harvest the same
+//! pipe it takes a few edges at a time (`Pipe::most_edges`), and the rest is there for the others. If it has left some,
+//! it looks again with its next harvest, whatever that takes out of the lane: that costs no more calls, and a harvest
+//! less for each look.
+
+use super::harvest::{answer, harvest_slow, leave_rest};
+use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
+use crate::Event;
+use crate::engine::epoll::Found;
+use crate::queue::lane::Lane;
+use crate::state::pipe::Pipe;
+use crate::sync::access::{self, Shared};
+use crate::sync::wake::{Park, bit};
+use crate::sys::{errno, race};
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// `harvest` for a thread that does not go alone.
+#[inline(never)]
+pub(super) fn harvest_shared(
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    if access::is_shared()
+        && !race::is_present()
+        // One that does not wait takes all there is (rule 3.2).
+        && timeout != Some(0)
+        && let Some(me) = pipe.find_lane_at_once()
+    {
+        let lane = pipe.lane(me);
+        // What is in the lanes of others that come back to harvest them is theirs.
+        let stealable = pipe.wake.0.stealable(me, pipe.is_nonblock());
+        let outcome = if stealable == bit(me) {
+            // Relaxed: counts for this thread alone.
+            if lane.has_left_some() || lane.since_poll.load(Relaxed) >= POLL_AFTER {
+                poll_shared::<NOT>(pipe, lane, number, room)
+            } else {
+                take_at_once(pipe, lane, number, room)
+            }
+        } else if stealable == 0 && timeout.is_none() {
+            poll_shared::<FOREVER>(pipe, lane, number, room)
+        } else {
+            0
+        };
+        if outcome != 0 {
+            return outcome;
+        }
+    }
+    answer(harvest_slow(number, room, timeout))
+}
+
+/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any for it. How many
+/// there were; 0: use `harvest_slow`.
+///
+/// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
+/// locked: a thread that closes the pipe locks each lane after it has said so. It makes no call of libc's, and so leaves
+/// `errno` alone.
+#[inline(always)]
+fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+    let Some(locked) = lane.try_lock() else { return 0 };
+    if !pipe.is_open_as(number) || !lane.ring.is_open() {
+        return 0;
+    }
+    let count = take_ring::<Shared>(lane, room);
+    let is_empty = lane.ring.is_empty();
+    if is_empty {
+        // It stays empty: this thread is the owner, and the lane is its own now.
+        pipe.wake.0.empty::<Shared>(lane.bit());
+    }
+    // Relaxed: counts for this thread alone.
+    lane.since_poll.store(lane.since_poll.load(Relaxed) + count as u32, Relaxed);
+    pipe.give_places_at_once::<Shared>(count);
+    if !is_empty {
+        drop(locked);
+        leave_rest(pipe);
+    }
+    count as isize
+}
+
+/// How long `poll_shared` waits: for ever, if it finds nothing; its lane is empty then.
+const FOREVER: bool = true;
+/// Or not at all, after it has taken what the thread's own lane holds.
+const NOT: bool = false;
+
+/// Looks into the kernel, once. How many events there were, with those of the lane; 0: use `harvest_slow`; -EINTR.
+#[inline(never)]
+fn poll_shared<const WAITS: bool>(
+    pipe: &'static Pipe,
+    lane: &'static Lane,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+) -> isize {
+    // SAFETY: there is a pipe, so the world was made, which prepares it.
+    let _errno = unsafe { errno::KeptQuickly::new() };
+    let Some(_in_use) = pipe.enter_as(number) else { return 0 };
+    if WAITS && pipe.is_nonblock() {
+        return 0;
+    }
+    pipe.begin_harvest();
+    let wake = &pipe.wake.0;
+    let mut count = 0;
+    if WAITS {
+        match wake.park(lane.index(), false, pipe.engine()) {
+            Park::Wait => {}
+            Park::Standby => {
+                wake.waiters.step_out(pipe.engine());
+                return 0;
+            }
+            Park::Take => return 0,
+        }
+        if pipe.is_closing() {
+            wake.unpark::<Shared>();
+            return 0;
+        }
+    } else {
+        let Some(locked) = lane.try_lock() else { return 0 };
+        if !lane.ring.is_open() {
+            return 0;
+        }
+        count = take_ring::<Shared>(lane, room);
+        if !lane.ring.is_empty() {
+            drop(locked);
+            return finish(pipe, lane, count, count);
+        }
+        // It stays empty, as in `take_at_once`, so that what is found now overtakes nothing.
+        wake.empty::<Shared>(lane.bit());
+    }
+    let room = room.get_mut(count..).unwrap_or(&mut []);
+    if room.is_empty() {
+        return finish(pipe, lane, count, count);
+    }
+    let most = pipe.most_edges(lane, room.len(), WAITS);
+    let mut found = Found::default();
+    let waited = pipe.engine().wait_plainly(&mut found, most, WAITS);
+    if WAITS {
+        wake.unpark::<Shared>();
+    }
+    let Ok(edges) = usize::try_from(waited) else {
+        finish(pipe, lane, count, count);
+        return if count > 0 || waited != -(libc::EINTR as isize) { count as isize } else { waited };
+    };
+    lane.set_left_some(edges == most);
+    // SAFETY: the kernel has filled so many.
+    let edges = unsafe { found.first(edges) };
+    let done = pipe.engine().handle_shared(edges, pipe, lane.index(), room);
+    if done.edges == edges.len() {
+        return finish(pipe, lane, count + done.events, done.events);
+    }
+    let harvester = Harvester::new(pipe, lane.index());
+    let rest = room.get_mut(done.events..).unwrap_or(&mut []);
+    let mut basket = Basket { room: rest, count: count + done.events };
+    harvester.handle(&mut basket, edges.get(done.edges..).unwrap_or(&[]), edges.len());
+    harvester.finish(&basket);
+    basket.count as isize
+}
+
+/// Leaves with so many events, of which so many were harvested since the thread looked into the kernel last.
+#[inline(always)]
+fn finish(pipe: &Pipe, lane: &Lane, count: usize, since_poll: usize) -> isize {
+    // Relaxed: counts for this thread alone.
+    lane.since_poll.store(since_poll as u32, Relaxed);
+    if count > 0 {
+        pipe.give_places_at_once::<Shared>(count);
+    }
+    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+    count as isize
+}
