@@ -192,16 +192,30 @@ pub(crate) fn start_output<A: Access, C: Call, W: Words>(
     call: C,
     words: W,
 ) -> Outcome {
+    match try_output(attachment, lane, call) {
+        Some(Ok(sent)) => {
+            put(attachment, user_of(attachment, words), sent);
+            Outcome::Queued
+        }
+        Some(Err(sent)) => Outcome::Begun(sent),
+        None => Outcome::Not,
+    }
+}
+
+/// Takes a place for an output and tries it: all is done, or what the kernel has answered otherwise. `None`: nothing
+/// was done.
+#[inline(always)]
+pub(crate) fn try_output<A: Access>(
+    attachment: &Held<A>,
+    lane: &Lane,
+    call: impl Call,
+) -> Option<Result<isize, isize>> {
     // SAFETY: OUTPUT_FREE says that it is attached.
     if !lane.ring.has_room() || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
-        return Outcome::Not;
+        return None;
     }
     let sent = call.attempt(attachment.fd());
-    if sent < 0 || sent as usize != call.total() {
-        return Outcome::Begun(sent);
-    }
-    put(attachment, user_of(attachment, words), sent);
-    Outcome::Queued
+    Some(if sent < 0 || sent as usize != call.total() { Err(sent) } else { Ok(sent) })
 }
 
 #[inline(always)]
@@ -270,6 +284,18 @@ pub(crate) fn lane_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) ->
 /// are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
 fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
+    if let Some((pipe, lane)) = put_quietly(attachment, user, n) {
+        pipe.announce_first::<A>(lane);
+    }
+}
+
+/// The same; if the lane was empty, that is to be announced, with what is returned then.
+#[inline(always)]
+pub(crate) fn put_quietly<A: Access>(
+    attachment: &Held<A>,
+    user: usize,
+    n: isize,
+) -> Option<(&'static Pipe, &'static Lane)> {
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
     // SAFETY: the place was taken for an event that goes there.
@@ -279,9 +305,7 @@ fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
     if !A::SOLE {
         attachment.set_newest(attachment.newest_lane(), number);
     }
-    if is_first {
-        pipe.announce_first::<A>(lane);
-    }
+    if is_first { Some((pipe, lane)) } else { None }
 }
 
 /// The outcome of an operation that has failed with `-n`.

@@ -6,7 +6,8 @@
 
 use super::fast_path::{
     Outcome, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
-    start_input, start_output, start_output_inline, start_output_otherwise, start_poll, user_of,
+    put_quietly, start_input, start_output, start_output_inline, start_output_otherwise, start_poll, try_output,
+    user_of,
 };
 use super::submit;
 use crate::engine::call::{Call, InputCall};
@@ -14,7 +15,7 @@ use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
 };
-use crate::sync::access::{self, Access, Sole};
+use crate::sync::access::{self, Access, Shared, Sole};
 use core::ffi::c_int;
 
 pub(crate) use super::fast_path::{ByCall, Submitted};
@@ -31,7 +32,19 @@ pub(crate) enum Answer {
     Libcs,
 }
 
-/// What the fast path of an output has come to.
+/// What the fast path of an output has come to, by a thread that locks.
+pub(crate) enum FastShared {
+    /// It was done whole, and its event is there.
+    Queued,
+    /// The same; its lane was empty. To be announced, by `announce_shared`.
+    First(Locked),
+    /// One try was made; the kernel has answered it with this. It has its place.
+    Begun(Locked, isize),
+    /// Nothing was done.
+    Not,
+}
+
+/// What the fast path of an output has come to, by a thread that goes alone.
 pub(crate) enum Fast<A> {
     /// It is queued.
     Queued,
@@ -48,9 +61,20 @@ pub(crate) enum Fast<A> {
 #[inline(always)]
 pub(crate) fn wait_sole<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
     let Some(sole) = Sole::enter() else { return false };
-    let attachment = node.hold(&sole);
+    wait_plainly(&node.hold(&sole), call, words)
+}
+
+/// The same by a thread that locks.
+#[inline(always)]
+pub(crate) fn wait_shared<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
+    access::is_shared()
+        && node.try_lock_quietly().is_some_and(|attachment| wait_plainly(&attachment, call, words))
+}
+
+#[inline(always)]
+fn wait_plainly<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words: W) -> bool {
     let bits = attachment.bits();
-    if bits & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<Sole>()) != INPUT_FREE
+    if bits & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<A>()) != INPUT_FREE
         || words.timeout() != 0
         || !call.is_plain()
     {
@@ -60,11 +84,11 @@ pub(crate) fn wait_sole<C: InputCall, W: Words>(node: &'static Attachment, call:
     if (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
         || (slot.holds_addresses() && words.user().is_some())
         // SAFETY: INPUT_FREE says that it is attached.
-        || !unsafe { attachment.attached_pipe() }.take_place_at_once::<Sole>()
+        || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>()
     {
         return false;
     }
-    attachment.put_into_slot(slot.with_user(user_of(&attachment, words)));
+    attachment.put_into_slot(slot.with_user(user_of(attachment, words)));
     attachment.set_bits(bits ^ (INPUT_FREE | SLOT));
     true
 }
@@ -90,24 +114,36 @@ fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words:
     (!C::IS_ASKED_FIRST || slot.is_like(attachment.slot())) && park(attachment, slot, words, true)
 }
 
-/// An output by a thread that locks: whether it was done whole, and its event is there. The number is what the kernel
-/// has answered if it is `Begun`; then the attachment is locked still.
+/// An output by a thread that locks.
 #[inline(always)]
-pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Locked> {
+pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> FastShared {
     if !access::is_shared() {
-        return Fast::Not;
+        return FastShared::Not;
     }
-    let Some(attachment) = node.try_lock_quietly() else { return Fast::Not };
+    let Some(attachment) = node.try_lock_quietly() else { return FastShared::Not };
     if !is_plain_output(&attachment, &call) || !may_start_output(&attachment, 0, words) {
-        return Fast::Not;
+        return FastShared::Not;
     }
     // SAFETY: OUTPUT_FREE says that it is attached.
-    let Some(lane) = lane_here(&attachment, unsafe { attachment.attached_pipe() }) else { return Fast::Not };
-    match start_output(&attachment, lane, call, words) {
-        Outcome::Queued => Fast::Queued,
-        Outcome::Begun(sent) => Fast::Begun { access: attachment, sent, is_inline: false },
-        _ => Fast::Not,
+    let Some(lane) = lane_here(&attachment, unsafe { attachment.attached_pipe() }) else {
+        return FastShared::Not;
+    };
+    match try_output(&attachment, lane, call) {
+        Some(Ok(sent)) => match put_quietly(&attachment, user_of(&attachment, words), sent) {
+            None => FastShared::Queued,
+            Some(_) => FastShared::First(attachment),
+        },
+        Some(Err(sent)) => FastShared::Begun(attachment, sent),
+        None => FastShared::Not,
     }
+}
+
+/// Announces what `output_shared` has put into an empty lane.
+#[inline(never)]
+pub(crate) fn announce_shared(attachment: Locked) {
+    // SAFETY: it was attached when the event was put there, and has been locked since.
+    let pipe = unsafe { attachment.attached_pipe() };
+    pipe.announce_first::<Shared>(pipe.lane(attachment.newest_lane()));
 }
 
 /// Goes on with what `output_shared` has begun.

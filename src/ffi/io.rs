@@ -5,7 +5,9 @@
 use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
-use super::{answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued};
+use super::{
+    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared, pipe, queued,
+};
 use crate::calls::attach;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::calls::submit::{self, Which};
@@ -31,11 +33,27 @@ pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize
         if start::wait_sole(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
             return queued();
         }
+        // SAFETY: as promised by the caller.
+        return unsafe { read_shared(node, fd, buf, nbytes) };
     } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
         return unsafe { pipe::read(found, fd, buf, nbytes) };
     }
     // SAFETY: as promised by the caller.
+    unsafe { read_slow(fd, buf, nbytes) }
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_read`.
+#[inline(never)]
+unsafe fn read_shared(node: &'static Attachment, fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
+    if start::wait_shared(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
+        return queued();
+    }
+    // SAFETY: passed on to the caller.
     unsafe { read_slow(fd, buf, nbytes) }
 }
 
@@ -79,6 +97,8 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
                 return write_begun(access, node, buf, nbytes, (sent, is_inline));
             }
         }
+        // SAFETY: as promised by the caller.
+        return unsafe { write_shared(node, fd, buf, nbytes) };
     }
     // SAFETY: as promised by the caller.
     unsafe { write_slow(fd, buf, nbytes) }
@@ -94,6 +114,18 @@ fn write_begun(
     begun: (isize, bool),
 ) -> ssize_t {
     output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, begun)
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_write`.
+#[inline(never)]
+unsafe fn write_shared(node: &'static Attachment, fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
+    output_shared(node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 })
+        // SAFETY: passed on to the caller.
+        .unwrap_or_else(|| unsafe { write_slow(fd, buf, nbytes) })
 }
 
 /// # Safety

@@ -11,7 +11,7 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
-use crate::calls::start::{self, Answer, ByCall, Fast};
+use crate::calls::start::{self, Answer, ByCall, FastShared};
 use crate::calls::{self, fast_path::Way};
 use crate::engine::call::{Call, InputCall};
 use crate::queue::op::Request;
@@ -106,19 +106,34 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
             _ => libc(),
         }
     }
+    if let Some(node) = attached(fd)
+        && let Some(answer) = output_shared(node, call())
+    {
+        return answer;
+    }
+    slow(fd, call(), libc)
+}
+
+/// A call that gives something out, by a thread that locks. `None`: nothing was done.
+#[inline(always)]
+fn output_shared<T: Returned>(node: &'static Attachment, call: impl Call) -> Option<T> {
+    // What follows is not made here, so that the caller need not save what it has in registers.
+    #[inline(never)]
+    fn first<T: Returned>(attachment: Locked) -> T {
+        start::announce_shared(attachment);
+        queued()
+    }
     #[cold]
     #[inline(never)]
     fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
         answer_slow(start::output_shared_begun(attachment, call, ByCall, sent), || T::FAILED)
     }
-    if let Some(node) = attached(fd) {
-        match start::output_shared(node, call(), ByCall) {
-            Fast::Queued => return queued(),
-            Fast::Begun { access, sent, .. } => return begun(access, call(), sent),
-            _ => {}
-        }
+    match start::output_shared(node, call, ByCall) {
+        FastShared::Queued => Some(queued()),
+        FastShared::First(attachment) => Some(first(attachment)),
+        FastShared::Begun(attachment, sent) => Some(begun(attachment, call, sent)),
+        FastShared::Not => None,
     }
-    slow(fd, call(), libc)
 }
 
 /// Goes on with an output that the shortest way has begun.

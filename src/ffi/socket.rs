@@ -2,7 +2,7 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{attached, done, input, lent, output, output_begun, queue_or, queued};
+use super::{attached, done, input, lent, output, output_begun, output_shared, queue_or, queued};
 use crate::calls::attach;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
@@ -17,12 +17,34 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd)
-        && start::wait_sole(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall)
-    {
-        return queued();
+    if let Some(node) = attached(fd) {
+        if start::wait_sole(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall) {
+            return queued();
+        }
+        // SAFETY: as promised by the caller.
+        return unsafe { recv_shared(node, fd, buf, len, flags) };
     }
     // SAFETY: as promised by the caller.
+    unsafe { recv_slow(fd, buf, len, flags) }
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_recv`.
+#[inline(never)]
+unsafe fn recv_shared(
+    node: &'static Attachment,
+    fd: c_int,
+    buf: *mut c_void,
+    len: usize,
+    flags: c_int,
+) -> ssize_t {
+    if start::wait_shared(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall) {
+        return queued();
+    }
+    // SAFETY: passed on to the caller.
     unsafe { recv_slow(fd, buf, len, flags) }
 }
 
@@ -122,6 +144,8 @@ pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize,
                 return send_begun(access, node, buf, len, flags, (sent, is_inline));
             }
         }
+        // SAFETY: as promised by the caller.
+        return unsafe { send_shared(node, fd, buf, len, flags) };
     }
     // SAFETY: as promised by the caller.
     unsafe { send_slow(fd, buf, len, flags) }
@@ -138,6 +162,24 @@ fn send_begun(
     begun: (isize, bool),
 ) -> ssize_t {
     output_begun(sole, node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, begun)
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_send`.
+#[inline(never)]
+unsafe fn send_shared(
+    node: &'static Attachment,
+    fd: c_int,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> ssize_t {
+    output_shared(node, Send { kind: Kind::Send, buf: lent(buf), len, flags })
+        // SAFETY: passed on to the caller.
+        .unwrap_or_else(|| unsafe { send_slow(fd, buf, len, flags) })
 }
 
 /// # Safety

@@ -5,12 +5,12 @@
 use super::constants::*;
 use super::{answer, attached, lent, pipe};
 use crate::calls::fast_path::Way;
-use crate::calls::start::{self, Answer, Fast, Submitted};
+use crate::calls::start::{self, Answer, Fast, FastShared, Submitted};
 use crate::calls::submit;
 use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
 use crate::queue::EIOEVENTQUEUED;
 use crate::queue::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
-use crate::state::attachment::{Attachment, Entry};
+use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, UserPtr, fd};
@@ -85,6 +85,8 @@ pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c
                     _ => {}
                 }
             }
+            // SAFETY: passed on to the caller.
+            return unsafe { submit_shared(node, op) };
         }
     }
     // SAFETY: passed on to the caller.
@@ -99,6 +101,44 @@ impl Operation {
         let times = (self.timeout.tv_sec | self.timeout.tv_nsec) as u64;
         a | b | c | d | times | u64::from(self.flags) == 0
     }
+}
+
+/// A plain operation by a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_submit`.
+#[inline(never)]
+unsafe fn submit_shared(node: &'static Attachment, op: &Operation) -> c_int {
+    // What follows is not made here, so that nothing need be saved for it.
+    #[inline(never)]
+    fn first(attachment: Locked) -> c_int {
+        start::announce_shared(attachment);
+        1
+    }
+    #[cold]
+    #[inline(never)]
+    fn begun(attachment: Locked, op: &Operation, call: Send, sent: isize) -> c_int {
+        let words = Submitted { user: op.user as usize, timeout: 0 };
+        answer(|| taken(op.fd, start::output_shared_begun(attachment, call, words, sent)).map(|()| 1))
+    }
+    let words = Submitted { user: op.user as usize, timeout: 0 };
+    let (buf, len) = (lent(op.buf), op.len);
+    if op.kind == IOEVENT_OP_READ {
+        if start::wait_shared(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words) {
+            return 1;
+        }
+    } else if op.kind == IOEVENT_OP_WRITE {
+        let call = Send { kind: Kind::Write, buf, len, flags: 0 };
+        match start::output_shared(node, call, words) {
+            FastShared::Queued => return 1,
+            FastShared::First(attachment) => return first(attachment),
+            FastShared::Begun(attachment, sent) => return begun(attachment, op, call, sent),
+            FastShared::Not => {}
+        }
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { submit_all(op, 1) }
 }
 
 /// Goes on with a write that was begun.
