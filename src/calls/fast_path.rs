@@ -3,7 +3,7 @@
 use crate::engine::call::{Call, InputCall};
 use crate::engine::epoll::polls;
 use crate::engine::limits;
-use crate::queue::lane::Lane;
+use crate::queue::lane::{LISTED, Lane};
 use crate::queue::op::Completion;
 use crate::state::attachment::{
     HERE, Held, INLINE, INPUT_FREE, LEVEL, OUTPUT_FREE, POLL_ONLY, READABLE, SLOT,
@@ -268,15 +268,19 @@ pub(crate) fn lane_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) ->
         // SAFETY: with HERE there is one.
         return if attachment.has(HERE) { Some(unsafe { pipe.home_there_is() }) } else { None };
     }
-    let index = pipe.find_lane_at_once()?;
+    // Mostly the newest event was put there, too.
     let place = attachment.newest_place();
-    if place != index && pipe.holds(place, attachment.newest_number()) {
+    let newest = pipe.lane(attachment.newest_lane());
+    if place & LISTED == 0 && newest.is_of_caller() { Some(newest) } else { move_here(attachment, pipe) }
+}
+
+/// The lane of the calling thread, which is not the ring where the newest event was put, if that has been harvested.
+fn move_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'static Lane> {
+    let index = pipe.find_lane_at_once()?;
+    if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
         return None;
     }
-    // There is none in the ring yet: as if it was the last one taken out.
-    if place != index {
-        attachment.set_newest(index, pipe.lane(index).ring.taken().wrapping_sub(1));
-    }
+    attachment.set_newest_taken(pipe.lane(index));
     Some(pipe.lane(index))
 }
 

@@ -13,13 +13,13 @@ use crate::engine::epoll::Found;
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
 use crate::sync::access::{self, Shared};
-use crate::sync::wake::{Park, bit};
+use crate::sync::wake::Park;
 use crate::sys::{errno, race};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// `harvest` for a thread that does not go alone.
+/// `harvest` for a thread that does not go alone. What it calls it calls last, so that nothing need be saved here.
 #[inline(never)]
 pub(super) fn harvest_shared(
     pipe: &'static Pipe,
@@ -36,23 +36,36 @@ pub(super) fn harvest_shared(
         let lane = pipe.lane(me);
         // What is in the lanes of others that come back to harvest them is theirs.
         let stealable = pipe.wake.0.stealable(me, pipe.is_nonblock());
-        let outcome = if stealable == bit(me) {
-            // Relaxed: counts for this thread alone.
-            if lane.has_left_some() || lane.since_poll.load(Relaxed) >= POLL_AFTER {
-                poll_shared::<NOT>(pipe, lane, number, room)
-            } else {
-                take_at_once(pipe, lane, number, room)
-            }
+        if stealable == lane.bit() {
+            return take(pipe, lane, number, room, timeout);
         } else if stealable == 0 && timeout.is_none() {
-            poll_shared::<FOREVER>(pipe, lane, number, room)
-        } else {
-            0
-        };
-        if outcome != 0 {
-            return outcome;
+            return poll_shared::<FOREVER>(pipe, lane, number, room, timeout);
         }
     }
+    otherwise(number, room, timeout)
+}
+
+#[cold]
+#[inline(never)]
+fn otherwise(number: c_int, room: &mut [MaybeUninit<Event>], timeout: Option<u64>) -> isize {
     answer(harvest_slow(number, room, timeout))
+}
+
+/// The lane holds something.
+#[inline(always)]
+fn take(
+    pipe: &'static Pipe,
+    lane: &'static Lane,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> isize {
+    // Relaxed: counts for this thread alone.
+    if lane.has_left_some() || lane.since_poll.load(Relaxed) >= POLL_AFTER {
+        return poll_shared::<NOT>(pipe, lane, number, room, timeout);
+    }
+    let count = take_at_once(pipe, lane, number, room);
+    if count != 0 { count } else { otherwise(number, room, timeout) }
 }
 
 /// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any for it. How many
@@ -88,16 +101,30 @@ const FOREVER: bool = true;
 /// Or not at all, after it has taken what the thread's own lane holds.
 const NOT: bool = false;
 
-/// Looks into the kernel, once. How many events there were, with those of the lane; 0: use `harvest_slow`; -EINTR.
+/// Looks into the kernel, once. What the harvest comes to.
 #[inline(never)]
 fn poll_shared<const WAITS: bool>(
     pipe: &'static Pipe,
     lane: &'static Lane,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
 ) -> isize {
     // SAFETY: there is a pipe, so the world was made, which prepares it.
-    let _errno = unsafe { errno::KeptQuickly::new() };
+    let kept = unsafe { errno::KeptQuickly::new() };
+    let outcome = poll_at_once::<WAITS>(pipe, lane, number, room);
+    drop(kept);
+    if outcome != 0 { outcome } else { otherwise(number, room, timeout) }
+}
+
+/// How many events there were, with those of the lane; 0: use `harvest_slow`; -EINTR.
+#[inline(always)]
+fn poll_at_once<const WAITS: bool>(
+    pipe: &'static Pipe,
+    lane: &'static Lane,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+) -> isize {
     let Some(_in_use) = pipe.enter_as(number) else { return 0 };
     if WAITS && pipe.is_nonblock() {
         return 0;
@@ -148,7 +175,7 @@ fn poll_shared<const WAITS: bool>(
     lane.set_left_some(edges == most);
     // SAFETY: the kernel has filled so many.
     let edges = unsafe { found.first(edges) };
-    let done = pipe.engine().handle_shared(edges, pipe, lane.index(), room);
+    let done = pipe.engine().handle_shared(edges, pipe, lane, room);
     if done.edges == edges.len() {
         return finish(pipe, lane, count + done.events, done.events);
     }

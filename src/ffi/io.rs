@@ -6,14 +6,15 @@ use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
 use super::{
-    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared, pipe, queued,
+    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared,
+    output_shared_begun, pipe, queued,
 };
 use crate::calls::attach;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::calls::submit::{self, Which};
 use crate::engine::call::{Readv, Recv, Send, Writev};
 use crate::queue::op::Kind;
-use crate::state::attachment::{Attachment, Entry};
+use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::Errno;
@@ -123,7 +124,14 @@ fn write_begun(
 /// As for `ioevent_write`.
 #[inline(never)]
 unsafe fn write_shared(node: &'static Attachment, fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    output_shared(node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 })
+    #[cold]
+    #[inline(never)]
+    fn begun(attachment: Locked, buf: *const c_void, nbytes: usize, sent: isize) -> ssize_t {
+        let call = Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 };
+        output_shared_begun(attachment, call, sent)
+    }
+    let call = Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 };
+    output_shared(node, call, |attachment, sent| begun(attachment, buf, nbytes, sent))
         // SAFETY: passed on to the caller.
         .unwrap_or_else(|| unsafe { write_slow(fd, buf, nbytes) })
 }

@@ -106,34 +106,46 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
             _ => libc(),
         }
     }
+    #[cold]
+    #[inline(never)]
+    fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
+        output_shared_begun(attachment, call, sent)
+    }
     if let Some(node) = attached(fd)
-        && let Some(answer) = output_shared(node, call())
+        && let Some(answer) =
+            output_shared(node, call(), |attachment, sent| begun(attachment, call(), sent))
     {
         return answer;
     }
     slow(fd, call(), libc)
 }
 
-/// A call that gives something out, by a thread that locks. `None`: nothing was done.
+/// A call that gives something out, by a thread that locks; `begun` goes on with it if one try was made. `None`: nothing
+/// was done.
 #[inline(always)]
-fn output_shared<T: Returned>(node: &'static Attachment, call: impl Call) -> Option<T> {
-    // What follows is not made here, so that the caller need not save what it has in registers.
+fn output_shared<T: Returned>(
+    node: &'static Attachment,
+    call: impl Call,
+    begun: impl FnOnce(Locked, isize) -> T,
+) -> Option<T> {
     #[inline(never)]
     fn first<T: Returned>(attachment: Locked) -> T {
         start::announce_shared(attachment);
-        queued()
-    }
-    #[cold]
-    #[inline(never)]
-    fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
-        answer_slow(start::output_shared_begun(attachment, call, ByCall, sent), || T::FAILED)
+        // Else the compiler knows the answer, and does not make this the caller's last call, for which it need not
+        // save what it has in registers.
+        core::hint::black_box(queued())
     }
     match start::output_shared(node, call, ByCall) {
         FastShared::Queued => Some(queued()),
         FastShared::First(attachment) => Some(first(attachment)),
-        FastShared::Begun(attachment, sent) => Some(begun(attachment, call, sent)),
+        FastShared::Begun(attachment, sent) => Some(begun(attachment, sent)),
         FastShared::Not => None,
     }
+}
+
+/// Goes on with an output that a thread that locks has begun.
+fn output_shared_begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
+    answer_slow(start::output_shared_begun(attachment, call, ByCall, sent), || T::FAILED)
 }
 
 /// Goes on with an output that the shortest way has begun.

@@ -2,12 +2,14 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{attached, done, input, lent, output, output_begun, output_shared, queue_or, queued};
+use super::{
+    attached, done, input, lent, output, output_begun, output_shared, output_shared_begun, queue_or, queued,
+};
 use crate::calls::attach;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::queue::op::{Kind, Request};
-use crate::state::attachment::Attachment;
+use crate::state::attachment::{Attachment, Locked};
 use crate::sync::access::Sole;
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -177,7 +179,13 @@ unsafe fn send_shared(
     len: usize,
     flags: c_int,
 ) -> ssize_t {
-    output_shared(node, Send { kind: Kind::Send, buf: lent(buf), len, flags })
+    #[cold]
+    #[inline(never)]
+    fn begun(attachment: Locked, buf: *const c_void, len: usize, flags: c_int, sent: isize) -> ssize_t {
+        output_shared_begun(attachment, Send { kind: Kind::Send, buf: lent(buf), len, flags }, sent)
+    }
+    let call = Send { kind: Kind::Send, buf: lent(buf), len, flags };
+    output_shared(node, call, |attachment, sent| begun(attachment, buf, len, flags, sent))
         // SAFETY: passed on to the caller.
         .unwrap_or_else(|| unsafe { send_slow(fd, buf, len, flags) })
 }

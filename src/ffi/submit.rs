@@ -110,16 +110,17 @@ impl Operation {
 /// As for `ioevent_submit`.
 #[inline(never)]
 unsafe fn submit_shared(node: &'static Attachment, op: &Operation) -> c_int {
-    // What follows is not made here, so that nothing need be saved for it.
     #[inline(never)]
     fn first(attachment: Locked) -> c_int {
         start::announce_shared(attachment);
-        1
+        // As in `ffi::output_shared`.
+        core::hint::black_box(1)
     }
     #[cold]
     #[inline(never)]
-    fn begun(attachment: Locked, op: &Operation, call: Send, sent: isize) -> c_int {
+    fn begun(attachment: Locked, op: &Operation, sent: isize) -> c_int {
         let words = Submitted { user: op.user as usize, timeout: 0 };
+        let call = Send { kind: Kind::Write, buf: lent(op.buf), len: op.len, flags: 0 };
         answer(|| taken(op.fd, start::output_shared_begun(attachment, call, words, sent)).map(|()| 1))
     }
     let words = Submitted { user: op.user as usize, timeout: 0 };
@@ -133,7 +134,7 @@ unsafe fn submit_shared(node: &'static Attachment, op: &Operation) -> c_int {
         match start::output_shared(node, call, words) {
             FastShared::Queued => return 1,
             FastShared::First(attachment) => return first(attachment),
-            FastShared::Begun(attachment, sent) => return begun(attachment, op, call, sent),
+            FastShared::Begun(attachment, sent) => return begun(attachment, op, sent),
             FastShared::Not => {}
         }
     }

@@ -17,6 +17,7 @@ use super::op::{OpRef, Ops};
 use crate::sync::lock::{Mutex, MutexGuard};
 use crate::sync::ring::{Ring, SLOTS, Slot};
 use crate::sys::Result;
+use crate::sys::thread_pointer::thread_pointer;
 use core::cell::Cell;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -177,6 +178,13 @@ impl Lane {
     #[inline(always)]
     pub(crate) fn index(&self) -> u32 {
         self.index
+    }
+
+    /// Whether it is that of the calling thread, which comes to harvest it.
+    #[inline(always)]
+    pub(crate) fn is_of_caller(&self) -> bool {
+        // Relaxed: see `Pipe::find_lane_at_once`.
+        self.owner.load(Ordering::Relaxed) == thread_pointer()
     }
 
     #[inline(always)]

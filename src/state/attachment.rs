@@ -4,7 +4,7 @@ use super::file_class::Class;
 use super::pipe::Pipe;
 use super::slot::Slot;
 use super::table;
-use crate::queue::lane::LISTED;
+use crate::queue::lane::{LISTED, Lane};
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::queue::op_list::Queue;
 use crate::sync::access::{self, Access, Shared, Sole};
@@ -445,6 +445,12 @@ impl Inside {
     pub(crate) fn set_reserved(&self, reserved: bool) {
         let place = self.newest_place.get() & !RESERVED;
         self.newest_place.set(place | if reserved { RESERVED } else { 0 });
+    }
+
+    /// The newest event has been harvested: as if it was the last one that was taken out of the ring of this lane.
+    #[inline(always)]
+    pub(crate) fn set_newest_taken(&self, lane: &Lane) {
+        self.set_newest(lane.index(), lane.ring.taken().wrapping_sub(1));
     }
 
     /// The newest event was put into `place` as this number.

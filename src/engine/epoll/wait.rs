@@ -14,6 +14,7 @@ use crate::sys::epoll::Event as Edge;
 use crate::sys::{Result, epoll as sys};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::slice::IterMut;
 
 /// Room for what one wait brings.
 pub(crate) struct Found([MaybeUninit<Edge>; BATCH]);
@@ -104,31 +105,52 @@ impl Epoll {
         &self,
         edges: &[Edge],
         pipe: &'static Pipe,
-        lane: u32,
+        lane: &'static Lane,
         room: &mut [MaybeUninit<Event>],
     ) -> Handled {
-        let mut done = Handled::default();
-        for edge in edges {
-            let Some(node) = table::near(edge.u64 as u32 as c_int) else { break };
-            let generation = (edge.u64 >> 32) as u32;
-            let attachment = node.lock_quietly();
-            if attachment.has(SLOT) {
-                let Some(to) = room.get_mut(done.events) else { break };
-                if attachment.has(HERE) || pipe.must_follow(lane, &attachment) {
-                    break;
-                }
-                let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
-                if outcome == edge::NOTHING {
-                    break;
-                }
-                to.write(event(attachment.slot_user(), outcome));
-                done.events += 1;
-            } else if !edge::note(&attachment, generation, edge.events) {
-                break;
-            }
-            done.edges += 1;
+        let most = room.len();
+        let mut room = room.iter_mut();
+        let mut rest = edges;
+        while let [edge, others @ ..] = rest
+            && Self::hand_out_to(edge, pipe, lane, &mut room)
+        {
+            rest = others;
         }
-        done
+        Handled { edges: edges.len() - rest.len(), events: most - room.len() }
+    }
+
+    /// The same for one edge. False: nothing was done.
+    #[inline(always)]
+    fn hand_out_to(
+        edge: &Edge,
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut IterMut<MaybeUninit<Event>>,
+    ) -> bool {
+        let Some(node) = table::near(edge.u64 as u32 as c_int) else { return false };
+        let generation = (edge.u64 >> 32) as u32;
+        let attachment = node.lock_quietly();
+        if attachment.bits() & (SLOT | HERE) != SLOT {
+            return edge::note(&attachment, generation, edge.events);
+        }
+        if attachment.newest_lane() != lane.index() {
+            if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
+                return false;
+            }
+            // The next event will come from the same thread, most likely.
+            attachment.set_newest_taken(lane);
+        }
+        if room.len() == 0 {
+            return false;
+        }
+        let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
+        if outcome == edge::NOTHING {
+            return false;
+        }
+        if let Some(to) = room.next() {
+            to.write(event(attachment.slot_user(), outcome));
+        }
+        true
     }
 
     /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path
