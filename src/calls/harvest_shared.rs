@@ -19,7 +19,7 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// `harvest` for a thread that does not go alone. What it calls it calls last, so that nothing need be saved here.
+/// `harvest` for a thread that does not go alone.
 #[inline(never)]
 pub(super) fn harvest_shared(
     pipe: &'static Pipe,
@@ -27,22 +27,8 @@ pub(super) fn harvest_shared(
     room: &mut [MaybeUninit<Event>],
     timeout: Option<u64>,
 ) -> isize {
-    if access::is_shared()
-        && !race::is_present()
-        // One that does not wait takes all there is (rule 3.2).
-        && timeout != Some(0)
-        && let Some(me) = pipe.find_lane_at_once()
-    {
-        let lane = pipe.lane(me);
-        // What is in the lanes of others that come back to harvest them is theirs.
-        let stealable = pipe.wake.0.stealable(me, pipe.is_nonblock());
-        if stealable == lane.bit() {
-            return take(pipe, lane, number, room, timeout);
-        } else if stealable == 0 && timeout.is_none() {
-            return poll_shared::<FOREVER>(pipe, lane, number, room, timeout);
-        }
-    }
-    otherwise(number, room, timeout)
+    let outcome = harvest_at_once(pipe, number, room, timeout);
+    if outcome != 0 { outcome } else { otherwise(number, room, timeout) }
 }
 
 #[cold]
@@ -51,21 +37,36 @@ fn otherwise(number: c_int, room: &mut [MaybeUninit<Event>], timeout: Option<u64
     answer(harvest_slow(number, room, timeout))
 }
 
-/// The lane holds something.
+/// How many events there were; 0: use `harvest_slow`; -EINTR.
 #[inline(always)]
-fn take(
+fn harvest_at_once(
     pipe: &'static Pipe,
-    lane: &'static Lane,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
     timeout: Option<u64>,
 ) -> isize {
-    // Relaxed: counts for this thread alone.
-    if lane.has_left_some() || lane.since_poll.load(Relaxed) >= POLL_AFTER {
-        return poll_shared::<NOT>(pipe, lane, number, room, timeout);
+    // One that does not wait takes all there is (rule 3.2).
+    if !access::is_shared() || race::is_present() || timeout == Some(0) {
+        return 0;
     }
-    let count = take_at_once(pipe, lane, number, room);
-    if count != 0 { count } else { otherwise(number, room, timeout) }
+    let Some(me) = pipe.find_lane_at_once() else { return 0 };
+    let lane = pipe.lane(me);
+    // What is in the lanes of others that come back to harvest them is theirs.
+    let stealable = pipe.wake.0.stealable(me, pipe.is_nonblock());
+    let waits = stealable == 0;
+    if waits {
+        if timeout.is_some() {
+            return 0;
+        }
+    } else if stealable != lane.bit() {
+        return 0;
+    // Relaxed: counts for this thread alone.
+    } else if !lane.has_left_some() && lane.since_poll.load(Relaxed) < POLL_AFTER {
+        return take_at_once(pipe, lane, number, room);
+    }
+    // SAFETY: there is a pipe, so the world was made, which prepares it.
+    let _errno = unsafe { errno::KeptQuickly::new() };
+    poll_at_once(pipe, lane, number, room, waits)
 }
 
 /// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any for it. How many
@@ -96,43 +97,24 @@ fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [May
     count as isize
 }
 
-/// How long `poll_shared` waits: for ever, if it finds nothing; its lane is empty then.
-const FOREVER: bool = true;
-/// Or not at all, after it has taken what the thread's own lane holds.
-const NOT: bool = false;
-
-/// Looks into the kernel, once. What the harvest comes to.
-#[inline(never)]
-fn poll_shared<const WAITS: bool>(
-    pipe: &'static Pipe,
-    lane: &'static Lane,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-    timeout: Option<u64>,
-) -> isize {
-    // SAFETY: there is a pipe, so the world was made, which prepares it.
-    let kept = unsafe { errno::KeptQuickly::new() };
-    let outcome = poll_at_once::<WAITS>(pipe, lane, number, room);
-    drop(kept);
-    if outcome != 0 { outcome } else { otherwise(number, room, timeout) }
-}
-
-/// How many events there were, with those of the lane; 0: use `harvest_slow`; -EINTR.
+/// Looks into the kernel, once; `waits`: for ever, if it finds nothing, and the lane is empty. Otherwise the thread takes
+/// what is in its lane before.
 #[inline(always)]
-fn poll_at_once<const WAITS: bool>(
+fn poll_at_once(
     pipe: &'static Pipe,
     lane: &'static Lane,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    waits: bool,
 ) -> isize {
     let Some(_in_use) = pipe.enter_as(number) else { return 0 };
-    if WAITS && pipe.is_nonblock() {
+    if waits && pipe.is_nonblock() {
         return 0;
     }
     pipe.begin_harvest();
     let wake = &pipe.wake.0;
     let mut count = 0;
-    if WAITS {
+    if waits {
         match wake.park(lane.index(), false, pipe.engine()) {
             Park::Wait => {}
             Park::Standby => {
@@ -162,10 +144,10 @@ fn poll_at_once<const WAITS: bool>(
     if room.is_empty() {
         return finish(pipe, lane, count, count);
     }
-    let most = pipe.most_edges(lane, room.len(), WAITS);
+    let most = pipe.most_edges(lane, room.len(), waits);
     let mut found = Found::default();
-    let waited = pipe.engine().wait_plainly(&mut found, most, WAITS);
-    if WAITS {
+    let waited = pipe.engine().wait_plainly(&mut found, most, waits);
+    if waits {
         wake.unpark::<Shared>();
     }
     let Ok(edges) = usize::try_from(waited) else {

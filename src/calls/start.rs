@@ -40,8 +40,8 @@ pub(crate) enum FastShared {
     First(Locked),
     /// One try was made; the kernel has answered it with this. It has its place.
     Begun(Locked, isize),
-    /// Nothing was done.
-    Not,
+    /// Nothing was done. To be unlocked, if it was locked.
+    Not(Option<Locked>),
 }
 
 /// What the fast path of an output has come to, by a thread that goes alone.
@@ -118,32 +118,39 @@ fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words:
 #[inline(always)]
 pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> FastShared {
     if !access::is_shared() {
-        return FastShared::Not;
+        return FastShared::Not(None);
     }
-    let Some(attachment) = node.try_lock_quietly() else { return FastShared::Not };
+    let Some(attachment) = node.try_lock_quietly() else { return FastShared::Not(None) };
     if !is_plain_output(&attachment, &call) || !may_start_output(&attachment, 0, words) {
-        return FastShared::Not;
+        return FastShared::Not(Some(attachment));
     }
     // SAFETY: OUTPUT_FREE says that it is attached.
     let Some(lane) = lane_here(&attachment, unsafe { attachment.attached_pipe() }) else {
-        return FastShared::Not;
+        return FastShared::Not(Some(attachment));
     };
     match try_output(&attachment, lane, call) {
         Some(Ok(sent)) => match put_quietly(&attachment, user_of(&attachment, words), sent) {
-            None => FastShared::Queued,
+            None => {
+                drop(attachment);
+                FastShared::Queued
+            }
             Some(_) => FastShared::First(attachment),
         },
         Some(Err(sent)) => FastShared::Begun(attachment, sent),
-        None => FastShared::Not,
+        None => FastShared::Not(Some(attachment)),
     }
 }
 
 /// Announces what `output_shared` has put into an empty lane.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn announce_shared(attachment: Locked) {
     // SAFETY: it was attached when the event was put there, and has been locked since.
     let pipe = unsafe { attachment.attached_pipe() };
-    pipe.announce_first::<Shared>(pipe.lane(attachment.newest_lane()));
+    let lane = pipe.lane(attachment.newest_lane());
+    pipe.wake.0.fill::<Shared>(lane.bit());
+    if pipe.is_nonblock() || pipe.wake.0.waiters.any() {
+        pipe.announce(lane.index());
+    }
 }
 
 /// Goes on with what `output_shared` has begun.

@@ -35,7 +35,7 @@ pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize
             return queued();
         }
         // SAFETY: as promised by the caller.
-        return unsafe { read_shared(node, fd, buf, nbytes) };
+        return unsafe { read_shared(fd, buf, nbytes, node) };
     } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
         return unsafe { pipe::read(found, fd, buf, nbytes) };
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize
 ///
 /// As for `ioevent_read`.
 #[inline(never)]
-unsafe fn read_shared(node: &'static Attachment, fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
+unsafe fn read_shared(fd: c_int, buf: *mut c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
     if start::wait_shared(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
         return queued();
     }
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
             }
         }
         // SAFETY: as promised by the caller.
-        return unsafe { write_shared(node, fd, buf, nbytes) };
+        return unsafe { write_shared(fd, buf, nbytes, node) };
     }
     // SAFETY: as promised by the caller.
     unsafe { write_slow(fd, buf, nbytes) }
@@ -123,7 +123,17 @@ fn write_begun(
 ///
 /// As for `ioevent_write`.
 #[inline(never)]
-unsafe fn write_shared(node: &'static Attachment, fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
+unsafe fn write_shared(fd: c_int, buf: *const c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
+    /// # Safety
+    ///
+    /// As for `ioevent_write`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn unlocked(fd: c_int, buf: *const c_void, nbytes: usize, attachment: Option<Locked>) -> ssize_t {
+        drop(attachment);
+        // SAFETY: passed on to the caller.
+        unsafe { write_slow(fd, buf, nbytes) }
+    }
     #[cold]
     #[inline(never)]
     fn begun(attachment: Locked, buf: *const c_void, nbytes: usize, sent: isize) -> ssize_t {
@@ -131,9 +141,13 @@ unsafe fn write_shared(node: &'static Attachment, fd: c_int, buf: *const c_void,
         output_shared_begun(attachment, call, sent)
     }
     let call = Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 };
-    output_shared(node, call, |attachment, sent| begun(attachment, buf, nbytes, sent))
+    output_shared(
+        node,
+        call,
+        |attachment, sent| begun(attachment, buf, nbytes, sent),
         // SAFETY: passed on to the caller.
-        .unwrap_or_else(|| unsafe { write_slow(fd, buf, nbytes) })
+        |attachment| unsafe { unlocked(fd, buf, nbytes, attachment) },
+    )
 }
 
 /// # Safety

@@ -111,23 +111,29 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
     fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
         output_shared_begun(attachment, call, sent)
     }
-    if let Some(node) = attached(fd)
-        && let Some(answer) =
-            output_shared(node, call(), |attachment, sent| begun(attachment, call(), sent))
-    {
-        return answer;
+    if let Some(node) = attached(fd) {
+        match start::output_shared(node, call(), ByCall) {
+            FastShared::Queued => return queued(),
+            FastShared::First(attachment) => {
+                start::announce_shared(attachment);
+                return queued();
+            }
+            FastShared::Begun(attachment, sent) => return begun(attachment, call(), sent),
+            FastShared::Not(attachment) => drop(attachment),
+        }
     }
     slow(fd, call(), libc)
 }
 
-/// A call that gives something out, by a thread that locks; `begun` goes on with it if one try was made. `None`: nothing
-/// was done.
+/// A call that gives something out, by a thread that locks; `begun` goes on with it if one try was made, `slow` if none
+/// was, after it has unlocked what it is given.
 #[inline(always)]
 fn output_shared<T: Returned>(
     node: &'static Attachment,
     call: impl Call,
     begun: impl FnOnce(Locked, isize) -> T,
-) -> Option<T> {
+    slow: impl FnOnce(Option<Locked>) -> T,
+) -> T {
     #[inline(never)]
     fn first<T: Returned>(attachment: Locked) -> T {
         start::announce_shared(attachment);
@@ -136,10 +142,10 @@ fn output_shared<T: Returned>(
         core::hint::black_box(queued())
     }
     match start::output_shared(node, call, ByCall) {
-        FastShared::Queued => Some(queued()),
-        FastShared::First(attachment) => Some(first(attachment)),
-        FastShared::Begun(attachment, sent) => Some(begun(attachment, sent)),
-        FastShared::Not => None,
+        FastShared::Queued => queued(),
+        FastShared::First(attachment) => first(attachment),
+        FastShared::Begun(attachment, sent) => begun(attachment, sent),
+        FastShared::Not(attachment) => slow(attachment),
     }
 }
 

@@ -24,7 +24,7 @@ pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, f
             return queued();
         }
         // SAFETY: as promised by the caller.
-        return unsafe { recv_shared(node, fd, buf, len, flags) };
+        return unsafe { recv_shared(fd, buf, len, flags, node) };
     }
     // SAFETY: as promised by the caller.
     unsafe { recv_slow(fd, buf, len, flags) }
@@ -37,11 +37,11 @@ pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, f
 /// As for `ioevent_recv`.
 #[inline(never)]
 unsafe fn recv_shared(
-    node: &'static Attachment,
     fd: c_int,
     buf: *mut c_void,
     len: usize,
     flags: c_int,
+    node: &'static Attachment,
 ) -> ssize_t {
     if start::wait_shared(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall) {
         return queued();
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize,
             }
         }
         // SAFETY: as promised by the caller.
-        return unsafe { send_shared(node, fd, buf, len, flags) };
+        return unsafe { send_shared(fd, buf, len, flags, node) };
     }
     // SAFETY: as promised by the caller.
     unsafe { send_slow(fd, buf, len, flags) }
@@ -173,21 +173,41 @@ fn send_begun(
 /// As for `ioevent_send`.
 #[inline(never)]
 unsafe fn send_shared(
-    node: &'static Attachment,
     fd: c_int,
     buf: *const c_void,
     len: usize,
     flags: c_int,
+    node: &'static Attachment,
 ) -> ssize_t {
+    /// # Safety
+    ///
+    /// As for `ioevent_send`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn unlocked(
+        fd: c_int,
+        buf: *const c_void,
+        len: usize,
+        flags: c_int,
+        attachment: Option<Locked>,
+    ) -> ssize_t {
+        drop(attachment);
+        // SAFETY: passed on to the caller.
+        unsafe { send_slow(fd, buf, len, flags) }
+    }
     #[cold]
     #[inline(never)]
     fn begun(attachment: Locked, buf: *const c_void, len: usize, flags: c_int, sent: isize) -> ssize_t {
         output_shared_begun(attachment, Send { kind: Kind::Send, buf: lent(buf), len, flags }, sent)
     }
     let call = Send { kind: Kind::Send, buf: lent(buf), len, flags };
-    output_shared(node, call, |attachment, sent| begun(attachment, buf, len, flags, sent))
+    output_shared(
+        node,
+        call,
+        |attachment, sent| begun(attachment, buf, len, flags, sent),
         // SAFETY: passed on to the caller.
-        .unwrap_or_else(|| unsafe { send_slow(fd, buf, len, flags) })
+        |attachment| unsafe { unlocked(fd, buf, len, flags, attachment) },
+    )
 }
 
 /// # Safety

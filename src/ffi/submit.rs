@@ -116,6 +116,16 @@ unsafe fn submit_shared(node: &'static Attachment, op: &Operation) -> c_int {
         // As in `ffi::output_shared`.
         core::hint::black_box(1)
     }
+    /// # Safety
+    ///
+    /// As for `ioevent_submit`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn unlocked(op: &Operation, attachment: Option<Locked>) -> c_int {
+        drop(attachment);
+        // SAFETY: passed on to the caller.
+        unsafe { submit_all(op, 1) }
+    }
     #[cold]
     #[inline(never)]
     fn begun(attachment: Locked, op: &Operation, sent: isize) -> c_int {
@@ -135,7 +145,8 @@ unsafe fn submit_shared(node: &'static Attachment, op: &Operation) -> c_int {
             FastShared::Queued => return 1,
             FastShared::First(attachment) => return first(attachment),
             FastShared::Begun(attachment, sent) => return begun(attachment, op, sent),
-            FastShared::Not => {}
+            // SAFETY: passed on to the caller.
+            FastShared::Not(attachment) => return unsafe { unlocked(op, attachment) },
         }
     }
     // SAFETY: passed on to the caller.
