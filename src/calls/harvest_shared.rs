@@ -9,7 +9,7 @@
 use super::harvest::{answer, harvest_slow, leave_rest};
 use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
 use crate::Event;
-use crate::engine::epoll::Found;
+use crate::engine::epoll::{Epoll, Found};
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
 use crate::sync::access::{self, Shared};
@@ -157,7 +157,7 @@ fn poll_at_once(
     lane.set_left_some(edges == most);
     // SAFETY: the kernel has filled so many.
     let edges = unsafe { found.first(edges) };
-    let done = pipe.engine().handle_shared(edges, pipe, lane, room);
+    let done = Epoll::handle_shared(edges, pipe, lane, room);
     if done.edges == edges.len() {
         return finish(pipe, lane, count + done.events, done.events);
     }

@@ -100,9 +100,9 @@ impl Epoll {
     }
 
     /// Handles edges with locks, for a thread whose lane, which is empty, is `lane`: as far as the fast path goes.
-    #[inline(always)]
+    /// (A function of its own, so that it has all registers for itself.)
+    #[inline(never)]
     pub(crate) fn handle_shared(
-        &self,
         edges: &[Edge],
         pipe: &'static Pipe,
         lane: &'static Lane,

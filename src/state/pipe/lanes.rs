@@ -76,7 +76,7 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn most_edges(&self, lane: &Lane, room: usize, waits: bool) -> usize {
         /// Two would be better still for what waits, but cost more calls.
-        const SHARE: usize = 4;
+        const SHARE: usize = 8;
         let wake = &self.wake.0;
         let others_wait = wake.waiters.in_kernel() > u32::from(waits);
         if wake.recent.note(lane.bit(), self.harvests()) || others_wait { room.min(SHARE) } else { MOST_EDGES }
