@@ -6,8 +6,8 @@
 
 use super::fast_path::{
     Outcome, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
-    put_quietly, start_input, start_output, start_output_inline, start_output_otherwise, start_poll, try_output,
-    user_of,
+    put_quietly, start_input, start_output, start_output_inline, start_output_otherwise, start_poll,
+    try_output, user_of,
 };
 use super::submit;
 use crate::engine::call::{Call, InputCall};

@@ -79,7 +79,11 @@ impl Pipe {
         const SHARE: usize = 8;
         let wake = &self.wake.0;
         let others_wait = wake.waiters.in_kernel() > u32::from(waits);
-        if wake.recent.note(lane.bit(), self.harvests()) || others_wait { room.min(SHARE) } else { MOST_EDGES }
+        if wake.recent.note(lane.bit(), self.harvests()) || others_wait {
+            room.min(SHARE)
+        } else {
+            MOST_EDGES
+        }
     }
 
     #[cold]
