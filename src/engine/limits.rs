@@ -12,19 +12,15 @@
 //! All accesses are Relaxed: the attachment guards them.
 
 use super::Engine;
+use crate::queue::limit_entry::{BELOW, LimitEntry, TICK, nanoseconds};
 use crate::queue::op::OpRef;
 use crate::state::attachment::{Inside, Locked, TIME_LIMIT};
 use crate::state::slot::Slot;
 use crate::sync::sparse::{Sparse, Zeroed};
 use crate::sys::{Result, errno, process};
-use core::cmp::Ordering;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// The lowest bits of a time that is a tick.
-const TICK: u32 = 20;
-/// The lowest bits of a time that are below a fraction.
-const BELOW: u32 = 4;
 /// Limits longer than this are kept with a node.
 const LONGEST: u64 = 20 * 86_400_000_000_000;
 /// Limits as long as this, or longer, are counted by the clock that costs less, and so expire some ten milliseconds
@@ -45,39 +41,6 @@ struct Limit {
 unsafe impl Zeroed for Limit {}
 
 static LIMITS: Sparse<Limit> = Sparse::new();
-
-/// An entry of the heap; the earliest is the greatest.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    ticks: u32,
-    pub(crate) number: c_int,
-}
-
-impl Entry {
-    /// Its time in nanoseconds.
-    pub(crate) fn time(&self) -> u64 {
-        nanoseconds(self.ticks, 0)
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> Ordering {
-        (other.ticks.wrapping_sub(self.ticks) as i32).cmp(&0).then(other.number.cmp(&self.number))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// A time near now, given in ticks and a fraction.
-fn nanoseconds(ticks: u32, fraction: u16) -> u64 {
-    let now = process::now() >> TICK;
-    let from_now = i64::from(ticks.wrapping_sub(now as u32) as i32);
-    now.saturating_add_signed(from_now) << TICK | u64::from(fraction) << BELOW
-}
 
 /// How long operations of a number may take, in nanoseconds.
 pub(crate) fn timeout(number: c_int) -> u64 {
@@ -156,7 +119,7 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
     let _errno = errno::Kept::new();
     // 0 says that there is no entry.
     let ticks = if ticks == 0 { u32::MAX } else { ticks };
-    let entry = Entry { ticks, number: attachment.fd() };
+    let entry = LimitEntry { ticks, number: attachment.fd() };
     let is_entered = attachment.pipe().is_some_and(|pipe| pipe.engine().enter_limit(entry).is_ok());
     if is_entered {
         limit.entry.store(ticks, Relaxed);
@@ -166,7 +129,7 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
 
 /// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the
 /// slot has come close to its deadline it gets a node, which has its own among the deadlines.
-pub(crate) fn look_at(attachment: &Locked, entry: Entry) {
+pub(crate) fn look_at(attachment: &Locked, entry: LimitEntry) {
     let Some(limit) = LIMITS.get(entry.number) else { return };
     if limit.entry.load(Relaxed) != entry.ticks {
         return;
@@ -208,27 +171,5 @@ pub(crate) fn move_to_node(attachment: &Locked, op: OpRef, slot: Slot) {
     if let Some(pipe) = attachment.pipe() {
         // There is room: see `Deadlines::reserve`.
         let _ = pipe.engine().limit(attachment, op, time);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_earliest_entry_is_the_greatest_also_where_ticks_wrap_around() {
-        let mut heap = std::collections::BinaryHeap::new();
-        for ticks in [5, u32::MAX - 3, 0, u32::MAX, 9] {
-            heap.push(Entry { ticks, number: 1 });
-        }
-        let order: Vec<u32> = core::iter::from_fn(|| heap.pop()).map(|entry| entry.ticks).collect();
-        assert_eq!(order, [u32::MAX - 3, u32::MAX, 0, 5, 9]);
-    }
-
-    #[test]
-    fn a_time_near_now_is_what_it_was() {
-        let time = process::now() + 123_456_789_012;
-        let back = nanoseconds((time >> TICK) as u32, (time >> BELOW) as u16);
-        assert_eq!(back, time >> BELOW << BELOW);
     }
 }

@@ -9,8 +9,7 @@ use super::constants::{
 };
 use super::{answer, pipe as ffi_pipe};
 use crate::calls::attach::{self, Modes};
-use crate::state::pipe;
-use crate::state::table;
+use crate::state::{pipe, table};
 use crate::sys::{Errno, time};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;

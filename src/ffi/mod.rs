@@ -11,8 +11,9 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
+use crate::calls;
+use crate::calls::fast_path::Way;
 use crate::calls::start::{self, Answer, ByCall, Fast};
-use crate::calls::{self, fast_path::Way};
 use crate::engine::call::{Call, InputCall};
 use crate::queue::op::Request;
 use crate::state::attachment::{Attachment, Entry, Locked};

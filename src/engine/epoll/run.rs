@@ -433,7 +433,9 @@ fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, out: &Completions
 /// that.
 #[cold]
 fn retry(attachment: &Locked, op: OpRef, side: u16, out: &Completions) {
-    if let Err(errno) = out.pipe.engine().alarm.retry(attachment, op, side) {
+    let alarm = &out.pipe.engine().alarm;
+    attachment.mark(side);
+    if let Err(errno) = alarm.retry(attachment.fd(), attachment.generation.get(), side, op) {
         attachment.queue(op.order()).pop();
         attachment.assume_ready();
         out.complete(attachment, op, Completion::early(op, errno));

@@ -4,6 +4,7 @@ use super::Epoll;
 use crate::engine::completions::Completions;
 use crate::engine::{Engine, limits};
 use crate::queue::deadlines::Deadline;
+use crate::queue::limit_entry::LimitEntry;
 use crate::queue::op::{Completion, OpRef, TIMED};
 use crate::state::attachment::{self, Locked, PAUSED_INPUT, PAUSED_OUTPUT};
 use crate::state::table;
@@ -73,7 +74,7 @@ impl Epoll {
     }
 
     /// Enters a time at which the limit of a descriptor is to be looked at; ENOMEM, or EBADF.
-    pub(crate) fn enter_limit(&self, entry: limits::Entry) -> Result<()> {
+    pub(crate) fn enter_limit(&self, entry: LimitEntry) -> Result<()> {
         self.alarm.enter_limit(entry)
     }
 
