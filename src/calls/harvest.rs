@@ -3,10 +3,10 @@
 
 use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
 use crate::Event;
-use crate::engine::Engine;
+use crate::calls::lookup;
 use crate::engine::epoll::{Edge, Found, Handled};
 use crate::queue::lane::Lane;
-use crate::state::pipe::{self, Pipe};
+use crate::state::pipe::Pipe;
 use crate::sync::access::{self, Access, Shared, Sole};
 use crate::sync::wake::{Park, bit};
 use crate::sys::{Errno, Result, errno, process, race};
@@ -132,7 +132,7 @@ pub(crate) fn harvest_slow(
     timeout: Option<u64>,
 ) -> Result<usize> {
     let _errno = errno::Kept::new();
-    let pipe = pipe::enter(number)?;
+    let pipe = lookup::enter(number)?;
     pipe.begin_harvest();
     let harvester = Harvester::new(&pipe, pipe.claim_lane());
     let mut basket = Basket { room: &mut *room, count: 0 };
@@ -245,7 +245,7 @@ fn poll_sole<const WAITS: u8>(
     ns: u64,
 ) -> isize {
     let sleeps = WAITS != NOT;
-    if if sleeps { pipe.is_nonblock() } else { pipe.engine().is_past_time() } {
+    if if sleeps { pipe.is_nonblock() } else { pipe.engine().alarm.has_expired() } {
         drop(sole);
         let timeout = if WAITS == FOREVER { None } else { Some(ns) };
         return answer(harvest_slow(number, room, timeout));

@@ -1,7 +1,7 @@
 //! Time limits of operations that wait in a slot (rule 4.6).
 //!
 //! Nearly every operation has one, and none expires. So to set one is to write down the deadline, which replaces the
-//! one before it, and to take it back is nothing at all. What is in a heap (`epoll::alarm`) is, for each descriptor, an
+//! one before it, and to take it back is nothing at all. What is in a heap (`queue::alarm`) is, for each descriptor, an
 //! *entry* with a time that is not after its deadline. When that has come it is looked at: if the deadline is later,
 //! the entry is entered anew with it; if nothing waits, it is dropped. A descriptor's entry is looked at once in the
 //! length of its limit, whatever happens on it meanwhile.
@@ -11,10 +11,12 @@
 //!
 //! All accesses are Relaxed: the attachment guards them.
 
-use super::Engine;
+use super::other_end;
+use crate::queue::deadlines::Deadline;
 use crate::queue::limit_entry::{BELOW, LimitEntry, TICK, nanoseconds};
 use crate::queue::op::OpRef;
-use crate::state::attachment::{Inside, Locked, TIME_LIMIT};
+use crate::state::attachment::{Attachment, Inside, Locked, TIME_LIMIT};
+use crate::state::pipe::Pipe;
 use crate::state::slot::Slot;
 use crate::sync::sparse::{Sparse, Zeroed};
 use crate::sys::{Result, errno, process};
@@ -120,7 +122,7 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
     // 0 says that there is no entry.
     let ticks = if ticks == 0 { u32::MAX } else { ticks };
     let entry = LimitEntry { ticks, number: attachment.fd() };
-    let is_entered = attachment.pipe().is_some_and(|pipe| pipe.engine().enter_limit(entry).is_ok());
+    let is_entered = attachment.pipe().is_some_and(|pipe| pipe.engine().alarm.enter_limit(entry).is_ok());
     if is_entered {
         limit.entry.store(ticks, Relaxed);
     }
@@ -129,7 +131,7 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
 
 /// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the
 /// slot has come close to its deadline it gets a node, which has its own among the deadlines.
-pub(crate) fn look_at(attachment: &Locked, entry: LimitEntry) {
+pub(crate) fn review(attachment: &Locked, entry: LimitEntry) {
     let Some(limit) = LIMITS.get(entry.number) else { return };
     if limit.entry.load(Relaxed) != entry.ticks {
         return;
@@ -149,7 +151,7 @@ pub(crate) fn look_at(attachment: &Locked, entry: LimitEntry) {
 /// them.
 pub(crate) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option<Slot> {
     let pipe = attachment.pipe()?;
-    let time = pipe.engine().time_of(op)? + ((1 << BELOW) - 1);
+    let time = pipe.engine().alarm.time_of(op)? + ((1 << BELOW) - 1);
     let limit = LIMITS.make(attachment.fd()).ok()?;
     let ticks = (time >> TICK) as u32;
     let entry = limit.entry.load(Relaxed);
@@ -158,9 +160,15 @@ pub(crate) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option
     {
         return None;
     }
-    pipe.release(op);
+    other_end::release(op);
     limit.deadline.store(ticks, Relaxed);
     Some(slot.with_fraction((time >> BELOW) as u16))
+}
+
+/// Has an operation that waits, and is TIMED, ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if that cannot
+/// be.
+pub(crate) fn limit_node(pipe: &Pipe, attachment: &Locked, op: OpRef, time: u64) -> Result<()> {
+    pipe.engine().alarm.limit(Deadline { time, op, attachment: Attachment::to_word(attachment) })
 }
 
 /// The operation of a slot, which has a deadline, has got a node: the deadline goes with it.
@@ -170,6 +178,6 @@ pub(crate) fn move_to_node(attachment: &Locked, op: OpRef, slot: Slot) {
     let time = nanoseconds(limit.deadline.load(Relaxed), slot.fraction());
     if let Some(pipe) = attachment.pipe() {
         // There is room: see `Deadlines::reserve`.
-        let _ = pipe.engine().limit(attachment, op, time);
+        let _ = limit_node(pipe, attachment, op, time);
     }
 }

@@ -12,8 +12,10 @@ pub mod socket;
 pub mod submit;
 
 use crate::calls;
+use crate::calls::answer::Answer;
 use crate::calls::fast_path::Way;
-use crate::calls::start::{self, Answer, ByCall, Fast};
+use crate::calls::lookup;
+use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Call, InputCall};
 use crate::queue::op::Request;
 use crate::state::attachment::{Attachment, Entry, Locked};
@@ -84,7 +86,7 @@ fn answer_slow<T: Returned>(answer: Answer, libc: impl FnOnce() -> T) -> T {
 fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
     #[inline(never)]
     fn slow<C: InputCall, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
-        match table::get(fd) {
+        match lookup::get(fd) {
             Entry::Attachment(node) => answer_slow(start::input(node, fd, call, ByCall), libc),
             _ => libc(),
         }
@@ -102,7 +104,7 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
 fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
     #[inline(never)]
     fn slow<C: Call, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
-        match table::get(fd) {
+        match lookup::get(fd) {
             Entry::Attachment(node) => answer_slow(start::output(node, fd, call, ByCall), libc),
             _ => libc(),
         }

@@ -3,11 +3,10 @@
 use super::file_class::Class;
 use super::pipe::Pipe;
 use super::slot::Slot;
-use super::table;
 use crate::queue::lane::LISTED;
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::queue::op_list::Queue;
-use crate::sync::access::{self, Access, Shared, Sole};
+use crate::sync::access::{Access, Shared, Sole};
 use crate::sync::lock::RawLock;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
@@ -229,15 +228,6 @@ impl Attachment {
         let _ = self.word().compare_exchange(core::ptr::from_ref(pipe) as usize, 0, AcqRel, Relaxed);
     }
 
-    /// Locks, for the slow path.
-    #[inline]
-    pub(crate) fn lock(&'static self) -> Locked {
-        access::admit();
-        let locked = self.lock_quietly();
-        locked.disarm();
-        locked
-    }
-
     /// Locks, for the fast path.
     #[inline(always)]
     pub(crate) fn lock_quietly(&'static self) -> Locked {
@@ -456,20 +446,6 @@ impl Inside {
 }
 
 impl Locked {
-    /// Gives the node of a kept error back, which is in no queue any more.
-    pub(crate) fn give_kept(&self, kept: OpRef) {
-        if let Some(world) = table::world() {
-            world.ops.give(kept);
-        }
-    }
-
-    /// Forgets errors that were kept for operations to come.
-    pub(crate) fn forget_kept(&self) {
-        for queue in [&self.input, &self.output] {
-            queue.take_out(|op| op.kind.get() == Kind::Kept, |kept| self.give_kept(kept));
-        }
-    }
-
     /// Lets the next operations make a try: one that waited for something of its own (more data than there were,
     /// another descriptor) has been ended, and what it left the bits at says nothing about others.
     pub(crate) fn assume_ready(&self) {
@@ -531,12 +507,4 @@ impl Locked {
             .iter()
             .all(|queue| queue.is_empty() || !queue.any(is_operation))
     }
-}
-
-/// The attachment of `fd`, locked, if it has one.
-#[inline]
-pub(crate) fn find(fd: c_int) -> Option<Locked> {
-    let Entry::Attachment(node) = table::get(fd) else { return None };
-    let locked = node.lock();
-    locked.is_attached().then_some(locked)
 }
