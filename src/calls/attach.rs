@@ -3,7 +3,9 @@
 use super::{close, fork, lookup, watchdog};
 use crate::engine::{Engine, limits, release};
 use crate::queue::lane::LISTED;
-use crate::state::attachment::{Attachment, Entry, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT};
+use crate::state::attachment::{
+    Entry, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT, next_generation,
+};
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::table;
 use crate::state::world::{self, World};
@@ -77,7 +79,7 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
         let generation = attachment.generation.get();
         if attachment.is_idle() {
             // Edges for the pipe before that are under way must not be taken for edges of this one.
-            attachment.generation.set(Attachment::next_generation(generation));
+            attachment.generation.set(next_generation(generation));
         }
         if let Err(errno) = pipe.engine().attach(attachment, true) {
             attachment.generation.set(generation);
