@@ -39,7 +39,7 @@ pub(crate) struct Seat {
     pub(crate) is_copy: bool,
     /// The worker makes a call on it, or is about to.
     pub(crate) calling: bool,
-    /// Who the worker is, to the kernel.
+    /// The number that the kernel has for the worker.
     pub(crate) thread: c_int,
 }
 
@@ -78,7 +78,7 @@ impl Workers {
             return false;
         }
         if state.idle <= state.jobs.len() && !state.ending {
-            // No thread is free for it. Without a new one it waits for its turn, if anybody is there at all.
+            // No thread is free for it. Without a new one it waits for its turn, if there is one at all.
             let started = state.threads.iter_mut().find(|slot| slot.is_none());
             if let Some(slot) = started {
                 *slot = Thread::start(self, STACK).ok();

@@ -4,9 +4,9 @@
 //!
 //! Pipes are made once and used again; they are never freed, so a reference found in the table is always good. Who
 //! found one counts itself in `users` and then checks that the pipe is still the one behind the number, and open.
-//! `close` sets CLOSING in the same word; it rings the waker until nobody uses the pipe any more (a woken thread passes
-//! the waker on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
-//! of its attachment, and closing takes each of these locks to detach it.
+//! `begin_closing` sets CLOSING in the same word; closing uses the waker until no thread uses the pipe any more (a
+//! woken thread uses it for the next one), and only then takes the pipe apart. An operation holds no count: a thread
+//! that handles one holds the lock of its attachment, and closing takes each of these locks to detach it.
 //!
 
 mod lanes;
@@ -66,18 +66,18 @@ pub(crate) struct Pipe {
     quiet: (Mutex<()>, Condvar),
     lanes: [Lane; LANES],
     /// The lane of the thread that holds the bias, when it has one. Relaxed: written and read by that thread, and while
-    /// nobody goes alone.
+    /// no thread goes alone.
     home: AtomicPtr<Lane>,
     /// Harvests that looked into the kernel so far, roughly.
     harvests: AtomicU32,
     /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed
     /// alone.
     processor: AtomicI64,
-    /// The watchdog had to call the reserve, and allows none for a time. Relaxed, like `known`.
+    /// The watchdog had to call those on standby, and allows none for a time. Relaxed, like `known`.
     relieved: AtomicBool,
     /// The watchdog knows the pipe.
     known: AtomicBool,
-    /// The watchdog looks into the pipe, or is about to.
+    /// The watchdog polls the pipe, or is about to.
     watched: AtomicBool,
     /// Operations that are with a worker.
     working: AtomicU32,
@@ -110,7 +110,7 @@ impl Pipes {
         core::iter::successors(first, |pipe| unsafe { pipe.next.load(Relaxed).as_ref() })
     }
 
-    /// A pipe that nobody else uses, marked as in use.
+    /// A pipe that was not in use, marked as in use.
     pub(crate) fn take(&self, ops: &'static Ops, watchdog: &'static Watchdog) -> Result<&'static Pipe> {
         // AcqRel: pairs with the Release in `Pipe::end`, so that what closing put back is seen.
         let unused = |pipe: &&Pipe| pipe.in_use.compare_exchange(false, true, AcqRel, Relaxed).is_ok();
@@ -191,11 +191,11 @@ impl Pipe {
         (before & CLOSING == 0 && self.number.load(Relaxed) == number).then_some(in_use)
     }
 
-    /// A thread that goes alone, and has found the pipe to be open, enters it to look into the kernel. `sleeps`: it may
+    /// A thread that goes alone, and has found the pipe to be open, enters it to poll the kernel. `sleeps`: it may
     /// wait.
     #[inline(always)]
     pub(crate) fn enter_sole(&self, sole: &Sole, sleeps: bool) {
-        // Relaxed, as on the other ways alone: nobody else changes these now (`bias`).
+        // Relaxed, as on the other ways alone: no other thread changes these now (`bias`).
         self.users.0.store(self.users.0.load(Relaxed) + 1, Relaxed);
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
         if sleeps {
@@ -253,8 +253,8 @@ impl Pipe {
         true
     }
 
-    /// Waits for the threads that use the pipe, which is being closed. Threads that wait in the kernel where the pipe is
-    /// lost cannot be woken: then it waits only for the others. False if some are left.
+    /// Waits for the threads that use the pipe, which is being closed. Threads that wait in the kernel where the pipe
+    /// is lost cannot be woken: then it waits only for the others. False if some are left.
     pub(crate) fn wait_for_users(&self, is_lost: bool) -> bool {
         // Acquire pairs with the Release in `InUse::drop`.
         self.wait_until(is_lost, || self.users.0.load(Acquire) == CLOSING)
@@ -315,7 +315,7 @@ impl Pipe {
         self.lost.load(Relaxed)
     }
 
-    /// A look into the kernel has failed: the descriptors may be lost.
+    /// To poll the kernel has failed: the descriptors may be lost.
     #[cold]
     pub(crate) fn note_failure(&self, errno: Errno) {
         if errno == Errno::EBADF {
@@ -361,8 +361,8 @@ impl Pipe {
     /// Whether harvests do not wait, and the descriptor can be waited on (rule 3.6).
     #[inline]
     pub(crate) fn is_nonblock(&self) -> bool {
-        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watchdog is looking; the watchdog asks here after
-        // it has said so. (On the processors there are that is a plain load.)
+        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watchdog is looking; the watchdog asks here
+        // after it has said so. (On the processors there are that is a plain load.)
         self.nonblock.load(SeqCst)
     }
 

@@ -1,7 +1,7 @@
 //! The world: all that the library has in a process, beside the table of numbers.
 //!
-//! The pointer to it lies in pages that a forked child sees zeroed, like the table: the child has none, and starts one of
-//! its own when it needs it (`calls::fork`).
+//! The pointer to it lies in pages that a forked child sees zeroed, like the table: the child has none, and starts one
+//! of its own when it needs it (`calls::fork`).
 
 use super::jobs::Workers;
 use super::known_pipes::Notes;

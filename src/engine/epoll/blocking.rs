@@ -13,12 +13,12 @@
 //! closing a copy would make the process lose its locks of fcntl(2) on the file. (Of a socket or the like, which a file
 //! is sent to, it has.) Before each call it makes sure that the number still is that file (a plain close(2) may have
 //! taken it away), and says in its seat that it is `calling`. A thread that closes or replaces the number
-//! (`release::take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the kernel with
-//! the call that it is about to make: until the seat says that it is over, or the kernel says that the worker sleeps in
-//! a call, which holds the open file. Neither of these waits for a disk.
+//! (`release::take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the
+//! kernel with the call that it is about to make: until the seat says that it is over, or the kernel says that the
+//! worker sleeps in a call, which holds the open file. Neither of these waits for a disk.
 //!
-//! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe
-//! is closed. What no thread can be had for is done by the caller, who then waits for the disk.
+//! Threads start when there is work and none is idle, and end when they have had none for a while, or when the last
+//! pipe is closed. What no thread can be had for is done by the caller, who then waits for the disk.
 
 use super::job_file::JobFile;
 use super::step::Outcome;

@@ -38,7 +38,7 @@ fn finish(job: Job, outcome: Outcome, leave: impl FnOnce() -> Option<c_int>) {
     let Job { node, op, pipe, .. } = job;
     let revoked = Revoked::begin();
     let attachment = node.lock();
-    // Under the lock: nobody takes the number away after this. Before the event: the file is held no longer then.
+    // Under the lock: no thread takes the number away after this. Before the event: the file is held no longer then.
     let copy = leave();
     if op.fate() == Fate::Orphan {
         // The lock may be another descriptor's by now, and the last close of a file may wait for its disk.
