@@ -64,8 +64,7 @@ static void waiting(int with, bool limited)
             continue;
         if (!is_told(&w[i], limited))
             dprintf(2, "thread %d: %d, errno %d; user %p result %d errno %d\n", i, w[i].result, w[i].why,
-                    w[i].e.ioe_user,
-                    w[i].e.ioe_result, w[i].e.ioe_errno);
+                    w[i].e.ioe_user, w[i].e.ioe_result, w[i].e.ioe_errno);
         CHECK(is_told(&w[i], limited));
         ZERO(pthread_join(t[i], NULL));
     }
