@@ -22,7 +22,6 @@ pub(crate) mod arming;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod epoll;
-mod handover;
 mod iovecs;
 pub(crate) mod kept_errors;
 pub(crate) mod limits;

@@ -2,6 +2,7 @@
 
 pub(crate) mod attachment;
 pub(crate) mod file_class;
+mod handover;
 pub(crate) mod inside;
 pub(crate) mod jobs;
 pub(crate) mod known_pipes;
