@@ -280,7 +280,8 @@ fn move_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'s
     if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
         return None;
     }
-    attachment.set_newest_taken(pipe.lane(index));
+    // There is none in the ring yet: as if it was the last one taken out.
+    attachment.set_newest(index, pipe.lane(index).ring.newest_taken());
     Some(pipe.lane(index))
 }
 
@@ -288,18 +289,19 @@ fn move_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'s
 /// are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
 fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
-    if let Some((pipe, lane)) = put_quietly(attachment, user, n) {
+    let (pipe, lane, is_first) = put_quietly(attachment, user, n);
+    if is_first {
         pipe.announce_first::<A>(lane);
     }
 }
 
-/// The same; if the lane was empty, that is to be announced, with what is returned then.
+/// The same. Returns pipe and lane, and whether that was empty: then it is to be announced.
 #[inline(always)]
 pub(crate) fn put_quietly<A: Access>(
     attachment: &Held<A>,
     user: usize,
     n: isize,
-) -> Option<(&'static Pipe, &'static Lane)> {
+) -> (&'static Pipe, &'static Lane, bool) {
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
     // SAFETY: the place was taken for an event that goes there.
@@ -309,7 +311,7 @@ pub(crate) fn put_quietly<A: Access>(
     if !A::SOLE {
         attachment.set_newest(attachment.newest_lane(), number);
     }
-    if is_first { Some((pipe, lane)) } else { None }
+    (pipe, lane, is_first)
 }
 
 /// The outcome of an operation that has failed with `-n`.

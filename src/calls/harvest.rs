@@ -2,11 +2,10 @@
 //! once. See `wake` for how threads sleep and are woken.
 
 use super::harvest_shared::harvest_shared;
-use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
+use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use crate::Event;
-use crate::engine::Engine;
 use crate::engine::epoll::{Edge, Found, Handled};
-use crate::state::pipe::{self, Pipe};
+use crate::state::pipe::Pipe;
 use crate::sync::access::{Shared, Sole};
 use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
@@ -88,39 +87,6 @@ fn poll_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUni
     answer(harvest_slow(number, room, Some(0))).max(0)
 }
 
-#[inline(always)]
-pub(super) fn answer(outcome: Result<usize>) -> isize {
-    match outcome {
-        Ok(count) => count as isize,
-        Err(Errno(errno)) => -(errno as isize),
-    }
-}
-
-/// The slow path: it finds out whether the number still is that of a pipe.
-#[inline(never)]
-pub(crate) fn harvest_slow(
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-    timeout: Option<u64>,
-) -> Result<usize> {
-    let _errno = errno::Kept::new();
-    let pipe = pipe::enter(number)?;
-    pipe.begin_harvest();
-    let harvester = Harvester::new(&pipe, pipe.claim_lane());
-    let mut basket = Basket { room: &mut *room, count: 0 };
-    let outcome = harvester.fill(&mut basket, timeout);
-    harvester.finish(&basket);
-    let count = basket.count;
-    // SAFETY: so many events have been written, from the front.
-    pipe.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
-    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
-}
-
-#[cold]
-pub(super) fn leave_rest(pipe: &'static Pipe) {
-    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
-}
-
 /// How long `poll_sole` waits.
 const FOREVER: u8 = 0;
 const NOT: u8 = 1;
@@ -137,7 +103,7 @@ fn poll_sole<const WAITS: u8>(
     ns: u64,
 ) -> isize {
     let sleeps = WAITS != NOT;
-    if if sleeps { pipe.is_nonblock() } else { pipe.engine().is_past_time() } {
+    if if sleeps { pipe.is_nonblock() } else { pipe.engine().alarm.has_expired() } {
         drop(sole);
         let timeout = if WAITS == FOREVER { None } else { Some(ns) };
         return answer(harvest_slow(number, room, timeout));

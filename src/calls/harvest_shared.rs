@@ -6,12 +6,12 @@
 //! it looks again with its next harvest, whatever that takes out of the lane: that costs no more calls, and a harvest
 //! less for each look.
 
-use super::harvest::{answer, harvest_slow, leave_rest};
-use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
+use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use crate::Event;
-use crate::engine::epoll::{Epoll, Found};
+use crate::engine::epoll::Found;
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
+use crate::state::poller::Poller;
 use crate::sync::access::{self, Shared};
 use crate::sync::wake::Park;
 use crate::sys::{errno, race};
@@ -157,7 +157,7 @@ fn poll_at_once(
     lane.set_left_some(edges == most);
     // SAFETY: the kernel has filled so many.
     let edges = unsafe { found.first(edges) };
-    let done = Epoll::handle_shared(edges, pipe, lane, room);
+    let done = Poller::handle_shared(edges, pipe, lane, room);
     if done.edges == edges.len() {
         return finish(pipe, lane, count + done.events, done.events);
     }

@@ -1,18 +1,23 @@
 //! The slow path of a harvest: a thread that takes events out of any lane, looks into the kernel, and sleeps. See
 //! `wake` for how threads sleep and are woken.
 
+use super::lookup;
 use crate::Event;
+use crate::engine::Heard;
 use crate::engine::completions::Completions;
 use crate::engine::epoll::{BATCH, Edge, Found};
-use crate::engine::{Engine, Heard};
+use crate::engine::times;
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::op::{Kind, OpRef};
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::private;
+use crate::state::world;
+use crate::state::world::World;
 use crate::sync::access::{Access, Shared};
 use crate::sync::ring;
 use crate::sync::wake::{Park, bit};
-use crate::sys::{Errno, Result, process};
+use crate::sys::{Errno, Result, errno, process};
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -281,7 +286,9 @@ impl<'a> Harvester<'a> {
             if heard.count < BATCH {
                 break;
             }
-            let rest = left.unwrap_or_else(|| self.pipe.most_registrations()).saturating_sub(heard.count);
+            let rest = left
+                .unwrap_or_else(|| world::world().map_or(0, World::most_registrations))
+                .saturating_sub(heard.count);
             if rest == 0 {
                 break;
             }
@@ -293,12 +300,12 @@ impl<'a> Harvester<'a> {
     /// What has come to its time by now, whether the kernel has told of it or not.
     fn expire_due(&self, basket: &mut Basket) -> Result<()> {
         let engine = self.pipe.engine();
-        if engine.is_past_time() {
+        if engine.alarm.has_expired() {
             // What waits in a pipe that was lost is lost with it.
             if !self.pipe.is_whole() {
                 return Err(Errno::EBADF);
             }
-            engine.expire_due(&self.out);
+            times::expire(&self.out);
         }
         self.take_all(basket);
         Ok(())
@@ -358,4 +365,39 @@ impl<'a> Harvester<'a> {
             }
         }
     }
+}
+
+/// The slow path: it finds out whether the number still is that of a pipe.
+#[inline(never)]
+pub(crate) fn harvest_slow(
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> Result<usize> {
+    let _errno = errno::Kept::new();
+    let pipe = lookup::enter(number)?;
+    pipe.begin_harvest();
+    let harvester = Harvester::new(&pipe, pipe.claim_lane());
+    let mut basket = Basket { room: &mut *room, count: 0 };
+    let outcome = harvester.fill(&mut basket, timeout);
+    harvester.finish(&basket);
+    let count = basket.count;
+    // SAFETY: so many events have been written, from the front.
+    pipe.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
+    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
+}
+
+/// What a harvest has come to, as the fast path says it.
+#[inline(always)]
+pub(super) fn answer(outcome: Result<usize>) -> isize {
+    match outcome {
+        Ok(count) => count as isize,
+        Err(Errno(errno)) => -(errno as isize),
+    }
+}
+
+/// A thread leaves its harvest, and something behind.
+#[cold]
+pub(super) fn leave_rest(pipe: &'static Pipe) {
+    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
 }

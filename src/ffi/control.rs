@@ -9,8 +9,8 @@ use super::constants::{
 };
 use super::{answer, pipe as ffi_pipe};
 use crate::calls::attach::{self, Modes};
-use crate::state::pipe;
-use crate::state::table;
+use crate::calls::lookup;
+use crate::state::world;
 use crate::sys::{Errno, time};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
@@ -19,15 +19,15 @@ use core::ptr::null_mut;
 unsafe extern "C" {
     /// fcntl(2), with commands of its own; all others are handed to fcntl(2).
     ///
-    /// F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for operations
-    /// queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is no pipe, or
-    /// fd is one), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void
-    /// **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On an attached descriptor (EINVAL
-    /// on others): F_SETIOEVENTTIMEO, const struct timespec *: bounds operations queued from now on, zero: no limit.
-    /// F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY. F_GETIOEVENTFLAGS
-    /// returns them. On a pipe: F_SETIOEVENTSZ, int nevents: its capacity; EBUSY if more places are taken, EINVAL below 1.
-    /// F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 2.8,
-    /// 2.11, 3.1, 3.8, 4.2, 4.3, 4.6.
+    /// F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for
+    /// operations queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is
+    /// no pipe, or fd is one), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void **user: what fd is attached to; -1
+    /// and NULL if it is not. Errors: EBADF, EFAULT. On an attached descriptor (EINVAL on others): F_SETIOEVENTTIMEO,
+    /// const struct timespec *: bounds operations queued from now on, zero: no limit.
+    /// F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY.
+    /// F_GETIOEVENTFLAGS returns them. On a pipe: F_SETIOEVENTSZ, int nevents: its capacity; EBUSY if more places are
+    /// taken, EINVAL below 1. F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its capacity, and the places taken. Any thread.
+    /// ioevent_fcntl(3), rules 2.8, 2.11, 3.1, 3.8, 4.2, 4.3, 4.6.
     pub fn ioevent_fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
 }
 
@@ -86,21 +86,21 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
                 | if modes.poll_only { IOEVENT_POLLONLY } else { 0 })
         }),
         F_SETIOEVENTSZ => answer(|| {
-            pipe::enter_whole(fd)?;
-            pipe::enter_own(fd)?.set_capacity(first as c_int)
+            lookup::enter_whole(fd)?;
+            lookup::enter_own(fd)?.set_capacity(first as c_int)
         }),
-        F_GETIOEVENTSZ => answer(|| Ok(pipe::enter_whole(fd)?.capacity())),
-        F_GETIOEVENTCNT => answer(|| Ok(pipe::enter_whole(fd)?.places_taken())),
+        F_GETIOEVENTSZ => answer(|| Ok(lookup::enter_whole(fd)?.capacity())),
+        F_GETIOEVENTCNT => answer(|| Ok(lookup::enter_whole(fd)?.places_taken())),
         // SAFETY: as promised by the caller: the argument is what the command takes.
         _ => {
             // First of all: in a forked child this makes sure that the number is not the parent's pipe any more.
-            let pipe = pipe::find(fd);
+            let pipe = lookup::find_pipe(fd);
             // SAFETY: as above.
             let r = unsafe { libc::fcntl(fd, cmd, first) };
             if cmd == libc::F_SETFL
                 && r == 0
                 && let Ok(Some(pipe)) = pipe
-                && !table::is_borrowed()
+                && !world::is_borrowed()
             {
                 pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
             }

@@ -9,7 +9,8 @@ use super::{
     answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared,
     output_shared_begun, pipe, queued,
 };
-use crate::calls::attach;
+use crate::calls::close;
+use crate::calls::lookup;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::calls::submit::{self, Which};
 use crate::engine::call::{Readv, Recv, Send, Writev};
@@ -63,7 +64,7 @@ unsafe fn read_shared(fd: c_int, buf: *mut c_void, nbytes: usize, node: &'static
 /// As for `ioevent_read`.
 #[inline(never)]
 unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Entry::Pipe(found) = table::get(fd) {
+    if let Entry::Pipe(found) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::read(found, fd, buf, nbytes) };
     }
@@ -155,7 +156,7 @@ unsafe fn write_shared(fd: c_int, buf: *const c_void, nbytes: usize, node: &'sta
 /// As for `ioevent_write`.
 #[inline(never)]
 unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Entry::Pipe(_) = table::get(fd) {
+    if let Entry::Pipe(_) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::write(fd, buf, nbytes) };
     }
@@ -167,8 +168,8 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
     )
 }
 
-/// readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until the event has been
-/// read. Any thread. ioevent_read(3).
+/// readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until
+/// the event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     if let Some(node) = attached(fd) {
@@ -188,7 +189,7 @@ pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_i
 /// As for `ioevent_readv`.
 #[inline(never)]
 unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Entry::Pipe(found) = table::get(fd) {
+    if let Entry::Pipe(found) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::readv(found, fd, iov, iovcnt) };
     }
@@ -200,8 +201,8 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     )
 }
 
-/// writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the event has been
-/// read. Any thread. ioevent_read(3).
+/// writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the
+/// event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     if let Some(node) = attached(fd) {
@@ -235,7 +236,7 @@ fn writev_begun(
 /// As for `ioevent_writev`.
 #[inline(never)]
 unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Entry::Pipe(_) = table::get(fd) {
+    if let Entry::Pipe(_) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::writev(fd, iov, iovcnt) };
     }
@@ -254,7 +255,7 @@ unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// EBADF. Any thread. ioevent_poll(3), rule 2.10.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
-    match table::get(fd) {
+    match lookup::get(fd) {
         Entry::Attachment(node) if start::poll_sole(node, events, ByCall) => queued(),
         Entry::Attachment(node) => poll_slow(node, fd, events),
         _ => fail(crate::sys::fd::unfit(fd)),
@@ -276,7 +277,7 @@ fn poll_slow(node: &'static Attachment, fd: c_int, events: c_short) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
     let kept = crate::sys::errno::Kept::new();
-    match attach::close(fd) {
+    match close::close_number(fd) {
         Some(Ok(())) => 0,
         Some(Err(errno)) => {
             drop(kept);

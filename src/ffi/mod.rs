@@ -1,7 +1,7 @@
 //! The C interface. Each function reads its arguments, calls the engine, and answers; there is no logic here.
 //!
-//! Calls on descriptors that are neither attached nor pipes are libc's (rule 1.1), cancellation points included. `errno` is
-//! written as the last thing, and only by calls that fail (rule 5.1).
+//! Calls on descriptors that are neither attached nor pipes are libc's (rule 1.1), cancellation points included.
+//! `errno` is written as the last thing, and only by calls that fail (rule 5.1).
 
 pub mod constants;
 pub mod control;
@@ -11,8 +11,11 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
-use crate::calls::start::{self, Answer, ByCall, FastShared};
-use crate::calls::{self, fast_path::Way};
+use crate::calls;
+use crate::calls::answer::Answer;
+use crate::calls::fast_path::Way;
+use crate::calls::lookup;
+use crate::calls::start::{self, ByCall, FastShared};
 use crate::engine::call::{Call, InputCall};
 use crate::queue::op::Request;
 use crate::state::attachment::{Attachment, Entry, Locked};
@@ -83,7 +86,7 @@ fn answer_slow<T: Returned>(answer: Answer, libc: impl FnOnce() -> T) -> T {
 fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
     #[inline(never)]
     fn slow<C: InputCall, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
-        match table::get(fd) {
+        match lookup::get(fd) {
             Entry::Attachment(node) => answer_slow(start::input(node, fd, call, ByCall), libc),
             _ => libc(),
         }
@@ -101,7 +104,7 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
 fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
     #[inline(never)]
     fn slow<C: Call, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
-        match table::get(fd) {
+        match lookup::get(fd) {
             Entry::Attachment(node) => answer_slow(start::output(node, fd, call, ByCall), libc),
             _ => libc(),
         }

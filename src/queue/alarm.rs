@@ -1,4 +1,4 @@
-//! The alarm: one timerfd for all that has to happen at a time: ticks of the clock, second tries, deadlines and timers.
+//! The alarm: one timerfd for all that has to happen at a time: the steal timer, second tries, deadlines and timers.
 //!
 //! *Second tries.* Some descriptors are ready by poll(2) and yet do not let an operation finish: a Unix datagram socket
 //! whose receiver is full, a driver with a wrong poll method. To try again at each edge would never end, since a try
@@ -7,15 +7,14 @@
 //! attachment).
 //!
 //! Timers of a pipe come in order of time (rule 2.12), whichever threads expire them: they are put into the common
-//! lane, under the lock that guards the heap. Other deadlines are only taken out under it: who ends an operation needs
-//! the lock of its attachment, which comes first. In between the operation may end otherwise and its node be used
-//! again; so its node says TIME_OVER from the moment when its deadline was taken out until it is complete
+//! lane, under the lock that guards the heap. Other deadlines are only taken out under it: a thread that ends an
+//! operation needs the lock of its attachment, which comes first. In between the operation may end otherwise and its
+//! node be used again; so its node says TIME_OVER from the moment when its deadline was taken out until it is complete
 //! (`Op::deadline`).
 
 use super::deadlines::{Deadline, Deadlines};
+use super::limit_entry::LimitEntry;
 use super::op::OpRef;
-use crate::engine::limits;
-use crate::state::attachment::Locked;
 use crate::sync::lock::Mutex;
 use crate::sys::{Errno, Result, epoll as sys, process};
 use core::cmp::Reverse;
@@ -23,7 +22,7 @@ use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use std::collections::BinaryHeap;
 
-/// How long a tick of the clock takes, in nanoseconds. An idle thread takes over after two ticks at the latest, which
+/// How long the steal timer runs, in nanoseconds. An idle thread takes over after two ticks at the latest, which
 /// keeps rule 3.3 ("about 10 ms").
 const TICK: u64 = 4_000_000;
 /// The first pause before a second try, in nanoseconds.
@@ -42,7 +41,7 @@ struct Times {
     sweep: u64,
     deadlines: Deadlines,
     /// When the limits of descriptors are to be looked at, the earliest on top.
-    limits: BinaryHeap<limits::Entry>,
+    limits: BinaryHeap<LimitEntry>,
 }
 
 /// A descriptor that is to be tried again.
@@ -62,7 +61,7 @@ pub(crate) struct Alarm {
     /// The epoll instance that it is registered with.
     epfd: AtomicI32,
     /// The earliest deadline, as of the last change. Relaxed: a harvest that does not wait asks whether one has passed;
-    /// it was there before only for who has seen it set.
+    /// it was there before only for a thread that has seen it set.
     first: AtomicU64,
     times: Mutex<Times>,
 }
@@ -112,18 +111,16 @@ impl Alarm {
         let _ = self.arm(&mut times);
     }
 
-    /// Has the first operation of one side of a descriptor tried again after a pause. Without memory for a note all
-    /// descriptors that wait for a second try are gone through then.
-    pub(crate) fn retry(&self, attachment: &Locked, op: OpRef, side: u16) -> Result<()> {
+    /// Has the first operation of one side of a descriptor, `op`, tried again after a pause. Without memory for a note
+    /// all descriptors that wait for a second try are gone through then.
+    pub(crate) fn retry(&self, number: c_int, generation: u32, side: u16, op: OpRef) -> Result<()> {
         let mut times = self.times.lock();
         let time = process::now() + (PAUSE << op.lose_patience(MOST_DOUBLINGS));
         if times.retries.try_reserve(1).is_ok() {
-            let (number, generation) = (attachment.fd(), attachment.generation.get());
             times.retries.push(Reverse(Retry { time, number, generation, side }));
         } else {
             times.sweep = times.sweep.min(time);
         }
-        attachment.mark(side);
         self.arm(&mut times)
     }
 
@@ -165,19 +162,19 @@ impl Alarm {
     }
 
     /// Enters a time at which the limit of a descriptor is to be looked at.
-    pub(crate) fn enter_limit(&self, entry: limits::Entry) -> Result<()> {
+    pub(crate) fn enter_limit(&self, entry: LimitEntry) -> Result<()> {
         let mut times = self.times.lock();
         let Times { deadlines, limits, .. } = &mut *times;
         limits.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         // Each of them may become a deadline, for which there is room then.
         deadlines.reserve(limits.len() + 2)?;
         limits.push(entry);
-        // If it cannot be set off now, a look at the clock finds it all the same.
+        // If it cannot be set off now, a harvest finds it all the same.
         self.set_first(&mut times)
     }
 
     /// Takes out one whose time has come.
-    pub(crate) fn due_limit(&self) -> Option<limits::Entry> {
+    pub(crate) fn due_limit(&self) -> Option<LimitEntry> {
         let mut times = self.times.lock();
         if times.limits.peek()?.time() > process::now() {
             return None;
@@ -253,7 +250,7 @@ impl Alarm {
     }
 
     /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would
-    /// take back an expiry that nobody has heard yet.
+    /// take back an expiry that no thread has heard yet.
     fn arm(&self, times: &mut Times) -> Result<()> {
         let retry = times.retries.peek().map_or(NEVER, |first| first.0.time);
         let next = times.tick.min(retry).min(times.sweep).min(times.first());
@@ -272,7 +269,7 @@ impl Alarm {
 impl Times {
     /// The earliest time at which something may expire.
     fn first(&self) -> u64 {
-        let limit = self.limits.peek().map_or(NEVER, limits::Entry::time);
+        let limit = self.limits.peek().map_or(NEVER, LimitEntry::time);
         self.deadlines.first().unwrap_or(NEVER).min(limit)
     }
 

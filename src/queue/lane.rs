@@ -2,7 +2,7 @@
 //!
 //! A pipe has a lane for each thread that harvests it, and one that is common to all. A lane is a place, not a part of
 //! a thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what is in it,
-//! and whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
+//! and a thread that gets the same thread pointer later inherits it. So the end of a thread needs no care.
 //!
 //! A lane has two parts: a ring, into which its owner puts events without a lock, and a list, which takes all others;
 //! what is in the list comes after what is in the ring (see `ring`). Events stay in the lane they were put into; who
@@ -11,21 +11,16 @@
 //! is still there, which is how the events of one descriptor are kept in order (see `Completions::complete`).
 //!
 //! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
-//! no lock. The stock of the common lane is used under its lock.
+//! no lock. The stock of the common lane is used under its lock. See `stock`.
 
-use super::op::{OpRef, Ops};
+use super::op::OpRef;
+use super::stock::Stock;
 use crate::sync::lock::{Mutex, MutexGuard};
 use crate::sync::ring::{Ring, SLOTS, Slot};
-use crate::sys::Result;
 use crate::sys::thread_pointer::thread_pointer;
 use core::cell::Cell;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-
-/// Nodes fetched from the pool at a time.
-const BATCH: usize = 32;
-/// A stock larger than this goes back to the pool, so that what one thread frees another can use.
-const MOST: u32 = 256;
 
 /// The most edges taken from the kernel at a time. More would save hardly any calls, and what the kernel has of a
 /// connection would be out of the processor's near caches when the program writes to it after having read from all the
@@ -34,77 +29,8 @@ pub(crate) const MOST_EDGES: usize = 32;
 /// How many bytes are much for one look.
 const MUCH: usize = 64 * 1024;
 
-/// In `Lane::owner`: see there. The mask in `Wake` says the same for those who look at many lanes.
+/// In `Lane::owner`: see there. The mask in `Wake` says the same for threads that look at many lanes.
 pub(crate) const ABSENT: usize = 1;
-
-/// Free nodes.
-#[derive(Default)]
-pub(crate) struct Stock {
-    first: Cell<Option<OpRef>>,
-    count: Cell<u32>,
-}
-
-impl Stock {
-    /// A free node.
-    #[inline(always)]
-    pub(crate) fn take(&self, ops: &Ops) -> Result<OpRef> {
-        match self.first.get() {
-            Some(op) => {
-                self.first.set(op.next.get());
-                self.count.set(self.count.get().wrapping_sub(1));
-                Ok(op)
-            }
-            None => self.restock(ops),
-        }
-    }
-
-    #[cold]
-    fn restock(&self, ops: &Ops) -> Result<OpRef> {
-        let (first, n) = ops.take_some(BATCH)?;
-        self.first.set(first.next.get());
-        self.count.set(n as u32 - 1);
-        Ok(first)
-    }
-
-    /// Takes a node back.
-    #[inline(always)]
-    pub(crate) fn give(&self, op: OpRef) {
-        op.next.set(self.first.get());
-        self.first.set(Some(op));
-        self.count.set(self.count.get().wrapping_add(1));
-    }
-
-    /// Takes back `count` nodes that are linked from `first` to `last`.
-    #[inline]
-    pub(crate) fn give_chain(&self, first: OpRef, last: OpRef, count: u32) {
-        last.next.set(self.first.get());
-        self.first.set(Some(first));
-        self.count.set(self.count.get().wrapping_add(count));
-    }
-
-    /// Gives nodes back to the pool if there are many.
-    #[inline]
-    pub(crate) fn trim(&self, ops: &Ops) {
-        if self.count.get() > MOST {
-            self.reduce(ops, MOST / 2);
-        }
-    }
-
-    /// Gives nodes back to the pool until `keep` are left.
-    #[cold]
-    pub(crate) fn reduce(&self, ops: &Ops, keep: u32) {
-        let surplus = self.count.get().saturating_sub(keep);
-        let Some(first) = self.first.get().filter(|_| surplus > 0) else { return };
-        let mut last = first;
-        for _ in 1..surplus {
-            let Some(next) = last.next.get() else { break };
-            last = next;
-        }
-        self.first.set(last.next.get());
-        self.count.set(self.count.get() - surplus);
-        ops.give_chain(first, last, surplus as usize);
-    }
-}
 
 /// Where an event was put: the lane, with `LISTED` for its list; kept in one byte of the attachment.
 pub(crate) const LISTED: u32 = 0x80;
@@ -116,7 +42,7 @@ pub(crate) struct Inside {
     tail: Cell<Option<OpRef>>,
     /// Events put into the list so far (modulo 2^32).
     pushed: Cell<u32>,
-    /// How many had been taken out of the lane when the clock last ticked.
+    /// How many had been taken out of the lane when the steal timer last ticked.
     pub(crate) at_tick: Cell<u32>,
 }
 
@@ -127,7 +53,7 @@ pub(crate) struct Lane {
     index: u32,
     bit: u64,
     /// Thread pointer of the thread whose lane it is, with `ABSENT` set while the thread does not come to harvest; 0:
-    /// nobody's yet.
+    /// no thread's yet.
     pub(crate) owner: AtomicUsize,
     stock: Stock,
     pub(crate) ring: Ring,
@@ -141,7 +67,7 @@ pub(crate) struct Lane {
     left_some: AtomicBool,
     /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
     fewer_edges: AtomicU32,
-    /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.
+    /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by any thread.
     popped: AtomicU32,
     inside: Mutex<Inside>,
 }
@@ -192,7 +118,7 @@ impl Lane {
         Locked { lane: self, inside: self.inside.lock() }
     }
 
-    /// Locks the lane, unless somebody else has it. No call of libc's is made.
+    /// Locks the lane, unless another thread has it. No call of libc's is made.
     #[inline(always)]
     pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
         Some(Locked { lane: self, inside: self.inside.try_lock()? })
@@ -232,8 +158,8 @@ impl Lane {
         self.fewer_edges.store((MOST_EDGES - next) as u32, Ordering::Relaxed);
     }
 
-    /// The lane's free nodes. For its owner; for the common lane, whoever holds its lock; for who closes the pipe,
-    /// when nobody else uses it.
+    /// The lane's free nodes. For its owner; for the common lane, a thread that holds its lock; for one that closes the
+    /// pipe, when no other uses it.
     #[inline(always)]
     pub(crate) fn stock(&self) -> &Stock {
         &self.stock
@@ -388,6 +314,7 @@ impl Locked<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::op::Ops;
 
     fn users(locked: &Locked, most: usize) -> Vec<usize> {
         let mut users = Vec::new();
@@ -434,33 +361,5 @@ mod tests {
         assert_eq!((last, first), (u32::MAX, 0));
         assert_eq!(users(&locked, 1), [1]);
         assert!(!lane.holds(LISTED, last) && lane.holds(LISTED, first));
-    }
-
-    #[test]
-    fn a_large_stock_goes_back_to_the_pool() {
-        let ops = Ops::new();
-        let (here, there) = (Stock::default(), Stock::default());
-        for _ in 0..10 * MOST {
-            there.give(here.take(&ops).unwrap());
-            there.trim(&ops);
-        }
-        assert!(there.count.get() <= MOST);
-        assert!(ops.nth(2 * MOST as usize).is_none());
-    }
-
-    #[test]
-    fn a_chain_goes_into_the_stock() {
-        let ops = Ops::new();
-        let stock = Stock::default();
-        let lane = Lane::default();
-        let locked = lane.lock();
-        for user in 0..3 {
-            push(&locked, &ops, user);
-        }
-        let taken = locked.take(3, |_| {}).unwrap();
-        stock.give_chain(taken.first, taken.last, taken.count);
-        assert_eq!(stock.count.get(), 3);
-        let all: Vec<usize> = (0..3).map(|_| stock.take(&ops).unwrap().user.get()).collect();
-        assert_eq!(all, [0, 1, 2]);
     }
 }

@@ -3,8 +3,10 @@
 pub(crate) mod alarm;
 pub(crate) mod deadlines;
 pub(crate) mod lane;
+pub(crate) mod limit_entry;
 pub(crate) mod op;
 pub(crate) mod op_list;
+pub(crate) mod stock;
 mod timer_users;
 
 use crate::sys::Errno;

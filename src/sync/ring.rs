@@ -156,6 +156,11 @@ impl Ring {
         self.tail.load(Ordering::Relaxed).wrapping_sub(1)
     }
 
+    /// The number of the event that was taken out last.
+    pub(crate) fn newest_taken(&self) -> u32 {
+        self.taken().wrapping_sub(1)
+    }
+
     /// How many events have been taken out.
     pub(crate) fn taken(&self) -> u32 {
         self.head.load(Ordering::Relaxed)

@@ -7,7 +7,7 @@
 
 use crate::state::attachment::Locked;
 use crate::state::file_class::Class;
-use crate::state::table;
+use crate::state::world;
 use crate::sync::identity_locks::IdentityLocks;
 use crate::sys::{Result, fd, nature};
 use core::ffi::c_int;
@@ -31,14 +31,14 @@ impl File {
 }
 
 fn locks() -> Option<&'static IdentityLocks> {
-    table::world().map(|world| &world.nonblock)
+    world::world().map(|world| &world.nonblock)
 }
 
 /// Makes a call that does not wait because of `file`.
 pub(crate) fn with<T>(file: File, call: impl FnOnce() -> Result<T>) -> Result<T> {
     let Some(locks) = locks() else { return fd::with_nonblock(file.fd, call) };
     let mut flags = Ok(0);
-    // Asked while nobody sets it for a call: so it is the program's own if it is set.
+    // Asked while no thread sets it for a call: so it is the program's own if it is set.
     let guard = locks.lock_if(file.identity, || {
         flags = fd::status_flags(file.fd);
         flags.is_ok_and(|flags| flags & libc::O_NONBLOCK == 0)

@@ -3,13 +3,14 @@
 //!
 //! Edge-triggered, the library would not know whether there is something when a poll comes, and would have to ask the
 //! kernel each time. So the descriptor of such a poll is registered level-triggered, for input alone (LEVEL), as long
-//! as nothing else is asked for on it: then each look into the kernel tells of it if there is something by then, and a
-//! poll costs no call of its own. If the kernel tells of a descriptor that nobody polls any more, it is registered
+//! as nothing else is asked for on it: then each poll of the kernel tells of it if there is something by then, and a
+//! poll costs no call of its own. If the kernel tells of a descriptor that is not polled any more, it is registered
 //! edge-triggered again, or it would be told without end.
 
-use super::{sys, watched};
+use super::interest::watched;
 use crate::state::attachment::{Attachment, LEVEL, Locked, READABLE, SEVERAL_PIPES, WRITABLE};
 use crate::state::file_class::Class;
+use crate::sys::epoll as sys;
 
 /// What a descriptor is registered for.
 const REGISTERED: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLPRI | sys::EPOLLRDHUP) as u32;

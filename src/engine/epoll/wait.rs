@@ -1,12 +1,13 @@
 //! A look into the kernel: a wait for edges, and what is made of them.
 
-use super::{BATCH, CLOCK, Epoll, HOLD, WAKER, edge};
+use super::edge;
 use crate::Event;
-use crate::engine::Heard;
 use crate::engine::completions::Completions;
-use crate::queue::lane::Lane;
+use crate::engine::{Heard, times};
+use crate::queue::lane::{Lane, MOST_EDGES as BATCH};
 use crate::state::attachment::{HERE, SLOT};
 use crate::state::pipe::Pipe;
+use crate::state::poller::{ALARM, HOLD, Poller, WAKER};
 use crate::state::table;
 use crate::sync::access::{Shared, Sole};
 use crate::sync::ring;
@@ -48,7 +49,7 @@ pub(crate) struct Handled {
     pub(crate) events: usize,
 }
 
-impl Epoll {
+impl Poller {
     /// Waits for edges, `most` of them and for `timeout` nanoseconds (`None`: for ever) at most.
     pub(crate) fn wait<'a>(
         &self,
@@ -137,8 +138,9 @@ impl Epoll {
             if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
                 return false;
             }
-            // The next event will come from the same thread, most likely.
-            attachment.set_newest_taken(lane);
+            // The next event will come from the same thread, most likely. As if this one was the last that was taken
+            // out of the ring.
+            attachment.set_newest(lane.index(), lane.ring.newest_taken());
         }
         if room.len() == 0 {
             return false;
@@ -215,7 +217,7 @@ impl Epoll {
         let (word, events) = (edge.u64, edge.events);
         match word {
             WAKER => out.pipe.wake.0.heard(),
-            CLOCK => heard.tick |= self.clock(out),
+            ALARM => heard.tick |= times::alarm_went_off(out),
             HOLD => {}
             word => edge::handle(word, events, out),
         }

@@ -1,9 +1,32 @@
 //! The lanes of a pipe: which is whose, and how events get into them.
 
-use super::*;
-use crate::sys::thread_pointer;
+use super::{COMMON, Pipe, THREAD_LANES};
+use crate::Event;
+use crate::queue::lane::{ABSENT, LISTED, Lane, MOST_EDGES};
+use crate::queue::op::OpRef;
+use crate::state::attachment::Inside;
+use crate::sync::access::{self, Access, Shared, Sole};
+use crate::sync::ring;
+use crate::sync::wake::bit;
+use crate::sys::{Errno, Result, thread_pointer};
+use core::ffi::c_int;
+use core::ptr::null_mut;
+use core::sync::atomic::Ordering::Relaxed;
 
 impl Pipe {
+    /// All lanes.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.lanes.iter()
+    }
+
+    /// No thread has a lane any more.
+    pub(crate) fn leave_lanes(&self) {
+        for lane in &self.lanes {
+            lane.owner.store(0, Relaxed);
+        }
+        self.home.store(null_mut(), Relaxed);
+    }
+
     #[inline(always)]
     pub(crate) fn lane(&self, index: u32) -> &Lane {
         debug_assert!(index <= COMMON);
@@ -36,7 +59,7 @@ impl Pipe {
     pub(crate) fn find_lane_at_once(&self) -> Option<u32> {
         let thread = thread_pointer::thread_pointer();
         let lane = Self::first_try(thread);
-        // Relaxed, here and below: a thread finds what it wrote itself, nobody else's number is its own, and whether
+        // Relaxed, here and below: a thread finds what it wrote itself, no other thread has its number, and whether
         // ABSENT was set a moment ago only decides in which lane an event waits.
         (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
     }
@@ -130,7 +153,7 @@ impl Pipe {
         let owner = &self.lane(lane).owner;
         let thread = owner.load(Relaxed);
         // If the owner comes back just now, it does not matter which of the two is last: an active lane that is marked
-        // absent is looked after by everybody, and the owner's next harvest puts it right.
+        // absent is looked after by all threads, and the owner's next harvest puts it right.
         let _ = owner.compare_exchange(thread & !ABSENT, thread | ABSENT, Relaxed, Relaxed);
         self.wake.0.deactivate(lane);
     }
@@ -183,7 +206,7 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn announce_first<A: Access>(&self, lane: &Lane) {
         self.wake.0.fill::<A>(lane.bit());
-        // Nobody else sleeps while this thread goes alone.
+        // No other thread waits while this one goes alone.
         if !A::SOLE || self.is_nonblock() {
             self.announce(lane.index());
         }
@@ -192,7 +215,7 @@ impl Pipe {
     /// An event was put into the empty lane from outside a harvest.
     #[inline(never)]
     pub(crate) fn announce(&self, lane: u32) {
-        self.wake.0.announce(lane, self.is_nonblock(), &self.engine);
+        self.wake.0.announce(lane, self.is_nonblock(), &self.poller);
     }
 
     /// Puts an event that has its place into the common lane.
