@@ -10,10 +10,10 @@ use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leav
 use crate::Event;
 use crate::engine::epoll::Found;
 use crate::queue::lane::Lane;
-use crate::state::pipe::Pipe;
+use crate::state::pipe::{COMMON, Pipe};
 use crate::state::poller::Poller;
 use crate::sync::access::{self, Shared};
-use crate::sync::wake::Park;
+use crate::sync::wake::{Park, bit};
 use crate::sys::{errno, race};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -58,6 +58,11 @@ fn harvest_at_once(
         if timeout.is_some() {
             return 0;
         }
+        if lane.expects_posts() && expect_posts(pipe, lane) {
+            return take_posted(pipe, lane, number, room);
+        }
+    } else if stealable == bit(COMMON) {
+        return take_posted(pipe, lane, number, room);
     } else if stealable != lane.bit() {
         return 0;
     // Relaxed: counts for this thread alone.
@@ -95,6 +100,63 @@ fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [May
         leave_rest(pipe);
     }
     count as isize
+}
+
+/// Takes events out of the ring of the common lane, which is the only one that holds any for the calling thread: others
+/// have posted them. As `take_at_once`.
+#[inline(never)]
+fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+    // Relaxed: counts for this thread alone.
+    let since = lane.since_poll.load(Relaxed);
+    let common = pipe.lane(COMMON);
+    if since >= POLL_AFTER {
+        return 0;
+    }
+    let Some(locked) = common.try_lock() else { return 0 };
+    if !pipe.is_open_as(number) || !common.ring.is_open() {
+        return 0;
+    }
+    let count = take_ring::<Shared>(common, room);
+    let mut is_empty = common.ring.is_empty();
+    if is_empty {
+        pipe.wake.0.empty::<Shared>(common.bit());
+        is_empty = common.ring.is_empty();
+        if !is_empty {
+            // Something was posted meanwhile; see `ring`.
+            pipe.wake.0.fill::<Shared>(common.bit());
+        }
+    }
+    pipe.give_places_at_once::<Shared>(count);
+    drop(locked);
+    lane.since_poll.store(since + count as u32, Relaxed);
+    lane.expect_posts_on();
+    if !is_empty {
+        leave_rest(pipe);
+    }
+    count as isize
+}
+
+/// A thread to which others post again and again has found nothing: before it goes to sleep, which costs it and the one
+/// that posts next a call each, it looks whether that is about to post, for a time that is short beside these. Whether
+/// it was, and there is nothing else.
+#[inline(never)]
+fn expect_posts(pipe: &Pipe, lane: &Lane) -> bool {
+    /// How often it looks.
+    const LOOKS: u32 = 5;
+    /// The time between two looks. In it several may come, for which the two threads meet once.
+    const PAUSES: u32 = 32;
+    if pipe.is_on_one_processor() {
+        return false;
+    }
+    for _ in 0..LOOKS {
+        (0..PAUSES).for_each(|_| core::hint::spin_loop());
+        let filled = pipe.wake.0.filled();
+        if filled & (bit(COMMON) | lane.bit()) != 0 {
+            return filled & (bit(COMMON) | lane.bit()) == bit(COMMON);
+        }
+    }
+    lane.expect_posts_less();
+    false
 }
 
 /// Looks into the kernel, once; `waits`: for ever, if it finds nothing, and the lane is empty. Otherwise the thread takes

@@ -189,6 +189,9 @@ impl<'a> Harvester<'a> {
     fn take(&self, index: u32, basket: &mut Basket) {
         let locked = self.pipe.lane(index).lock();
         let mut nodes = None;
+        if index == COMMON {
+            self.lane().expect_posts_later();
+        }
         let count = take_out(self.pipe, &locked, index, basket.room, |taken| nodes = Some(taken));
         if let Some(taken) = nodes {
             // The nodes go to this thread's stock; to the common one under the lock of that lane.

@@ -29,6 +29,10 @@ pub(crate) const MOST_EDGES: usize = 32;
 /// How many bytes are much for one look.
 const MUCH: usize = 64 * 1024;
 
+/// How often the owner of a lane expects others to post in vain, in a row, and how many sleeps later it does again.
+const MOST_IN_VAIN: u32 = 4;
+const PATIENCE: u32 = 16;
+
 /// In `Lane::owner`: see there. The mask in `Wake` says the same for threads that look at many lanes.
 pub(crate) const ABSENT: usize = 1;
 
@@ -65,6 +69,8 @@ pub(crate) struct Lane {
     pub(crate) others_first: AtomicBool,
     /// The owner has found as much in the kernel as it looked for: there may be more. Relaxed: for the owner alone.
     left_some: AtomicBool,
+    /// How far the owner expects others to post events to it: see `expects_posts`. Relaxed: for the owner alone.
+    posts: AtomicU32,
     /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
     fewer_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by any thread.
@@ -141,6 +147,38 @@ impl Lane {
         self.left_some.store(left_some, Ordering::Relaxed);
     }
 
+    /// Whether the owner, which has found nothing, is to look for a moment whether another thread is about to post.
+    /// Where that was in vain a few times in a row, only once in a while.
+    #[inline(always)]
+    pub(crate) fn expects_posts(&self) -> bool {
+        let posts = self.posts.load(Ordering::Relaxed);
+        if posts > PATIENCE || posts == 0 {
+            return posts > 0;
+        }
+        self.posts.store(posts - 1, Ordering::Relaxed);
+        posts == 1
+    }
+
+    /// Others have posted by the time when the owner looked.
+    #[inline(always)]
+    pub(crate) fn expect_posts_on(&self) {
+        self.posts.store(PATIENCE + MOST_IN_VAIN, Ordering::Relaxed);
+    }
+
+    /// Others have posted, perhaps while the owner slept.
+    #[inline]
+    pub(crate) fn expect_posts_later(&self) {
+        if self.posts.load(Ordering::Relaxed) == 0 {
+            self.posts.store(PATIENCE, Ordering::Relaxed);
+        }
+    }
+
+    /// It was in vain.
+    pub(crate) fn expect_posts_less(&self) {
+        let posts = self.posts.load(Ordering::Relaxed);
+        self.posts.store(if posts == 0 { PATIENCE } else { posts - 1 }, Ordering::Relaxed);
+    }
+
     /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it
     /// takes fewer from now on: the program is to have the first event, and the others their turn, after so much work.
     #[inline(always)]
@@ -190,20 +228,30 @@ impl Lane {
         unsafe { &*self.slots.load(Ordering::Relaxed) }
     }
 
-    /// Gives the lane what its owner needs. Without memory its ring stays closed.
-    pub(crate) fn prepare(&self) {
+    /// Whether its ring has slots. For its owner.
+    #[inline]
+    pub(crate) fn is_prepared(&self) -> bool {
+        // Relaxed: as in `slots_in_use`.
+        !self.slots.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Gives the lane what its owner needs. Without memory, false, its ring stays closed.
+    #[cold]
+    pub(crate) fn prepare(&self) -> bool {
         let locked = self.lock();
-        if self.slots.load(Ordering::Relaxed).is_null() {
-            let mut slots = Vec::new();
-            if slots.try_reserve_exact(SLOTS).is_err() {
-                return;
-            }
-            slots.resize_with(SLOTS, Slot::default);
-            let slots = Box::into_raw(slots.into_boxed_slice());
-            // Release pairs with the Acquire in `slots`.
-            self.slots.store(slots.cast(), Ordering::Release);
-            self.ring.allow(locked.list_is_empty());
+        if self.is_prepared() {
+            return true;
         }
+        let mut slots = Vec::new();
+        if slots.try_reserve_exact(SLOTS).is_err() {
+            return false;
+        }
+        slots.resize_with(SLOTS, Slot::default);
+        let slots = Box::into_raw(slots.into_boxed_slice());
+        // Release pairs with the Acquire in `slots`.
+        self.slots.store(slots.cast(), Ordering::Release);
+        self.ring.allow(locked.list_is_empty());
+        true
     }
 
     /// How many events have been taken out of the list.

@@ -10,6 +10,7 @@
 //!
 
 mod lanes;
+mod post;
 mod standby;
 
 use super::poller::Poller;
@@ -82,6 +83,8 @@ pub(crate) struct Pipe {
     /// Operations that are with a worker.
     working: AtomicU32,
     places: Apart<Places>,
+    /// For threads that post (`post`).
+    posting: Apart<Mutex<()>>,
     users: Apart<AtomicU32>,
     pub(crate) wake: Apart<Wake>,
 }
@@ -138,6 +141,7 @@ impl Pipes {
             watched: AtomicBool::new(false),
             working: AtomicU32::new(0),
             places: Apart(Places::new()),
+            posting: Apart(Mutex::new(())),
             users: Apart(AtomicU32::new(CLOSING)),
             wake: Apart(Wake::default()),
         })?;
@@ -250,6 +254,8 @@ impl Pipe {
             // See `calls::harvest`: a thread that has the lane now is done before this goes on.
             drop(lane.lock());
         }
+        // See `post`.
+        drop(self.posting.0.lock());
         true
     }
 

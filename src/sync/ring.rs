@@ -15,6 +15,8 @@
 //! Events that cannot go through the ring (other threads put them in, or they are too many) go into the lane's list,
 //! which comes after the ring; `limit` is then 0, so that the owner's events go there too until the list is empty.
 //!
+//! The owner of the common lane's ring is the thread that posts: one at a time, by a lock of their own (`pipe::post`).
+//!
 //! An owner that goes alone (`bias`) is at both ends by itself, and needs neither order nor lock.
 //!
 //! `tests/loom/` runs this file under loom.
@@ -94,6 +96,35 @@ impl Ring {
             in_order();
         }
         (tail, self.head.load(Ordering::SeqCst) == tail)
+    }
+
+    /// The same for several events, of user pointer and outcome, as far as there is room: how many, and whether the ring
+    /// was empty.
+    pub(crate) fn put_all(
+        &self,
+        slots: &[Slot; SLOTS],
+        events: impl Iterator<Item = (u64, u64)>,
+    ) -> (usize, bool) {
+        // Relaxed and Acquire: as in `has_room`.
+        let tail = self.tail.load(Ordering::Relaxed);
+        let used = tail.wrapping_sub(self.head.load(Ordering::Acquire));
+        let room = self.limit.load(Ordering::Relaxed).saturating_sub(used);
+        let mut number = tail;
+        for (user, outcome) in events.take(room as usize) {
+            if let Some(slot) = slots.get(number as usize % SLOTS) {
+                slot.user.store(user, Ordering::Relaxed);
+                slot.outcome.store(outcome, Ordering::Relaxed);
+            }
+            number = number.wrapping_add(1);
+        }
+        if number == tail {
+            return (0, false);
+        }
+        // With the first of them the ring may have become non-empty. If some are gone by now, a taker has seen them,
+        // and has left the mark if there are more.
+        self.tail.swap(number, Ordering::SeqCst);
+        in_order();
+        (number.wrapping_sub(tail) as usize, self.head.load(Ordering::SeqCst) == tail)
     }
 
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user

@@ -1,14 +1,13 @@
 //! The lanes of a pipe: which is whose, and how events get into them.
 
 use super::{COMMON, Pipe, THREAD_LANES};
-use crate::Event;
 use crate::queue::lane::{ABSENT, LISTED, Lane, MOST_EDGES};
 use crate::queue::op::OpRef;
 use crate::state::attachment::Inside;
 use crate::sync::access::{self, Access, Shared, Sole};
 use crate::sync::ring;
 use crate::sync::wake::bit;
-use crate::sys::{Errno, Result, thread_pointer};
+use crate::sys::thread_pointer;
 use core::ffi::c_int;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::Relaxed;
@@ -223,34 +222,5 @@ impl Pipe {
         if self.put(COMMON, op).1 {
             self.announce(COMMON);
         }
-    }
-
-    /// Posts events (rule 3.5); returns how many had a place, at least one, or EIOEVENTFULL.
-    pub(crate) fn post(&self, events: &[Event]) -> Result<usize> {
-        if self.is_lost() {
-            return Err(Errno::EBADF);
-        }
-        let places = self.take_places(events.len())?;
-        let locked = self.lane(COMMON).lock();
-        let was_empty = locked.list_is_empty();
-        let mut posted = 0;
-        for event in events.iter().take(places) {
-            let Ok(op) = self.lane(COMMON).stock().take(self.ops()) else { break };
-            op.become_event(event.user as usize, event.result as u32, event.errno);
-            self.hand_in(event.user as usize);
-            locked.push(op);
-            posted += 1;
-        }
-        if was_empty && posted > 0 {
-            self.wake.0.fill::<Shared>(bit(COMMON));
-        }
-        drop(locked);
-        if posted < places {
-            self.give_places(places - posted);
-        }
-        if was_empty && posted > 0 {
-            self.announce(COMMON);
-        }
-        if posted == 0 { Err(Errno::ENOMEM) } else { Ok(posted) }
     }
 }
