@@ -24,9 +24,9 @@ pub(crate) fn close_then(pipe: &'static Pipe, last: impl FnOnce()) -> bool {
         return false;
     }
     let is_lost = !pipe.is_whole();
-    let is_left = pipe.wait_for_users(is_lost);
+    let is_left = pipe.users.0.wait_for_users(is_lost, || pipe.wake_for_closing());
     detach_all_of(pipe);
-    pipe.wait_for_workers();
+    pipe.users.0.wait_for_workers(|| pipe.wake_for_closing());
     if is_left {
         pipe.give_places(take_apart(pipe, is_lost));
     }

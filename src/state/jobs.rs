@@ -16,7 +16,7 @@ const IDLE: u64 = 100_000_000;
 /// Room for the stack of a thread, of which 64 KiB are a buffer.
 const STACK: usize = 256 * 1024;
 
-/// An operation for a worker. All of it lives as long as the process; see `Pipe::begin_work` for the pipe.
+/// An operation for a worker. All of it lives as long as the process; see `Users::begin_work` for the pipe.
 #[derive(Clone, Copy)]
 pub(crate) struct Job {
     pub(crate) node: &'static Attachment,

@@ -5,7 +5,8 @@
 
 use super::jobs::Workers;
 use super::known_pipes::Notes;
-use super::pipe::{Pipe, Pipes};
+use super::pipe::Pipe;
+use super::pipes::Pipes;
 use super::polled_apart::PolledApart;
 use super::watchdog::Watchdog;
 use crate::queue::op::Ops;

@@ -98,8 +98,8 @@ impl Ring {
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 
-    /// The same for several events, of user pointer and outcome, as far as there is room: how many, and whether the ring
-    /// was empty.
+    /// The same for several events, of user pointer and outcome, as far as there is room: how many, and whether the lane
+    /// must be marked.
     pub(crate) fn put_all(
         &self,
         slots: &[Slot; SLOTS],
@@ -120,11 +120,12 @@ impl Ring {
         if number == tail {
             return (0, false);
         }
-        // With the first of them the ring may have become non-empty. If some are gone by now, a taker has seen them,
-        // and has left the mark if there are more.
         self.tail.swap(number, Ordering::SeqCst);
         in_order();
-        (number.wrapping_sub(tail) as usize, self.head.load(Ordering::SeqCst) == tail)
+        let head = self.head.load(Ordering::SeqCst);
+        // A taker that was late may have taken some of them, without a mark, and left others.
+        let all_before_are_gone = head.wrapping_sub(tail) as i32 >= 0;
+        (number.wrapping_sub(tail) as usize, all_before_are_gone && head != number)
     }
 
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user

@@ -6,7 +6,7 @@
 //! thread that walks the queue leaves it alone. The worker makes the calls, locks the attachment, and takes the
 //! operation out. If the attachment goes first (detach, close, closing the pipe), the operation is taken out of the
 //! queue and marked as an orphan, under the same lock; then the worker hands out the event by itself. A pipe is closed
-//! only when it has no operation with a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun yet
+//! only when it has no operation with a worker any more (`Users::begin_work`, `end_work`). What no thread has begun yet
 //! can be taken back (`withdraw`), and then ended like any other.
 //!
 //! *The number.* A worker makes its calls on the program's own number of a disk file. It has no copy of the descriptor:
@@ -38,7 +38,7 @@ pub(crate) fn withdraw(op: OpRef) -> bool {
     if job.is_copy {
         private::close(job.number);
     }
-    job.pipe.end_work();
+    job.pipe.users.0.end_work();
     true
 }
 
@@ -55,12 +55,12 @@ pub(crate) fn work_on(attachment: &Locked, op: OpRef) -> Option<Outcome> {
         let number = if is_copy { fd::duplicate(own).and_then(private::keep) } else { Ok(own) };
         if let Ok(number) = number {
             op.mark(IN_KERNEL);
-            pipe.begin_work();
+            pipe.users.0.begin_work();
             let job = Job { node: attachment.node(), op, pipe, number, is_copy, identity, is_special };
             if workers.give(job) {
                 return None;
             }
-            pipe.end_work();
+            pipe.users.0.end_work();
             op.unmark(IN_KERNEL);
             if is_copy {
                 private::close(number);

@@ -46,9 +46,26 @@ pub(crate) fn enter(attachment: &Locked, events: i16) -> bool {
 
 /// Has it tell of edges again. It tells of what is there now.
 pub(crate) fn leave(attachment: &Locked) {
+    become_edge_triggered(attachment);
+    register(attachment, watched(attachment));
+}
+
+/// The descriptor is about to belong to another pipe. The one before is not to tell of it again and again: if nothing
+/// waits there, its registration is about to go.
+pub(crate) fn go_to_another_pipe(attachment: &Locked) {
+    if !attachment.has(LEVEL) {
+        return;
+    }
+    if attachment.is_idle() {
+        become_edge_triggered(attachment);
+    } else {
+        leave(attachment);
+    }
+}
+
+fn become_edge_triggered(attachment: &Locked) {
     attachment.clear(LEVEL);
     attachment.mark(READABLE | WRITABLE);
-    register(attachment, watched(attachment));
 }
 
 fn register(attachment: &Locked, events: u32) -> bool {

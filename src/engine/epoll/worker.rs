@@ -64,7 +64,7 @@ fn finish(job: Job, outcome: Outcome, leave: impl FnOnce() -> Option<c_int>) {
         drop(attachment);
     }
     drop(revoked);
-    pipe.end_work();
+    pipe.users.0.end_work();
 }
 
 /// The event of an operation whose attachment has gone.

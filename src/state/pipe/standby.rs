@@ -7,16 +7,16 @@
 //! before it goes on standby, because that may be changed from outside; the watchdog calls one from time to time so
 //! that it does. Whether threads may be on standby at all is up to the watchdog, which looks after them (`watchdog`).
 
-use super::{CLOSING, COMMON, NO_PROCESSOR, Pipe, SEVERAL_PROCESSORS};
+use super::{COMMON, NO_PROCESSOR, Pipe, SEVERAL_PROCESSORS};
 use crate::sync::access::Shared;
 use crate::sync::wake::bit;
 use crate::sys::{Errno, Result, process};
-use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 impl Pipe {
     /// Whether some thread harvests now, and is not only on standby.
     pub(crate) fn is_attended(&self) -> bool {
-        self.users.0.load(SeqCst) & !CLOSING > self.wake.0.waiters.on_standby()
+        self.users.0.count() > self.wake.0.waiters.on_standby()
     }
 
     pub(crate) fn has_standby(&self) -> bool {
@@ -118,7 +118,7 @@ impl Pipe {
 
     /// Whether another thread than the caller uses the pipe.
     pub(crate) fn has_other_users(&self) -> bool {
-        self.users.0.load(SeqCst) != 1
+        !self.users.0.is_only_one()
     }
 
     pub(crate) fn harvests(&self) -> u32 {
@@ -144,21 +144,6 @@ impl Pipe {
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
         if self.watched.load(SeqCst) {
             self.watchdog.wait();
-        }
-    }
-
-    /// An operation of the pipe goes to a worker.
-    pub(crate) fn begin_work(&self) {
-        // Relaxed: it happens under the lock of an attachment, which `close` takes before it looks.
-        self.working.fetch_add(1, Relaxed);
-    }
-
-    /// It is back, and its event is in a lane. After this the caller does not touch the pipe.
-    pub(crate) fn end_work(&self) {
-        // The lock, as in `leave_closing`. Release pairs with the Acquire in `wait_until_unused`.
-        let _guard = self.quiet.0.lock();
-        if self.working.fetch_sub(1, Release) == 1 {
-            self.quiet.1.notify_all();
         }
     }
 }
