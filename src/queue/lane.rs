@@ -14,6 +14,7 @@
 //! no lock. The stock of the common lane is used under its lock.
 
 use super::op::{OpRef, Ops};
+use super::ring_accepts::RingAccepts;
 use crate::sync::lock::{Mutex, MutexGuard};
 use crate::sync::ring::{Ring, SLOTS, Slot};
 use crate::sys::Result;
@@ -136,6 +137,7 @@ pub(crate) struct Lane {
     pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
+    pub(crate) accepts: RingAccepts,
     /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
     fewer_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.

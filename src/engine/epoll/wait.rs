@@ -85,7 +85,9 @@ impl Poller {
     fn hand_out(edge: &Edge, out: &Completions) -> bool {
         let Some((node, generation)) = table::by_word(edge.u64) else { return false };
         let attachment = node.lock_quietly();
-        if attachment.has(HERE) || !out.has_room() || out.must_follow(&attachment) {
+        // The room is given out when the lane is empty: with HERE, nothing of the descriptor is before this then.
+        let is_next = if attachment.has(HERE) { out.is_home() } else { !out.must_follow(&attachment) };
+        if !out.has_room() || !is_next {
             return false;
         }
         let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
@@ -146,7 +148,7 @@ impl Poller {
             if outcome == edge::NOTHING {
                 break;
             }
-            pipe.put_sole(sole, lane, attachment.slot_user(), outcome);
+            pipe.put_sole(sole, lane, attachment.slot_user(), edge::for_ring(attachment, lane, outcome));
             handled += 1;
         }
         Handled { edges: handled, events }
