@@ -57,16 +57,17 @@ impl Engine for Poller {
             return Err(Errno::EBADF);
         }
         match how {
-            Attach::New(look) => class::classify(attachment, look)?,
             Attach::Again => {
-                if attachment.has(LEVEL) {
-                    // The pipe before is not to tell of it again and again.
-                    polls::leave(attachment);
-                }
                 class::begin_anew(attachment);
+                interest::register(self, attachment)?;
+                polls::go_to_another_pipe(attachment);
+                Ok(())
+            }
+            Attach::New(look) => {
+                class::classify(attachment, look)?;
+                interest::register(self, attachment)
             }
         }
-        interest::register(self, attachment)
     }
 
     fn detach(&self, attachment: &Locked) {
