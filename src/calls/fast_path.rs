@@ -91,7 +91,13 @@ pub(crate) fn user_of<A: Access, W: Words>(attachment: &Held<A>, words: W) -> us
 /// Whether a call that takes something in may wait in the slot.
 #[inline(always)]
 pub(crate) fn may_wait<A: Access>(attachment: &Held<A>, call: &impl Call) -> bool {
-    attachment.bits() & (INPUT_FREE | in_the_way::<A>()) == INPUT_FREE && call.is_plain()
+    is_way_open(attachment) && call.is_plain()
+}
+
+/// The same of any such call.
+#[inline(always)]
+pub(crate) fn is_way_open<A: Access>(attachment: &Held<A>) -> bool {
+    attachment.bits() & (INPUT_FREE | in_the_way::<A>()) == INPUT_FREE
 }
 
 #[inline(always)]
@@ -147,11 +153,8 @@ fn try_input<A: Access, C: InputCall, W: Words>(
     let n = call.attempt(attachment.fd());
     let errno = Errno(-n as c_int);
     if n < 0 && matches!(errno, Errno::EAGAIN | Errno::EINTR) {
-        if errno == Errno::EAGAIN {
-            attachment.found_nothing();
-            if park(attachment, slot, words, is_inline) {
-                return Outcome::Queued;
-            }
+        if errno == Errno::EAGAIN && attachment.found_nothing() && park(attachment, slot, words, is_inline) {
+            return Outcome::Queued;
         }
         if !is_inline {
             // SAFETY: as above.
@@ -162,6 +165,7 @@ fn try_input<A: Access, C: InputCall, W: Words>(
     if n > 0 && attachment.proves_drained() && (n as usize) < call.total() {
         attachment.clear(READABLE);
     } else if n >= 0 {
+        attachment.has_read(n as usize);
         attachment.mark(READABLE);
     }
     if is_inline {
@@ -251,7 +255,7 @@ pub(crate) fn start_output_otherwise<A: Access, C: Call, W: Words>(
 
 /// Takes a place for an operation whose event can go into the ring of the thread's lane (`put`).
 #[inline(always)]
-fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
+pub(crate) fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
     // SAFETY: OUTPUT_FREE and INPUT_FREE say that it is attached.
     let pipe = unsafe { attachment.attached_pipe() };
     let lane = lane_here(attachment, pipe)?;
@@ -289,10 +293,7 @@ fn move_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'s
 /// are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
 fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
-    let (pipe, lane, is_first) = put_quietly(attachment, user, n);
-    if is_first {
-        pipe.announce_first::<A>(lane);
-    }
+    put_outcome(attachment, user, outcome_of(n));
 }
 
 /// The same. Returns pipe and lane, and whether that was empty: then it is to be announced.
@@ -302,16 +303,47 @@ pub(crate) fn put_quietly<A: Access>(
     user: usize,
     n: isize,
 ) -> (&'static Pipe, &'static Lane, bool) {
+    put_outcome_quietly(attachment, user, outcome_of(n))
+}
+
+/// The lane for which `take_place_here` has taken a place.
+#[inline(always)]
+pub(crate) fn lane_of_place<A: Access>(attachment: &Held<A>) -> &'static Lane {
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
     // SAFETY: the place was taken for an event that goes there.
-    let lane = if A::SOLE { unsafe { pipe.home_there_is() } } else { pipe.lane(attachment.newest_lane()) };
-    let outcome = if n >= 0 { n as u32 as u64 } else { failed(n) };
+    if A::SOLE { unsafe { pipe.home_there_is() } } else { pipe.lane(attachment.newest_lane()) }
+}
+
+/// As `put`, for an outcome as it is in a ring.
+#[inline(always)]
+pub(crate) fn put_outcome<A: Access>(attachment: &Held<A>, user: usize, outcome: u64) {
+    let (pipe, lane, is_first) = put_outcome_quietly(attachment, user, outcome);
+    if is_first {
+        pipe.announce_first::<A>(lane);
+    }
+}
+
+#[inline(always)]
+fn put_outcome_quietly<A: Access>(
+    attachment: &Held<A>,
+    user: usize,
+    outcome: u64,
+) -> (&'static Pipe, &'static Lane, bool) {
+    // SAFETY: as in `take_place_here`.
+    let pipe = unsafe { attachment.attached_pipe() };
+    let lane = lane_of_place(attachment);
     let (number, is_first) = lane.ring.put::<A>(lane.slots_in_use(), user as u64, outcome);
     if !A::SOLE {
         attachment.set_newest(attachment.newest_lane(), number);
     }
     (pipe, lane, is_first)
+}
+
+/// The outcome of an operation, as it is in a ring, from the count of its bytes or -errno.
+#[inline(always)]
+fn outcome_of(n: isize) -> u64 {
+    if n >= 0 { n as u32 as u64 } else { failed(n) }
 }
 
 /// The outcome of an operation that has failed with `-n`.

@@ -9,6 +9,7 @@ use crate::engine::epoll::{BATCH, Edge, Found};
 use crate::engine::times;
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::op::{Kind, OpRef};
+use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::private;
 use crate::state::world;
@@ -56,10 +57,30 @@ pub(crate) struct Harvester<'a> {
 /// Takes events out of the ring of a lane, which is locked.
 #[inline(always)]
 pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> usize {
-    lane.ring.take::<A, _>(lane.slots_to_read(), room, |user, outcome| {
+    let count = lane.ring.take::<A, _>(lane.slots_to_read(), room, |user, outcome| {
         let (result, errno) = ring::unpack(outcome);
         Event { user: user as *mut _, result, errno }
-    })
+    });
+    if lane.accepts.are_there() {
+        hand_over_accepted(lane, room.get_mut(..count).unwrap_or(&mut []));
+    }
+    count
+}
+
+/// Descriptors in events of accepts that were taken out of a ring are the program's from now on.
+#[inline(never)]
+pub(crate) fn hand_over_accepted(lane: &Lane, events: &mut [MaybeUninit<Event>]) {
+    let mut count = 0;
+    for event in events {
+        // SAFETY: they have been taken out of a ring.
+        let event = unsafe { event.assume_init_mut() };
+        if event.errno == ACCEPTED {
+            event.errno = 0;
+            private::hand_over(event.result);
+            count += 1;
+        }
+    }
+    lane.accepts.taken(count);
 }
 
 /// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had

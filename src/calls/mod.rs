@@ -1,5 +1,6 @@
 //! What a program can ask for.
 
+pub(crate) mod accept;
 pub(crate) mod answer;
 pub(crate) mod attach;
 pub(crate) mod close;

@@ -288,6 +288,6 @@ fn request(request: Request, words: impl Words) -> Request {
 }
 
 /// The slow path of a call that has not begun.
-fn slow<W: Words>(fd: c_int, call: Request, words: W) -> Answer {
+pub(crate) fn slow<W: Words>(fd: c_int, call: Request, words: W) -> Answer {
     Answer::of(submit::submit(fd, &request(call, words), W::WAY))
 }

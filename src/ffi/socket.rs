@@ -3,13 +3,15 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::{
-    attached, done, input, lent, output, output_begun, output_shared, output_shared_begun, queue_or, queued,
+    answer_slow, attached, done, input, lent, output, output_begun, output_shared, output_shared_begun,
+    queue_or, queued,
 };
-use crate::calls::close;
+use crate::calls::accept::{self, Accept};
 use crate::calls::start::{self, ByCall, Fast};
+use crate::calls::{close, lookup};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::queue::op::{Kind, Request};
-use crate::state::attachment::{Attachment, Locked};
+use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::sync::access::Sole;
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -338,12 +340,9 @@ unsafe fn sendmsg_slow(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
 /// Any thread. ioevent_accept(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
-    let request =
-        Request { kind: Kind::Accept, addr: lent(addr), addrlen: lent(addrlen), ..Request::NOTHING };
-    queue_or(fd, request, || {
-        // SAFETY: as promised by the caller.
-        given_out(unsafe { libc::accept(fd, addr, addrlen) })
-    })
+    let call = Accept { addr: lent(addr), addrlen: lent(addrlen), flags: 0 };
+    // SAFETY: as promised by the caller.
+    accept_or(fd, call, || unsafe { libc::accept(fd, addr, addrlen) })
 }
 
 /// accept4(2); queued on an attached descriptor, like ioevent_accept. `flags`: SOCK_NONBLOCK, SOCK_CLOEXEC. Any thread.
@@ -355,23 +354,24 @@ pub unsafe extern "C" fn ioevent_accept4(
     addrlen: *mut socklen_t,
     flags: c_int,
 ) -> c_int {
-    let request = Request {
-        kind: Kind::Accept,
-        addr: lent(addr),
-        addrlen: lent(addrlen),
-        arg: flags,
-        ..Request::NOTHING
-    };
-    queue_or(fd, request, || {
-        // SAFETY: as promised by the caller.
-        given_out(unsafe { libc::accept4(fd, addr, addrlen, flags) })
-    })
+    let call = Accept { addr: lent(addr), addrlen: lent(addrlen), flags };
+    // SAFETY: as promised by the caller.
+    accept_or(fd, call, || unsafe { libc::accept4(fd, addr, addrlen, flags) })
 }
 
-/// The kernel has given a number out: what the library has under it was closed behind its back (rule 4.4).
-fn given_out(number: c_int) -> c_int {
-    close::forget(number);
-    number
+/// Begins an accept if `fd` is attached, else calls libc.
+#[inline(always)]
+fn accept_or(fd: c_int, call: Accept, libc: impl FnOnce() -> c_int) -> c_int {
+    let libcs = || {
+        let number = libc();
+        // The kernel has given it out: what the library has under it was closed behind its back (rule 4.4).
+        close::forget(number);
+        number
+    };
+    match lookup::get(fd) {
+        Entry::Attachment(node) => answer_slow(accept::accept(node, fd, call, ByCall), libcs),
+        _ => libcs(),
+    }
 }
 
 /// connect(2); queued on an attached descriptor. The address is the library's until the event has been read. Reads that

@@ -14,6 +14,7 @@
 //! no lock. The stock of the common lane is used under its lock. See `stock`.
 
 use super::op::OpRef;
+use super::ring_accepts::RingAccepts;
 use super::stock::Stock;
 use crate::sync::lock::{Mutex, MutexGuard};
 use crate::sync::ring::{Ring, SLOTS, Slot};
@@ -71,6 +72,7 @@ pub(crate) struct Lane {
     left_some: AtomicBool,
     /// How far the owner expects others to post events to it: see `expects_posts`. Relaxed: for the owner alone.
     posts: AtomicU32,
+    pub(crate) accepts: RingAccepts,
     /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
     fewer_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by any thread.

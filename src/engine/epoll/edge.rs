@@ -1,16 +1,21 @@
 //! What the kernel tells of a descriptor: the fast path, for the operation in its slot; and the slow path.
 
-use super::interest::{INPUT, NO_PROOF, OUTPUT};
-use super::{class, connection, polls, run, unordered};
+use super::connection::{self, NotAtOnce};
+use super::interest::{HUNG_UP, INPUT, NO_PROOF, OUTPUT};
+use super::{class, polls, run, unordered};
 use crate::engine::call::{Call, Readv, Recvfrom, Recvmsg};
 use crate::engine::completions::Completions;
+use crate::queue::lane::Lane;
 use crate::queue::op::Completion;
+use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{INPUT_FREE, Inside, LEVEL, Locked, OTHER_SIDE, READABLE, SLOT, WRITABLE};
-use crate::state::slot::Waiting;
+use crate::state::file_class::Class;
+use crate::state::private;
+use crate::state::slot::{Slot, Waiting};
 use crate::state::table;
 use crate::sync::access::Access;
 use crate::sync::ring;
-use crate::sys::epoll::EPOLLIN;
+use crate::sys::epoll::{EPOLLIN, EPOLLRDHUP};
 use crate::sys::{Errno, epoll as sys, fd, socket};
 use core::ffi::c_int;
 
@@ -30,7 +35,7 @@ pub(crate) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32,
     if !slot.is_plain_read() {
         return take_otherwise::<A>(attachment, events);
     }
-    if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 {
+    if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 && !is_end(attachment, events) {
         return NOTHING;
     }
     let len = slot.len();
@@ -58,6 +63,20 @@ pub(crate) fn note(attachment: &Inside, generation: u32, events: u32) -> bool {
     true
 }
 
+/// Whether the kernel tells that the other side has ended a stream, and nothing else that only the slow path knows of.
+#[cold]
+#[inline(never)]
+fn is_end(attachment: &Inside, events: u32) -> bool {
+    const END: u32 = (EPOLLIN | EPOLLRDHUP) as u32;
+    let class = attachment.class.get();
+    let is_end =
+        events & (EPOLLIN as u32 | NO_PROOF) == END && class.is_stream_socket() && class != Class::Deferred;
+    if is_end {
+        attachment.end_stream();
+    }
+    is_end
+}
+
 /// What `take` does for what is no plain read.
 #[inline(never)]
 fn take_otherwise<A: Access>(attachment: &Inside, events: u32) -> u64 {
@@ -79,6 +98,7 @@ fn take_otherwise<A: Access>(attachment: &Inside, events: u32) -> u64 {
         return NOTHING;
     }
     match slot.kind() {
+        Waiting::Accept => accept(attachment, slot),
         Waiting::Vector => attempt(attachment, Readv { iov: slot.at(), count: slot.len() as c_int }),
         Waiting::Message => {
             let flags = if slot.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
@@ -95,6 +115,30 @@ fn take_otherwise<A: Access>(attachment: &Inside, events: u32) -> u64 {
     }
 }
 
+/// The same for an accept.
+fn accept(attachment: &Inside, slot: Slot) -> u64 {
+    let completion = match connection::accept_at_once(attachment, slot) {
+        Ok(number) => Ok(number).into(),
+        Err(NotAtOnce::Failed(errno)) => Err(errno).into(),
+        Err(_) => return NOTHING,
+    };
+    attachment.set_bits(attachment.bits() & !SLOT | INPUT_FREE | READABLE);
+    let Completion { value, errno } = completion;
+    ring::pack(value, errno)
+}
+
+/// What `take` said, for an event that goes into the ring of a lane: if it is that of an accept, its descriptor is the
+/// library's until it is read.
+pub(crate) fn for_ring(attachment: &Inside, lane: &Lane, outcome: u64) -> u64 {
+    let (number, errno) = ring::unpack(outcome);
+    if attachment.slot().kind() != Waiting::Accept || errno != 0 {
+        return outcome;
+    }
+    private::accepted(number);
+    lane.accepts.expect();
+    ring::pack(number as u32, ACCEPTED)
+}
+
 #[inline(always)]
 fn attempt(attachment: &Inside, call: impl Call) -> u64 {
     let n = call.attempt(attachment.fd());
@@ -108,6 +152,7 @@ fn attempt(attachment: &Inside, call: impl Call) -> u64 {
 #[inline(always)]
 fn finish(attachment: &Inside, n: usize, total: impl FnOnce() -> usize) -> u64 {
     let change = if n == 0 || !attachment.proves_drained() || n == total() {
+        attachment.has_read(n);
         SLOT | INPUT_FREE | READABLE
     } else {
         SLOT | INPUT_FREE
@@ -152,7 +197,7 @@ pub(crate) fn handle(word: u64, events: u32, out: &Completions) {
 
 fn of_descriptor(attachment: &Locked, events: u32, out: &Completions) {
     if events & NO_PROOF != 0 {
-        class::distrust(attachment);
+        class::distrust(attachment, events & HUNG_UP == 0);
         if events & sys::EPOLLRDHUP as u32 != 0 {
             connection::shut_reads(attachment);
         }

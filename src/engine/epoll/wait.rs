@@ -90,7 +90,9 @@ impl Poller {
         if !attachment.has(SLOT) {
             return edge::note(&attachment, generation, edge.events);
         }
-        if attachment.has(HERE) || !out.has_room() || out.must_follow(&attachment) {
+        // The room is given out when the lane is empty: with HERE, nothing of the descriptor is before this then.
+        let is_next = if attachment.has(HERE) { out.is_home() } else { !out.must_follow(&attachment) };
+        if !out.has_room() || !is_next {
             return false;
         }
         let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
@@ -206,7 +208,7 @@ impl Poller {
             if outcome == edge::NOTHING {
                 break;
             }
-            pipe.put_sole(sole, lane, attachment.slot_user(), outcome);
+            pipe.put_sole(sole, lane, attachment.slot_user(), edge::for_ring(attachment, lane, outcome));
             handled += 1;
         }
         Handled { edges: handled, events }
