@@ -193,11 +193,11 @@ pub(crate) fn start_output<A: Access, C: Call, W: Words>(
     words: W,
 ) -> Outcome {
     // SAFETY: OUTPUT_FREE says that it is attached.
-    if !lane.ring.has_room() || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
+    if !lane.ring.has_room::<A>() || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
         return Outcome::Not;
     }
     let sent = call.attempt(attachment.fd());
-    if sent < 0 || sent as usize != call.total() {
+    if !call.is_whole(sent) {
         return Outcome::Begun(sent);
     }
     put(attachment, user_of(attachment, words), sent);
@@ -207,7 +207,7 @@ pub(crate) fn start_output<A: Access, C: Call, W: Words>(
 #[inline(always)]
 pub(crate) fn start_output_inline<A: Access>(attachment: &Held<A>, call: impl Call) -> Outcome {
     let sent = call.attempt(attachment.fd());
-    if sent >= 0 && sent as usize == call.total() { Outcome::Done(sent) } else { Outcome::BegunInline(sent) }
+    if call.is_whole(sent) { Outcome::Done(sent) } else { Outcome::BegunInline(sent) }
 }
 
 /// The same where it is not known yet whether the events of the descriptor come to the thread's lane.
@@ -241,7 +241,7 @@ fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
     // SAFETY: OUTPUT_FREE and INPUT_FREE say that it is attached.
     let pipe = unsafe { attachment.attached_pipe() };
     let lane = lane_here(attachment, pipe)?;
-    (lane.ring.has_room() && pipe.take_place_at_once::<A>()).then_some(())
+    (lane.ring.has_room::<A>() && pipe.take_place_at_once::<A>()).then_some(())
 }
 
 /// The lane of the calling thread, if the next event of the descriptor may go there.

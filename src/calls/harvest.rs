@@ -16,50 +16,63 @@ use core::sync::atomic::Ordering::Relaxed;
 
 /// Takes out up to `room.len()` events, which is not 0, of the pipe that was found under `number`. Waits for the first
 /// for `timeout` nanoseconds (`None`: for ever). How many there were, 0 only when the time is over; or -errno.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn harvest(
-    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
     timeout: Option<u64>,
 ) -> isize {
-    if let Some(sole) = Sole::enter() {
-        if let Some(lane) = pipe.home() {
-            let filled = pipe.wake.0.filled();
-            if filled == 0 {
-                return match timeout {
-                    None => poll_sole::<FOREVER>(sole, pipe, number, room, u64::MAX),
-                    Some(0) => poll_sole::<NOT>(sole, pipe, number, room, 0),
-                    Some(ns) => poll_sole::<FOR_A_TIME>(sole, pipe, number, room, ns),
-                };
-            }
-            if filled == lane.bit() {
-                return take_sole(sole, pipe, number, room, timeout);
-            }
+    if let Some(sole) = Sole::enter()
+        && let Some(lane) = pipe.home()
+    {
+        let filled = pipe.wake.0.filled();
+        if filled == 0 {
+            return match timeout {
+                None => poll_sole::<FOREVER>(sole, number, room, pipe, u64::MAX),
+                Some(0) => poll_sole::<NOT>(sole, number, room, pipe, 0),
+                Some(ns) => poll_sole::<FOR_A_TIME>(sole, number, room, pipe, ns),
+            };
         }
-        drop(sole);
-        return answer(harvest_slow(number, room, timeout));
+        if filled == lane.bit() {
+            return match timeout {
+                None => take_sole::<FOREVER>(sole, number, room, pipe, u64::MAX),
+                Some(0) => take_sole::<NOT>(sole, number, room, pipe, 0),
+                Some(ns) => take_sole::<FOR_A_TIME>(sole, number, room, pipe, ns),
+            };
+        }
     }
-    harvest_shared(pipe, number, room, timeout)
+    harvest_otherwise(number, room, pipe, timeout)
+}
+
+/// How long a harvest by a thread that goes alone waits.
+const FOREVER: u8 = 0;
+const NOT: u8 = 1;
+const FOR_A_TIME: u8 = 2;
+
+/// The same in nanoseconds; `ns` for FOR_A_TIME.
+#[inline(always)]
+fn timeout<const WAITS: u8>(ns: u64) -> Option<u64> {
+    if WAITS == FOREVER { None } else { Some(ns) }
 }
 
 /// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
 /// is not yet time to look into the kernel.
 #[inline(never)]
-fn take_sole(
+fn take_sole<const WAITS: u8>(
     sole: Sole,
-    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
-    timeout: Option<u64>,
+    pipe: &'static Pipe,
+    ns: u64,
 ) -> isize {
     // SAFETY: the caller has found one.
     let lane = unsafe { pipe.home_there_is() };
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
     if since < POLL_AFTER && !lane.ring.is_empty() {
-        let count = take_ring::<Sole>(lane, room);
-        if lane.ring.is_empty() {
+        let (count, is_emptied) = take_ring::<Sole>(lane, room);
+        if is_emptied {
             // Else there are more in its list.
             if lane.ring.is_open() {
                 pipe.wake.0.empty::<Sole>(lane.bit());
@@ -69,21 +82,21 @@ fn take_sole(
         }
         lane.since_poll.store(since + count as u32, Relaxed);
         pipe.give_places_at_once::<Sole>(count);
-        if timeout != Some(0) || count == room.len() {
+        if WAITS != NOT || count == room.len() {
             return count as isize;
         }
-        return count as isize + poll_too(sole, pipe, number, room.get_mut(count..).unwrap_or(&mut []));
+        return count as isize + poll_too(sole, number, room.get_mut(count..).unwrap_or(&mut []), pipe);
     }
     drop(sole);
-    answer(harvest_slow(number, room, timeout))
+    answer(harvest_slow(number, room, timeout::<WAITS>(ns)))
 }
 
 /// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more
 /// there is.
 #[inline(never)]
-fn poll_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'static Pipe) -> isize {
     if pipe.wake.0.filled() == 0 {
-        return poll_sole::<NOT>(sole, pipe, number, room, 0).max(0);
+        return poll_sole::<NOT>(sole, number, room, pipe, 0).max(0);
     }
     drop(sole);
     answer(harvest_slow(number, room, Some(0))).max(0)
@@ -97,11 +110,12 @@ fn answer(outcome: Result<usize>) -> isize {
     }
 }
 
+/// Harvests with locks, or by the slow path.
 #[inline(never)]
-fn harvest_shared(
-    pipe: &'static Pipe,
+fn harvest_otherwise(
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
     timeout: Option<u64>,
 ) -> isize {
     if access::is_shared()
@@ -173,7 +187,7 @@ fn take_at_once<A: Access>(
     if !lane.ring.is_open() {
         return 0;
     }
-    let count = take_ring::<A>(lane, room);
+    let (count, _) = take_ring::<A>(lane, room);
     let is_empty = lane.ring.is_empty();
     if is_empty {
         // It stays empty: this thread is the owner, and the lane is its own now.
@@ -229,26 +243,31 @@ fn sleep_at_once(
     if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
 }
 
-/// How long `poll_sole` waits.
-const FOREVER: u8 = 0;
-const NOT: u8 = 1;
-const FOR_A_TIME: u8 = 2;
+/// What a look into the kernel by a thread that went alone goes on with.
+struct Polled<'a> {
+    found: Found,
+    /// What the kernel has answered: how many edges there are, or -errno.
+    waited: isize,
+    number: c_int,
+    room: &'a mut [MaybeUninit<Event>],
+    /// When it is to have waited long enough; 0: at once; the last one there is: never.
+    deadline: u64,
+}
 
 /// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long,
 /// FOR_A_TIME.
 #[inline(never)]
 fn poll_sole<const WAITS: u8>(
     sole: Sole,
-    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
     let sleeps = WAITS != NOT;
     if if sleeps { pipe.is_nonblock() } else { pipe.engine().is_past_time() } {
         drop(sole);
-        let timeout = if WAITS == FOREVER { None } else { Some(ns) };
-        return answer(harvest_slow(number, room, timeout));
+        return answer(harvest_slow(number, room, timeout::<WAITS>(ns)));
     }
     // Before it waits, the time at which that is over.
     let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
@@ -257,35 +276,68 @@ fn poll_sole<const WAITS: u8>(
     pipe.enter_sole(&sole, sleeps);
     drop(sole);
     let most = lane.most_edges();
-    let mut found = Found::default();
+    let mut polled = Polled { found: Found::default(), waited: 0, number, room, deadline };
     let waited = if WAITS == FOR_A_TIME {
-        answer(pipe.engine().wait(&mut found, most, Some(ns)).map(<[Edge]>::len))
+        answer(pipe.engine().wait(&mut polled.found, most, Some(ns)).map(<[Edge]>::len))
     } else {
-        pipe.engine().wait_plainly(&mut found, most, sleeps)
+        pipe.engine().wait_plainly(&mut polled.found, most, sleeps)
     };
-    let mut done = Handled::default();
-    if let Some(sole) = Sole::enter() {
-        pipe.unpark_sole(&sole, sleeps);
-        if waited >= 0 {
-            // SAFETY: the kernel has filled so many.
-            let edges = unsafe { found.first(waited as usize) };
-            done = pipe.engine().handle_sole(&sole, edges, pipe, lane, room);
-            if done.edges == edges.len() && (done.events > 0 || !sleeps) {
-                // Relaxed: counts for this thread alone.
-                lane.since_poll.store(done.events as u32, Relaxed);
-                pipe.give_places_at_once::<Sole>(done.events);
-                pipe.leave_sole(&sole);
-                drop(sole);
-                if sleeps || done.edges < most || done.events == room.len() {
-                    return done.events as isize;
-                }
-                return gather_rest(number, room, done.events);
-            }
+    let Some(sole) = Sole::enter() else {
+        if sleeps {
+            pipe.wake.0.unpark::<Shared>();
         }
-    } else if sleeps {
-        pipe.wake.0.unpark::<Shared>();
+        polled.waited = waited;
+        return answer(finish_shared(pipe, &mut polled, Handled::default()));
+    };
+    pipe.unpark_sole(&sole, sleeps);
+    // SAFETY: the caller has found one.
+    let lane = unsafe { pipe.home_there_is() };
+    if sleeps
+        && waited == 1
+        // SAFETY: the kernel has filled it.
+        && let [edge] = unsafe { polled.found.first(1) }
+        && let [to, ..] = &mut *polled.room
+        && pipe.engine().handle_single_sole(&sole, edge, lane, to)
+    {
+        finish_sole(&sole, pipe, lane, 1);
+        return 1;
     }
-    answer(finish_shared(pipe, number, room, done, &found, waited, deadline))
+    polled.waited = waited;
+    handle_sole(sole, pipe, &mut polled)
+}
+
+/// Handles what such a look has found.
+#[inline(never)]
+fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled) -> isize {
+    let sleeps = polled.deadline != 0;
+    let mut done = Handled::default();
+    if polled.waited >= 0 {
+        // SAFETY: the caller has found one.
+        let lane = unsafe { pipe.home_there_is() };
+        let most = lane.most_edges();
+        // SAFETY: the kernel has filled so many.
+        let edges = unsafe { polled.found.first(polled.waited as usize) };
+        done = pipe.engine().handle_sole(&sole, edges, pipe, lane, polled.room);
+        if done.edges == edges.len() && (done.events > 0 || !sleeps) {
+            finish_sole(&sole, pipe, lane, done.events);
+            drop(sole);
+            if sleeps || done.edges < most || done.events == polled.room.len() {
+                return done.events as isize;
+            }
+            return gather_rest(polled.number, polled.room, done.events);
+        }
+    }
+    drop(sole);
+    answer(finish_shared(pipe, polled, done))
+}
+
+/// A thread that goes alone has looked into the kernel, and hands out so many events.
+#[inline(always)]
+fn finish_sole(sole: &Sole, pipe: &'static Pipe, lane: &Lane, events: usize) {
+    // Relaxed: counts for this thread alone.
+    lane.since_poll.store(events as u32, Relaxed);
+    pipe.give_places_at_once::<Sole>(events);
+    pipe.leave_sole(sole);
 }
 
 /// When so many nanoseconds are over.
@@ -310,17 +362,11 @@ fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> 
 /// more.
 #[cold]
 #[inline(never)]
-fn finish_shared(
-    pipe: &'static Pipe,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-    done: Handled,
-    found: &Found,
-    waited: isize,
-    deadline: u64,
-) -> Result<usize> {
+fn finish_shared(pipe: &'static Pipe, polled: &mut Polled, done: Handled) -> Result<usize> {
     let _errno = errno::Kept::new();
     let harvester = Harvester::new(pipe, pipe.claim_lane());
+    let Polled { found, waited, number, room, deadline } = polled;
+    let (waited, number, deadline) = (*waited, *number, *deadline);
     let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };
     if let Ok(count) = usize::try_from(waited) {
         // SAFETY: the kernel has filled so many.

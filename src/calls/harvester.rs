@@ -48,9 +48,9 @@ pub(crate) struct Harvester<'a> {
     out: Completions<'a>,
 }
 
-/// Takes events out of the ring of a lane, which is locked.
+/// Takes events out of the ring of a lane, which is locked: how many, and whether none was left.
 #[inline(always)]
-pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> usize {
+pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> (usize, bool) {
     lane.ring.take::<A, _>(lane.slots_to_read(), room, |user, outcome| {
         let (result, errno) = ring::unpack(outcome);
         Event { user: user as *mut _, result, errno }
@@ -67,7 +67,7 @@ fn take_out(
     room: &mut [MaybeUninit<Event>],
     keep: impl FnOnce(Taken),
 ) -> usize {
-    let mut count = take_ring::<Shared>(pipe.lane(index), room);
+    let (mut count, _) = take_ring::<Shared>(pipe.lane(index), room);
     if !locked.list_is_empty() {
         let mut slots = room.iter_mut().skip(count);
         let most = slots.len();

@@ -14,6 +14,7 @@ use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
 };
+use crate::state::pipe::Pipe;
 use crate::sync::access::{self, Access, Sole};
 use core::ffi::c_int;
 
@@ -39,14 +40,19 @@ pub(crate) enum Fast<A> {
     Done(isize),
     /// Nothing was done.
     Not,
-    /// One try was made; the kernel has answered it with this. It has its place, unless `is_inline`.
-    Begun { access: A, sent: isize, is_inline: bool },
+    /// One try was made; the kernel has answered it with this. It has its place, unless it is to be done inline.
+    Begun { access: A, sent: isize },
 }
 
 /// Queues a call of which it is known that it finds nothing, or that waits like the one before, by a thread that goes
-/// alone. False: nothing was done, and `input` is to be called.
+/// alone. `pipe` is the one that it was attached to a moment ago: that is so still if the thread goes alone, as nobody else
+/// has attached anything. False: nothing was done, and `input` is to be called.
 #[inline(always)]
-pub(crate) fn wait_sole<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
+pub(crate) fn wait_sole<C: InputCall, W: Words>(
+    (node, pipe): (&'static Attachment, &'static Pipe),
+    call: C,
+    words: W,
+) -> bool {
     let Some(sole) = Sole::enter() else { return false };
     let attachment = node.hold(&sole);
     let bits = attachment.bits();
@@ -59,8 +65,7 @@ pub(crate) fn wait_sole<C: InputCall, W: Words>(node: &'static Attachment, call:
     let Some(slot) = call.slot() else { return false };
     if (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
         || (slot.holds_addresses() && words.user().is_some())
-        // SAFETY: INPUT_FREE says that it is attached.
-        || !unsafe { attachment.attached_pipe() }.take_place_at_once::<Sole>()
+        || !pipe.take_place_at_once::<Sole>()
     {
         return false;
     }
@@ -105,7 +110,7 @@ pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: 
     let Some(lane) = lane_here(&attachment, unsafe { attachment.attached_pipe() }) else { return Fast::Not };
     match start_output(&attachment, lane, call, words) {
         Outcome::Queued => Fast::Queued,
-        Outcome::Begun(sent) => Fast::Begun { access: attachment, sent, is_inline: false },
+        Outcome::Begun(sent) => Fast::Begun { access: attachment, sent },
         _ => Fast::Not,
     }
 }
@@ -154,15 +159,15 @@ pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C,
     if !is_plain_output(&attachment, &call) {
         return Fast::Not;
     }
-    let (outcome, is_inline) = if may_start_output(&attachment, HERE, words) {
+    let outcome = if may_start_output(&attachment, HERE, words) {
         // SAFETY: with HERE there is one.
         let lane = unsafe { attachment.attached_pipe().home_there_is() };
-        (start_output(&attachment, lane, call, words), false)
+        start_output(&attachment, lane, call, words)
     } else if W::WAY == Way::Call
         && (may_start_output(&attachment, INLINE, words)
             || may_start_output(&attachment, INLINE | HERE, words))
     {
-        (start_output_inline(&attachment, call), true)
+        start_output_inline(&attachment, call)
     } else {
         return Fast::Not;
     };
@@ -170,7 +175,7 @@ pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C,
     match outcome {
         Outcome::Queued => Fast::Queued,
         Outcome::Done(n) => Fast::Done(n),
-        Outcome::Begun(sent) | Outcome::BegunInline(sent) => Fast::Begun { access: sole, sent, is_inline },
+        Outcome::Begun(sent) | Outcome::BegunInline(sent) => Fast::Begun { access: sole, sent },
         Outcome::Not => Fast::Not,
     }
 }
@@ -181,12 +186,13 @@ pub(crate) fn output_begun<C: Call, W: Words>(
     node: &'static Attachment,
     call: C,
     words: W,
-    (sent, is_inline): (isize, bool),
+    sent: isize,
 ) -> Answer {
     let attachment = node.lock_quietly();
     // Nobody comes in between.
     drop(sole);
     let fd = attachment.fd();
+    let is_inline = W::WAY == Way::Call && attachment.has(INLINE);
     let begun = if is_inline { Outcome::BegunInline(sent) } else { Outcome::Begun(sent) };
     go_on(attachment, begun, fd, call, words)
 }
@@ -197,12 +203,11 @@ pub(crate) fn output<C: Call, W: Words>(node: &'static Attachment, fd: c_int, ca
         let attachment = node.hold(&sole);
         let outcome = start_output_otherwise(&attachment, call, words);
         drop(attachment);
-        let is_inline = matches!(outcome, Outcome::BegunInline(_));
         match outcome {
             Outcome::Queued => return Answer::Queued,
             Outcome::Done(n) => return Answer::Done(n),
             Outcome::Begun(sent) | Outcome::BegunInline(sent) => {
-                return output_begun(sole, node, call, words, (sent, is_inline));
+                return output_begun(sole, node, call, words, sent);
             }
             Outcome::Not => {}
         }

@@ -25,6 +25,11 @@ pub(crate) trait Call: Copy {
     fn attempt(&self, fd: c_int) -> isize;
     /// How many bytes it moves at most. The kernel has taken its structs.
     fn total(&self) -> usize;
+    /// Whether what the kernel has answered says that all was moved.
+    #[inline(always)]
+    fn is_whole(&self, answer: isize) -> bool {
+        answer >= 0 && answer as usize == self.total()
+    }
     /// The same as a request, for the slow path.
     fn request(&self) -> Request;
 }
@@ -259,6 +264,12 @@ impl Call for Send {
     }
 
     #[inline(always)]
+    fn is_whole(&self, answer: isize) -> bool {
+        // No error is a plain length.
+        answer == self.len as isize
+    }
+
+    #[inline(always)]
     fn request(&self) -> Request {
         Request { kind: self.kind, buf: self.buf, len: self.len, arg: self.flags, ..Request::NOTHING }
     }
@@ -288,6 +299,12 @@ impl Call for Sendto {
     #[inline(always)]
     fn total(&self) -> usize {
         self.len
+    }
+
+    #[inline(always)]
+    fn is_whole(&self, answer: isize) -> bool {
+        // No error is a plain length.
+        answer == self.len as isize
     }
 
     #[inline(always)]

@@ -6,6 +6,7 @@ use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
 use crate::state::attachment::{Inside, Locked};
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::private;
+use crate::sync::access::Shared;
 use crate::sys::Result;
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -198,7 +199,7 @@ impl<'a> Completions<'a> {
     pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
         // A descriptor that was accepted has to be closed if nobody reads its event, of which a ring knows nothing.
         let goes_into_ring =
-            self.lane != COMMON && op.kind.get() != Kind::Accept && self.lane().ring.has_room();
+            self.lane != COMMON && op.kind.get() != Kind::Accept && self.lane().ring.has_room::<Shared>();
         let ((number, was_empty), place) = if goes_into_ring {
             let (user, result, errno) = (op.user.get(), op.done.get(), op.arg.get());
             self.give_free(op);

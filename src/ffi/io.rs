@@ -27,13 +27,13 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Some(node) = attached(fd) {
-        if start::wait_sole(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
+    if let Some(at) = attached(fd) {
+        if start::wait_sole(at, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
             return queued();
         }
     } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
-        return unsafe { pipe::read(found, fd, buf, nbytes) };
+        return unsafe { pipe::read(fd, buf, nbytes, found) };
     }
     // SAFETY: as promised by the caller.
     unsafe { read_slow(fd, buf, nbytes) }
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize
 unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
     if let Entry::Pipe(found) = table::get(fd) {
         // SAFETY: passed on to the caller.
-        return unsafe { pipe::read(found, fd, buf, nbytes) };
+        return unsafe { pipe::read(fd, buf, nbytes, found) };
     }
     // SAFETY: passed on to the caller.
     input(
@@ -66,7 +66,7 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(
             node,
             Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
@@ -75,8 +75,8 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return write_begun(access, node, buf, nbytes, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return write_begun(access, node, buf, nbytes, sent);
             }
         }
     }
@@ -91,9 +91,9 @@ fn write_begun(
     node: &'static Attachment,
     buf: *const c_void,
     nbytes: usize,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, begun)
+    output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, sent)
 }
 
 /// # Safety
@@ -117,8 +117,8 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 /// read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
-        if start::wait_sole(node, Readv { iov: lent(iov), count: iovcnt }, ByCall) {
+    if let Some(at) = attached(fd) {
+        if start::wait_sole(at, Readv { iov: lent(iov), count: iovcnt }, ByCall) {
             return queued();
         }
     } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
@@ -150,13 +150,13 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(node, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return writev_begun(access, node, iov, iovcnt, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return writev_begun(access, node, iov, iovcnt, sent);
             }
         }
     }
@@ -171,9 +171,9 @@ fn writev_begun(
     node: &'static Attachment,
     iov: *const iovec,
     iovcnt: c_int,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Writev { iov: lent(iov), count: iovcnt }, begun)
+    output_begun(sole, node, Writev { iov: lent(iov), count: iovcnt }, sent)
 }
 
 /// # Safety

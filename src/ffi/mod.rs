@@ -16,6 +16,7 @@ use crate::calls::{self, fast_path::Way};
 use crate::engine::call::{Call, InputCall};
 use crate::queue::op::Request;
 use crate::state::attachment::{Attachment, Entry, Locked};
+use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, UserPtr, errno};
@@ -52,7 +53,7 @@ fn fail<T: Returned>(errno: Errno) -> T {
 #[inline(always)]
 fn queued<T: Returned>() -> T {
     // SAFETY: something is attached, so the world was made, which prepares it.
-    unsafe { errno::set_quickly(constants::EIOEVENTQUEUED) };
+    unsafe { errno::set_quickly_to::<{ constants::EIOEVENTQUEUED }>() };
     T::FAILED
 }
 
@@ -88,7 +89,7 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
             _ => libc(),
         }
     }
-    if let Some(node) = attached(fd)
+    if let Some((node, _)) = attached(fd)
         && start::wait_otherwise(node, call(), ByCall)
     {
         return queued();
@@ -111,10 +112,10 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
     fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
         answer_slow(start::output_shared_begun(attachment, call, ByCall, sent), || T::FAILED)
     }
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_shared(node, call(), ByCall) {
             Fast::Queued => return queued(),
-            Fast::Begun { access, sent, .. } => return begun(access, call(), sent),
+            Fast::Begun { access, sent } => return begun(access, call(), sent),
             _ => {}
         }
     }
@@ -127,15 +128,16 @@ fn output_begun<T: Returned>(
     sole: Sole,
     node: &'static Attachment,
     call: impl Call,
-    begun: (isize, bool),
+    sent: isize,
 ) -> T {
-    answer_slow(start::output_begun(sole, node, call, ByCall, begun), || T::FAILED)
+    answer_slow(start::output_begun(sole, node, call, ByCall, sent), || T::FAILED)
 }
 
-/// The attachment of a number, if that is known at once.
+/// The attachment of a number and its pipe, if that is known at once.
 #[inline(always)]
-fn attached(fd: c_int) -> Option<&'static Attachment> {
-    table::near(fd).filter(|node| node.is_attached())
+fn attached(fd: c_int) -> Option<(&'static Attachment, &'static Pipe)> {
+    let node = table::near(fd)?;
+    Some((node, node.read().attached_pipe()?))
 }
 
 /// A result as C wants it. What the library did on the way may have written `errno`; success puts it back.

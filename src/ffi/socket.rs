@@ -8,6 +8,7 @@ use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::Attachment;
+use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -17,8 +18,8 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd)
-        && start::wait_sole(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall)
+    if let Some(at) = attached(fd)
+        && start::wait_sole(at, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall)
     {
         return queued();
     }
@@ -54,9 +55,9 @@ pub unsafe extern "C" fn ioevent_recvfrom(
         // SAFETY: as promised by the caller.
         return unsafe { ioevent_recv(fd, buf, len, flags) };
     }
-    if let Some(node) = attached(fd)
+    if let Some(at) = attached(fd)
         && start::wait_sole(
-            node,
+            at,
             Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) },
             ByCall,
         )
@@ -91,8 +92,8 @@ unsafe fn recvfrom_slow(
 /// been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd)
-        && start::wait_sole(node, Recvmsg { message: lent(msg), flags }, ByCall)
+    if let Some(at) = attached(fd)
+        && start::wait_sole(at, Recvmsg { message: lent(msg), flags }, ByCall)
     {
         return queued();
     }
@@ -113,13 +114,13 @@ unsafe fn recvmsg_slow(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 /// Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return send_begun(access, node, buf, len, flags, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return send_begun(access, node, buf, len, flags, sent);
             }
         }
     }
@@ -135,9 +136,9 @@ fn send_begun(
     buf: *const c_void,
     len: usize,
     flags: c_int,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, begun)
+    output_begun(sole, node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, sent)
 }
 
 /// # Safety
@@ -168,7 +169,7 @@ pub unsafe extern "C" fn ioevent_sendto(
         // SAFETY: as promised by the caller.
         return unsafe { ioevent_send(fd, buf, len, flags) };
     }
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(
             node,
             Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen },
@@ -177,8 +178,8 @@ pub unsafe extern "C" fn ioevent_sendto(
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return sendto_begun(access, node, buf, len, flags, (addr, addrlen), (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return sendto_begun(access, node, buf, len, flags, (addr, addrlen), sent);
             }
         }
     }
@@ -195,9 +196,9 @@ fn sendto_begun(
     len: usize,
     flags: c_int,
     (addr, addrlen): (*const sockaddr, socklen_t),
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen }, begun)
+    output_begun(sole, node, Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen }, sent)
 }
 
 /// # Safety
@@ -224,13 +225,13 @@ unsafe fn sendto_slow(
 /// been read. No SIGPIPE. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(node, Sendmsg { message: lent(msg), flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return sendmsg_begun(access, node, msg, flags, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return sendmsg_begun(access, node, msg, flags, sent);
             }
         }
     }
@@ -245,9 +246,9 @@ fn sendmsg_begun(
     node: &'static Attachment,
     msg: *const msghdr,
     flags: c_int,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Sendmsg { message: lent(msg), flags }, begun)
+    output_begun(sole, node, Sendmsg { message: lent(msg), flags }, sent)
 }
 
 /// # Safety

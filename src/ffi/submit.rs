@@ -69,19 +69,19 @@ pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c
         // SAFETY: the caller gives a struct.
         let op = unsafe { &*ops };
         if op.is_plain()
-            && let Some(node) = attached(op.fd)
+            && let Some(at) = attached(op.fd)
         {
             let words = Submitted { user: op.user as usize, timeout: 0 };
             let (buf, len) = (lent(op.buf), op.len);
             if op.kind == IOEVENT_OP_READ {
-                if start::wait_sole(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words) {
+                if start::wait_sole(at, Recv { kind: Kind::Read, buf, len, flags: 0 }, words) {
                     return 1;
                 }
             } else if op.kind == IOEVENT_OP_WRITE {
                 let call = Send { kind: Kind::Write, buf, len, flags: 0 };
-                match start::output_sole(node, call, words) {
+                match start::output_sole(at.0, call, words) {
                     Fast::Queued => return 1,
-                    Fast::Begun { access, sent, .. } => return write_begun(access, node, op, sent),
+                    Fast::Begun { access, sent } => return write_begun(access, at.0, op, sent),
                     _ => {}
                 }
             }
@@ -107,7 +107,7 @@ impl Operation {
 fn write_begun(sole: Sole, node: &'static Attachment, op: &Operation, sent: isize) -> c_int {
     let words = Submitted { user: op.user as usize, timeout: 0 };
     let call = Send { kind: Kind::Write, buf: lent(op.buf), len: op.len, flags: 0 };
-    answer(|| taken(op.fd, start::output_begun(sole, node, call, words, (sent, false))).map(|()| 1))
+    answer(|| taken(op.fd, start::output_begun(sole, node, call, words, sent)).map(|()| 1))
 }
 
 /// # Safety
@@ -150,14 +150,16 @@ unsafe fn submit(op: &Operation) -> Result<()> {
         // SAFETY: passed on to the caller.
         return unsafe { submit_slow(op, timeout) };
     };
+    let Some(pipe) = node.read().attached_pipe() else { return Err(fd::unfit(op.fd)) };
+    let at = (node, pipe);
     let words = Submitted { user: op.user as usize, timeout };
     let (buf, len, flags) = (lent(op.buf), op.len, op.arg);
     let count = c_int::try_from(len).unwrap_or(c_int::MAX);
     let is_queued = match op.kind {
-        IOEVENT_OP_READ => start::wait_sole(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
-        IOEVENT_OP_RECV => start::wait_sole(node, Recv { kind: Kind::Recv, buf, len, flags }, words),
-        IOEVENT_OP_READV => start::wait_sole(node, Readv { iov: buf, count }, words),
-        IOEVENT_OP_RECVMSG => start::wait_sole(node, Recvmsg { message: buf, flags }, words),
+        IOEVENT_OP_READ => start::wait_sole(at, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
+        IOEVENT_OP_RECV => start::wait_sole(at, Recv { kind: Kind::Recv, buf, len, flags }, words),
+        IOEVENT_OP_READV => start::wait_sole(at, Readv { iov: buf, count }, words),
+        IOEVENT_OP_RECVMSG => start::wait_sole(at, Recvmsg { message: buf, flags }, words),
         IOEVENT_OP_WRITE => return output(node, op, Send { kind: Kind::Write, buf, len, flags: 0 }, words),
         IOEVENT_OP_SEND => return output(node, op, Send { kind: Kind::Send, buf, len, flags }, words),
         IOEVENT_OP_WRITEV => return output(node, op, Writev { iov: buf, count }, words),
@@ -173,7 +175,7 @@ unsafe fn submit(op: &Operation) -> Result<()> {
 fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Submitted) -> Result<()> {
     match start::output_sole(node, call, words) {
         Fast::Queued => Ok(()),
-        Fast::Begun { access, sent, is_inline } => {
+        Fast::Begun { access, sent } => {
             #[cold]
             #[inline(never)]
             fn begun<C: Call>(
@@ -181,11 +183,11 @@ fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Su
                 node: &'static Attachment,
                 call: C,
                 words: Submitted,
-                begun: (isize, bool),
+                sent: isize,
             ) -> Result<()> {
-                taken(-1, start::output_begun(sole, node, call, words, begun))
+                taken(-1, start::output_begun(sole, node, call, words, sent))
             }
-            begun(access, node, call, words, (sent, is_inline))
+            begun(access, node, call, words, sent)
         }
         _ => submit_otherwise(node, op, words.timeout),
     }

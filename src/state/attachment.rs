@@ -58,8 +58,10 @@ const RESERVED: u8 = 0x40;
 /// In a generation: the edge is of the other descriptor of a sendfile or splice.
 pub(crate) const OTHER_SIDE: u32 = 1 << 31;
 
-/// In `Inside::pipe`: the number is attached to the pipe whose address this is; without it, it is that pipe's own.
+/// In `Inside::pipe`: the number is attached to the pipe whose address this is.
 const ATTACHED: usize = 1;
+/// Or it is that pipe's own.
+const OWN: usize = 1 << 1;
 
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
@@ -75,8 +77,8 @@ pub(crate) struct Inside {
     /// Its newest event was put into `newest_place` as this number (see `Completions`).
     newest_number: Cell<u32>,
     pub(crate) user: Cell<usize>,
-    /// What is behind the number: 0: nothing of ours; else the address of a pipe, see ATTACHED. Written under the lock
-    /// if it was or becomes an attachment; read by anybody.
+    /// What is behind the number: 0: nothing of ours; else the address of a pipe, with ATTACHED or OWN. Written under the
+    /// lock if it was or becomes an attachment; read by anybody.
     pipe: AtomicUsize,
     pub(crate) input: Queue,
     pub(crate) output: Queue,
@@ -119,11 +121,18 @@ impl Word {
         self.0 & ATTACHED != 0
     }
 
-    /// The pipe whose own number it is; it is not attached.
+    /// The pipe that it is attached to.
+    #[inline(always)]
+    pub(crate) fn attached_pipe(self) -> Option<&'static Pipe> {
+        // SAFETY: `set_attached` has made the word of a pipe, which lives for ever.
+        self.is_attached().then(|| unsafe { &*((self.0 - ATTACHED) as *const Pipe) })
+    }
+
+    /// The pipe whose own number it is.
     #[inline(always)]
     pub(crate) fn pipe(self) -> Option<&'static Pipe> {
-        // SAFETY: 0, or the address of a pipe; pipes live for ever.
-        unsafe { (self.0 as *const Pipe).as_ref() }
+        // SAFETY: `set_pipe` has made the word of a pipe, which lives for ever.
+        (self.0 & OWN != 0).then(|| unsafe { &*((self.0 - OWN) as *const Pipe) })
     }
 }
 
@@ -205,8 +214,7 @@ impl Attachment {
     /// The pipe whose own number it is.
     #[inline(always)]
     pub(crate) fn pipe_of_number(&self) -> Option<&'static Pipe> {
-        let word = self.read();
-        if word.is_attached() { None } else { word.pipe() }
+        self.read().pipe()
     }
 
     /// What the number is now.
@@ -221,12 +229,12 @@ impl Attachment {
 
     /// The number is a pipe's own, which the kernel has just given out.
     pub(crate) fn set_pipe(&self, pipe: &'static Pipe) {
-        self.word().store(core::ptr::from_ref(pipe) as usize, Release);
+        self.word().store(core::ptr::from_ref(pipe) as usize | OWN, Release);
     }
 
     /// The number is not this pipe's any more; if it is, by now, something else, nothing happens.
     pub(crate) fn clear_pipe(&self, pipe: &'static Pipe) {
-        let _ = self.word().compare_exchange(core::ptr::from_ref(pipe) as usize, 0, AcqRel, Relaxed);
+        let _ = self.word().compare_exchange(core::ptr::from_ref(pipe) as usize | OWN, 0, AcqRel, Relaxed);
     }
 
     /// Locks, for the slow path.

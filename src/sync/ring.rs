@@ -20,7 +20,7 @@
 //! `tests/loom/` runs this file under loom.
 
 use super::access::Access;
-use super::atomic::{AtomicU32, AtomicU64, Ordering, in_order};
+use super::atomic::{AtomicU32, AtomicU64, Ordering, in_order, plain32, plain64};
 use core::mem::MaybeUninit;
 
 /// Slots of a ring: a power of two.
@@ -29,7 +29,7 @@ pub(crate) const SLOTS: usize = 256;
 #[cfg(loom)]
 pub(crate) const SLOTS: usize = 2;
 
-/// An event in a slot. Relaxed: `head` and `tail` order the accesses.
+/// An event in a slot. Relaxed, or plain: `head` and `tail` order the accesses.
 #[derive(Default)]
 pub(crate) struct Slot {
     user: AtomicU64,
@@ -69,7 +69,13 @@ impl Ring {
     /// Whether the owner may put an event in now. There stays room until it does, also if others close the ring to it
     /// meanwhile: their events are not of the descriptor whose lock it holds.
     #[inline(always)]
-    pub(crate) fn has_room(&self) -> bool {
+    pub(crate) fn has_room<A: Access>(&self) -> bool {
+        if A::SOLE {
+            // SAFETY: nobody else goes anywhere meanwhile.
+            return unsafe {
+                plain32(&self.tail).wrapping_sub(plain32(&self.head)) < plain32(&self.limit)
+            };
+        }
         // Relaxed: only the owner writes `tail`; `limit` is set to 0 under the lock of the attachment whose event must
         // not overtake, which the owner holds too. Acquire pairs with the store in `take`: a slot has been read before
         // it is written again.
@@ -81,7 +87,8 @@ impl Ring {
     /// the lane must be marked.
     #[inline(always)]
     pub(crate) fn put<A: Access>(&self, slots: &[Slot; SLOTS], user: u64, outcome: u64) -> (u32, bool) {
-        let tail = self.tail.load(Ordering::Relaxed);
+        // SAFETY: only the owner writes `tail`.
+        let tail = unsafe { plain32(&self.tail) };
         if let Some(slot) = slots.get(tail as usize % SLOTS) {
             slot.user.store(user, Ordering::Relaxed);
             slot.outcome.store(outcome, Ordering::Relaxed);
@@ -89,44 +96,56 @@ impl Ring {
         if A::SOLE {
             // Relaxed: there is no taker now.
             self.tail.store(tail.wrapping_add(1), Ordering::Relaxed);
-        } else {
-            self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
-            in_order();
+            // SAFETY: so nobody writes it.
+            return (tail, unsafe { plain32(&self.head) } == tail);
         }
+        self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
+        in_order();
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user
-    /// pointer and outcome. Returns how many.
+    /// pointer and outcome. Returns how many, and whether none was left.
     #[inline(always)]
     pub(crate) fn take<A: Access, T>(
         &self,
         slots: &[Slot; SLOTS],
         room: &mut [MaybeUninit<T>],
         make: impl Fn(u64, u64) -> T,
-    ) -> usize {
-        // Relaxed: written under the lock.
-        let head = self.head.load(Ordering::Relaxed);
+    ) -> (usize, bool) {
+        // SAFETY: written under the lock.
+        let head = unsafe { plain32(&self.head) };
         // SeqCst, and so Acquire: pairs with the swap in `put`.
-        let tail = self.tail.load(Ordering::SeqCst);
-        let mut number = head;
-        for to in room {
-            if number == tail {
-                break;
+        // SAFETY: a thread that goes alone is the owner, who alone writes it.
+        let tail = if A::SOLE { unsafe { plain32(&self.tail) } } else { self.tail.load(Ordering::SeqCst) };
+        // SAFETY: the slots from `head` to `tail` are written when all others are out of the ring.
+        let event = |slot: &Slot| make(unsafe { plain64(&slot.user) }, unsafe { plain64(&slot.outcome) });
+        let there = tail.wrapping_sub(head) as usize;
+        let first = head as usize % SLOTS;
+        if there == 1
+            && let ([to, ..], Some(slot)) = (&mut *room, slots.get(first))
+        {
+            to.write(event(slot));
+        } else {
+            let (after, before) = slots.split_at(first);
+            let count = there.min(room.len());
+            let (here, round) = room.split_at_mut(count.min(before.len()));
+            for (to, slot) in here.iter_mut().zip(before) {
+                to.write(event(slot));
             }
-            if let Some(slot) = slots.get(number as usize % SLOTS) {
-                to.write(make(slot.user.load(Ordering::Relaxed), slot.outcome.load(Ordering::Relaxed)));
+            for (to, slot) in round.iter_mut().zip(after).take(count - here.len()) {
+                to.write(event(slot));
             }
-            number = number.wrapping_add(1);
         }
-        let count = number.wrapping_sub(head) as usize;
+        let count = there.min(room.len());
+        let head = head.wrapping_add(count as u32);
         if A::SOLE {
             // Relaxed: nobody puts anything in now.
-            self.head.store(number, Ordering::Relaxed);
+            self.head.store(head, Ordering::Relaxed);
         } else if count > 0 {
-            self.head.store(number, Ordering::SeqCst);
+            self.head.store(head, Ordering::SeqCst);
         }
-        count
+        (count, head == tail)
     }
 
     /// Takes everything out, with the lane locked; returns how many events there were.
@@ -187,7 +206,8 @@ mod tests {
 
     fn taken(ring: &Ring, slots: &[Slot; SLOTS], most: usize) -> Vec<(u64, u64)> {
         let mut room = vec![MaybeUninit::uninit(); most];
-        let n = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
+        let (n, is_emptied) = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
+        assert_eq!(is_emptied, ring.is_empty());
         // SAFETY: the first `n` are written.
         room.iter().take(n).map(|event| unsafe { event.assume_init() }).collect()
     }
@@ -195,12 +215,12 @@ mod tests {
     #[test]
     fn events_come_out_in_order_round_and_round() {
         let (ring, slots) = (Ring::default(), slots());
-        assert!(!ring.has_room());
+        assert!(!ring.has_room::<Shared>());
         ring.allow(true);
         for round in 0..300u64 {
             for i in 0..5 {
                 let number = (round * 5 + i) as u32;
-                assert!(ring.has_room());
+                assert!(ring.has_room::<Shared>());
                 assert_eq!(ring.put::<Shared>(&slots, i, round), (number, i == 0));
                 assert!(ring.holds(number));
             }
@@ -216,15 +236,15 @@ mod tests {
         let (ring, slots) = (Ring::default(), slots());
         ring.allow(true);
         for i in 0..SLOTS as u64 {
-            assert!(ring.has_room());
+            assert!(ring.has_room::<Shared>());
             ring.put::<Shared>(&slots, i, 0);
         }
-        assert!(!ring.has_room());
+        assert!(!ring.has_room::<Shared>());
         assert_eq!(taken(&ring, &slots, 1), [(0, 0)]);
-        assert!(ring.has_room());
+        assert!(ring.has_room::<Shared>());
         assert_eq!(ring.put::<Shared>(&slots, 7, 0), (SLOTS as u32, false));
         ring.allow(false);
-        assert!(!ring.has_room());
+        assert!(!ring.has_room::<Shared>());
         assert_eq!(taken(&ring, &slots, 2 * SLOTS).last(), Some(&(7, 0)));
     }
 }

@@ -35,10 +35,7 @@ pub(crate) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32,
     }
     let len = slot.len();
     let n = socket::recv_plainly(attachment.fd(), slot.at(), len);
-    if n < 0 {
-        return has_failed(attachment, n);
-    }
-    finish(attachment, n as usize, || len)
+    finish(attachment, n, || len)
 }
 
 /// The same for what is no plain read.
@@ -81,29 +78,36 @@ fn take_otherwise<A: Access>(attachment: &Inside, events: u32) -> u64 {
 #[inline(always)]
 fn attempt(attachment: &Inside, call: impl Call) -> u64 {
     let n = call.attempt(attachment.fd());
-    if n < 0 {
-        return has_failed(attachment, n);
-    }
-    finish(attachment, n as usize, || call.total())
+    finish(attachment, n, || call.total())
 }
 
-/// The operation in the slot is complete with `n` bytes, of `total` at most.
+/// The kernel has answered the operation in the slot with `n`: it is complete with so many bytes, of `total` at most, if
+/// it has not failed.
 #[inline(always)]
-fn finish(attachment: &Inside, n: usize, total: impl FnOnce() -> usize) -> u64 {
-    let change = if n == 0 || !attachment.proves_drained() || n == total() {
-        SLOT | INPUT_FREE | READABLE
-    } else {
-        SLOT | INPUT_FREE
-    };
+fn finish(attachment: &Inside, n: isize, total: impl FnOnce() -> usize) -> u64 {
+    if n <= 0 {
+        return finish_empty(attachment, n);
+    }
+    let is_drained = (n as usize) < total() && attachment.proves_drained();
     // READABLE is not set while an operation waits in the slot.
+    let change = if is_drained { SLOT | INPUT_FREE } else { SLOT | INPUT_FREE | READABLE };
     attachment.set_bits(attachment.bits() ^ change);
     n as u64
 }
 
-/// The same where it has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it
-/// again; if there only was nothing, nothing was done.
+/// The same for the end of the stream, and a failure.
 #[cold]
 #[inline(never)]
+fn finish_empty(attachment: &Inside, n: isize) -> u64 {
+    if n < 0 {
+        return has_failed(attachment, n);
+    }
+    attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE | READABLE));
+    0
+}
+
+/// The same where it has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it
+/// again; if there only was nothing, nothing was done.
 fn has_failed(attachment: &Inside, n: isize) -> u64 {
     let errno = match Errno(-n as c_int) {
         Errno::EAGAIN | Errno::EINTR => return NOTHING,

@@ -108,13 +108,7 @@ impl Epoll {
         let mut handled = 0;
         let mut bytes = 0u32;
         for (edge, to) in edges.iter().zip(room) {
-            let Some(node) = table::near(edge.u64 as u32 as c_int) else { break };
-            let attachment = node.inside_of(sole);
-            let outcome = edge::take::<Sole>(attachment, (edge.u64 >> 32) as u32, edge.events, SLOT | HERE);
-            if outcome == edge::NOTHING {
-                break;
-            }
-            to.write(event(attachment.slot_user(), outcome));
+            let Some(outcome) = hand_out_sole(sole, edge, to) else { break };
             bytes = bytes.wrapping_add(outcome as u32);
             handled += 1;
         }
@@ -123,6 +117,22 @@ impl Epoll {
             return Self::handle_more(sole, edges, pipe, lane, handled);
         }
         Handled { edges: handled, events: handled }
+    }
+
+    /// The same for a single edge; whether it was handled.
+    #[inline(always)]
+    pub(crate) fn handle_single_sole(
+        &self,
+        sole: &Sole,
+        edge: &Edge,
+        lane: &'static Lane,
+        to: &mut MaybeUninit<Event>,
+    ) -> bool {
+        let outcome = hand_out_sole(sole, edge, to);
+        if let Some(outcome) = outcome {
+            lane.learn(outcome as u32 as usize);
+        }
+        outcome.is_some()
     }
 
     /// Goes on where there is no room any more: the events go into the ring of the lane.
@@ -138,7 +148,7 @@ impl Epoll {
         for edge in edges.get(events..).unwrap_or(&[]) {
             let Some((node, generation)) = table::by_word(edge.u64) else { break };
             let attachment = node.inside_of(sole);
-            if !lane.ring.has_room() {
+            if !lane.ring.has_room::<Sole>() {
                 break;
             }
             let outcome = edge::take::<Sole>(attachment, generation, edge.events, SLOT | HERE);
@@ -161,6 +171,18 @@ impl Epoll {
             word => edge::handle(word, events, out),
         }
     }
+}
+
+/// Hands the event of the operation in the slot out, by a thread that goes alone; the outcome, if it is complete.
+#[inline(always)]
+fn hand_out_sole(sole: &Sole, edge: &Edge, to: &mut MaybeUninit<Event>) -> Option<u64> {
+    let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
+    let outcome = edge::take::<Sole>(attachment, (edge.u64 >> 32) as u32, edge.events, SLOT | HERE);
+    if outcome == edge::NOTHING {
+        return None;
+    }
+    to.write(event(attachment.slot_user(), outcome));
+    Some(outcome)
 }
 
 /// An event whose outcome is in one word.
