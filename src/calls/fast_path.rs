@@ -188,12 +188,12 @@ pub(crate) fn may_start_output<A: Access, W: Words>(attachment: &Held<A>, bits: 
 #[inline(always)]
 pub(crate) fn start_output<A: Access, C: Call, W: Words>(
     attachment: &Held<A>,
+    pipe: &'static Pipe,
     lane: &Lane,
     call: C,
     words: W,
 ) -> Outcome {
-    // SAFETY: OUTPUT_FREE says that it is attached.
-    if !lane.ring.has_room::<A>() || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
+    if !lane.ring.has_room::<A>() || !pipe.take_place_at_once::<A>() {
         return Outcome::Not;
     }
     let sent = call.attempt(attachment.fd());
@@ -221,9 +221,10 @@ pub(crate) fn start_output_otherwise<A: Access, C: Call, W: Words>(
         return Outcome::Not;
     }
     if may_start_output(attachment, 0, words) || may_start_output(attachment, HERE, words) {
-        // SAFETY: as in `start_output`.
-        match lane_here(attachment, unsafe { attachment.attached_pipe() }) {
-            Some(lane) => start_output(attachment, lane, call, words),
+        // SAFETY: OUTPUT_FREE says that it is attached.
+        let pipe = unsafe { attachment.attached_pipe() };
+        match lane_here(attachment, pipe) {
+            Some(lane) => start_output(attachment, pipe, lane, call, words),
             None => Outcome::Not,
         }
     } else if W::WAY == Way::Call

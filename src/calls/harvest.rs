@@ -4,7 +4,7 @@
 use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
 use crate::Event;
 use crate::engine::Engine;
-use crate::engine::epoll::{Edge, Found, Handled};
+use crate::engine::epoll::{Edge, Epoll, Found, Handled};
 use crate::queue::lane::Lane;
 use crate::state::pipe::{self, Pipe};
 use crate::sync::access::{self, Access, Shared, Sole};
@@ -70,25 +70,53 @@ fn take_sole<const WAITS: u8>(
     let lane = unsafe { pipe.home_there_is() };
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
-    if since < POLL_AFTER && !lane.ring.is_empty() {
-        let (count, is_emptied) = take_ring::<Sole>(lane, room);
-        if is_emptied {
-            // Else there are more in its list.
-            if lane.ring.is_open() {
-                pipe.wake.0.empty::<Sole>(lane.bit());
-            }
-        } else if pipe.is_nonblock() {
-            leave_rest(pipe);
-        }
-        lane.since_poll.store(since + count as u32, Relaxed);
-        pipe.give_places_at_once::<Sole>(count);
-        if WAITS != NOT || count == room.len() {
-            return count as isize;
-        }
-        return count as isize + poll_too(sole, number, room.get_mut(count..).unwrap_or(&mut []), pipe);
+    if WAITS != NOT
+        && since < POLL_AFTER
+        && lane.ring.is_open()
+        && let Some((user, outcome)) = lane.ring.take_only(lane.slots_in_use())
+    {
+        // SAFETY: the room is not empty.
+        unsafe { room.get_unchecked_mut(0) }.write(Event::of_words(user, outcome));
+        pipe.wake.0.empty_all(&sole);
+        lane.since_poll.store(since + 1, Relaxed);
+        pipe.give_places_at_once::<Sole>(1);
+        return 1;
     }
-    drop(sole);
-    answer(harvest_slow(number, room, timeout::<WAITS>(ns)))
+    take_several_sole::<WAITS>(sole, number, room, pipe, ns)
+}
+
+/// The same where it is not a single event.
+#[inline(never)]
+fn take_several_sole<const WAITS: u8>(
+    sole: Sole,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
+    ns: u64,
+) -> isize {
+    // SAFETY: the caller has found one.
+    let lane = unsafe { pipe.home_there_is() };
+    // Relaxed: counts for this thread alone.
+    let since = lane.since_poll.load(Relaxed);
+    if since >= POLL_AFTER || lane.ring.is_empty() {
+        drop(sole);
+        return answer(harvest_slow(number, room, timeout::<WAITS>(ns)));
+    }
+    let (count, is_emptied) = take_ring::<Sole>(lane, room);
+    if is_emptied {
+        // Else there are more in its list.
+        if lane.ring.is_open() {
+            pipe.wake.0.empty_all(&sole);
+        }
+    } else if pipe.is_nonblock() {
+        leave_rest(pipe);
+    }
+    lane.since_poll.store(since + count as u32, Relaxed);
+    pipe.give_places_at_once::<Sole>(count);
+    if WAITS != NOT || count == room.len() {
+        return count as isize;
+    }
+    count as isize + poll_too(sole, number, room.get_mut(count..).unwrap_or(&mut []), pipe)
 }
 
 /// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more
@@ -246,12 +274,8 @@ fn sleep_at_once(
 /// What a look into the kernel by a thread that went alone goes on with.
 struct Polled<'a> {
     found: Found,
-    /// What the kernel has answered: how many edges there are, or -errno.
-    waited: isize,
     number: c_int,
     room: &'a mut [MaybeUninit<Event>],
-    /// When it is to have waited long enough; 0: at once; the last one there is: never.
-    deadline: u64,
 }
 
 /// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long,
@@ -265,18 +289,17 @@ fn poll_sole<const WAITS: u8>(
     ns: u64,
 ) -> isize {
     let sleeps = WAITS != NOT;
-    if if sleeps { pipe.is_nonblock() } else { pipe.engine().is_past_time() } {
+    if if sleeps { pipe.is_nonblock_sole(&sole) } else { pipe.engine().is_past_time() } {
         drop(sole);
         return answer(harvest_slow(number, room, timeout::<WAITS>(ns)));
     }
-    // Before it waits, the time at which that is over.
+    // When it is to have waited long enough: before it waits. 0: at once; the last time there is: never.
     let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
     // SAFETY: the caller has found one.
-    let lane = unsafe { pipe.home_there_is() };
+    let most = unsafe { pipe.home_there_is() }.most_edges();
     pipe.enter_sole(&sole, sleeps);
     drop(sole);
-    let most = lane.most_edges();
-    let mut polled = Polled { found: Found::default(), waited: 0, number, room, deadline };
+    let mut polled = Polled { found: Found::default(), number, room };
     let waited = if WAITS == FOR_A_TIME {
         answer(pipe.engine().wait(&mut polled.found, most, Some(ns)).map(<[Edge]>::len))
     } else {
@@ -286,37 +309,37 @@ fn poll_sole<const WAITS: u8>(
         if sleeps {
             pipe.wake.0.unpark::<Shared>();
         }
-        polled.waited = waited;
-        return answer(finish_shared(pipe, &mut polled, Handled::default()));
+        return answer(finish_shared(pipe, &mut polled, waited, deadline, Handled::default()));
     };
     pipe.unpark_sole(&sole, sleeps);
-    // SAFETY: the caller has found one.
-    let lane = unsafe { pipe.home_there_is() };
     if sleeps
         && waited == 1
         // SAFETY: the kernel has filled it.
         && let [edge] = unsafe { polled.found.first(1) }
-        && let [to, ..] = &mut *polled.room
-        && pipe.engine().handle_single_sole(&sole, edge, lane, to)
+        && let Some(event) = Epoll::event_of(&sole, edge)
     {
+        // SAFETY: the room is not empty.
+        unsafe { polled.room.get_unchecked_mut(0) }.write(event);
+        // SAFETY: the caller has found one.
+        let lane = unsafe { pipe.home_there_is() };
+        lane.learn(event.result as usize);
         finish_sole(&sole, pipe, lane, 1);
         return 1;
     }
-    polled.waited = waited;
-    handle_sole(sole, pipe, &mut polled)
+    handle_sole(sole, pipe, &mut polled, waited, deadline)
 }
 
-/// Handles what such a look has found.
+/// Handles what such a look has found: `waited` edges, or -errno.
 #[inline(never)]
-fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled) -> isize {
-    let sleeps = polled.deadline != 0;
+fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isize, deadline: u64) -> isize {
+    let sleeps = deadline != 0;
     let mut done = Handled::default();
-    if polled.waited >= 0 {
+    if waited >= 0 {
         // SAFETY: the caller has found one.
         let lane = unsafe { pipe.home_there_is() };
         let most = lane.most_edges();
         // SAFETY: the kernel has filled so many.
-        let edges = unsafe { polled.found.first(polled.waited as usize) };
+        let edges = unsafe { polled.found.first(waited as usize) };
         done = pipe.engine().handle_sole(&sole, edges, pipe, lane, polled.room);
         if done.edges == edges.len() && (done.events > 0 || !sleeps) {
             finish_sole(&sole, pipe, lane, done.events);
@@ -328,7 +351,7 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled) -> isize {
         }
     }
     drop(sole);
-    answer(finish_shared(pipe, polled, done))
+    answer(finish_shared(pipe, polled, waited, deadline, done))
 }
 
 /// A thread that goes alone has looked into the kernel, and hands out so many events.
@@ -362,11 +385,17 @@ fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> 
 /// more.
 #[cold]
 #[inline(never)]
-fn finish_shared(pipe: &'static Pipe, polled: &mut Polled, done: Handled) -> Result<usize> {
+fn finish_shared(
+    pipe: &'static Pipe,
+    polled: &mut Polled,
+    waited: isize,
+    deadline: u64,
+    done: Handled,
+) -> Result<usize> {
     let _errno = errno::Kept::new();
     let harvester = Harvester::new(pipe, pipe.claim_lane());
-    let Polled { found, waited, number, room, deadline } = polled;
-    let (waited, number, deadline) = (*waited, *number, *deadline);
+    let Polled { found, number, room } = polled;
+    let number = *number;
     let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };
     if let Ok(count) = usize::try_from(waited) {
         // SAFETY: the kernel has filled so many.

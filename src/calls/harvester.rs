@@ -10,7 +10,6 @@ use crate::queue::op::{Kind, OpRef};
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::private;
 use crate::sync::access::{Access, Shared};
-use crate::sync::ring;
 use crate::sync::wake::{Park, bit};
 use crate::sys::{Errno, Result, process};
 use core::mem::MaybeUninit;
@@ -51,10 +50,7 @@ pub(crate) struct Harvester<'a> {
 /// Takes events out of the ring of a lane, which is locked: how many, and whether none was left.
 #[inline(always)]
 pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> (usize, bool) {
-    lane.ring.take::<A, _>(lane.slots_to_read(), room, |user, outcome| {
-        let (result, errno) = ring::unpack(outcome);
-        Event { user: user as *mut _, result, errno }
-    })
+    lane.ring.take::<A, _>(lane.slots_to_read(), room, Event::of_words)
 }
 
 /// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had

@@ -107,8 +107,9 @@ pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: 
         return Fast::Not;
     }
     // SAFETY: OUTPUT_FREE says that it is attached.
-    let Some(lane) = lane_here(&attachment, unsafe { attachment.attached_pipe() }) else { return Fast::Not };
-    match start_output(&attachment, lane, call, words) {
+    let pipe = unsafe { attachment.attached_pipe() };
+    let Some(lane) = lane_here(&attachment, pipe) else { return Fast::Not };
+    match start_output(&attachment, pipe, lane, call, words) {
         Outcome::Queued => Fast::Queued,
         Outcome::Begun(sent) => Fast::Begun { access: attachment, sent },
         _ => Fast::Not,
@@ -154,15 +155,19 @@ pub(crate) fn input<C: InputCall, W: Words>(
 /// A call that gives something out, by a thread that goes alone.
 #[inline(always)]
 pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Sole> {
+    if !call.is_plain() {
+        return Fast::Not;
+    }
     let Some(sole) = Sole::enter() else { return Fast::Not };
     let attachment = node.hold(&sole);
-    if !is_plain_output(&attachment, &call) {
+    if !call.suits(attachment.class.get()) {
         return Fast::Not;
     }
     let outcome = if may_start_output(&attachment, HERE, words) {
+        // SAFETY: OUTPUT_FREE says that it is attached.
+        let pipe = unsafe { attachment.attached_pipe() };
         // SAFETY: with HERE there is one.
-        let lane = unsafe { attachment.attached_pipe().home_there_is() };
-        start_output(&attachment, lane, call, words)
+        start_output(&attachment, pipe, unsafe { pipe.home_there_is() }, call, words)
     } else if W::WAY == Way::Call
         && (may_start_output(&attachment, INLINE, words)
             || may_start_output(&attachment, INLINE | HERE, words))

@@ -136,8 +136,8 @@ pub(crate) struct Lane {
     pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
-    /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
-    fewer_edges: AtomicU32,
+    /// How many edges the owner takes from the kernel at a time. Relaxed: for the owner alone.
+    most_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.
     popped: AtomicU32,
     inside: Mutex<Inside>,
@@ -162,7 +162,8 @@ impl Deref for Locked<'_> {
 
 impl Lane {
     pub(crate) fn new(index: u32) -> Lane {
-        Lane { index, bit: crate::sync::wake::bit(index), ..Lane::default() }
+        let most_edges = AtomicU32::new(MOST_EDGES as u32);
+        Lane { index, bit: crate::sync::wake::bit(index), most_edges, ..Lane::default() }
     }
 
     /// Its bit among those of its pipe.
@@ -191,24 +192,23 @@ impl Lane {
     /// How many edges its owner is to take from the kernel now.
     #[inline(always)]
     pub(crate) fn most_edges(&self) -> usize {
-        MOST_EDGES - self.fewer_edges.load(Ordering::Relaxed) as usize
+        self.most_edges.load(Ordering::Relaxed) as usize
     }
 
     /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it
     /// takes fewer from now on: the program is to have the first event, and the others their turn, after so much work.
     #[inline(always)]
     pub(crate) fn learn(&self, bytes: usize) {
-        let fewer = self.fewer_edges.load(Ordering::Relaxed);
-        if bytes > MUCH || fewer > 0 {
-            self.learn_slow(bytes, fewer);
+        let edges = self.most_edges();
+        if bytes > MUCH || edges != MOST_EDGES {
+            self.learn_slow(bytes, edges);
         }
     }
 
     #[cold]
-    fn learn_slow(&self, bytes: usize, fewer: u32) {
-        let edges = MOST_EDGES - fewer as usize;
+    fn learn_slow(&self, bytes: usize, edges: usize) {
         let next = if bytes > MUCH { (edges * MUCH / bytes).max(1) } else { (edges + 1).min(MOST_EDGES) };
-        self.fewer_edges.store((MOST_EDGES - next) as u32, Ordering::Relaxed);
+        self.most_edges.store(next as u32, Ordering::Relaxed);
     }
 
     /// The lane's free nodes. For its owner; for the common lane, whoever holds its lock; for who closes the pipe,

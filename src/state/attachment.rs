@@ -4,6 +4,7 @@ use super::file_class::Class;
 use super::pipe::Pipe;
 use super::slot::Slot;
 use super::table;
+use super::word::Word;
 use crate::queue::lane::LISTED;
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::queue::op_list::Queue;
@@ -58,11 +59,6 @@ const RESERVED: u8 = 0x40;
 /// In a generation: the edge is of the other descriptor of a sendfile or splice.
 pub(crate) const OTHER_SIDE: u32 = 1 << 31;
 
-/// In `Inside::pipe`: the number is attached to the pipe whose address this is.
-const ATTACHED: usize = 1;
-/// Or it is that pipe's own.
-const OWN: usize = 1 << 1;
-
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
     pub(crate) class: Cell<Class>,
@@ -77,8 +73,7 @@ pub(crate) struct Inside {
     /// Its newest event was put into `newest_place` as this number (see `Completions`).
     newest_number: Cell<u32>,
     pub(crate) user: Cell<usize>,
-    /// What is behind the number: 0: nothing of ours; else the address of a pipe, with ATTACHED or OWN. Written under the
-    /// lock if it was or becomes an attachment; read by anybody.
+    /// What is behind the number (`Word`). Written under the lock if it was or becomes an attachment; read by anybody.
     pipe: AtomicUsize,
     pub(crate) input: Queue,
     pub(crate) output: Queue,
@@ -89,12 +84,12 @@ pub(crate) struct Inside {
 /// What the table has of a number (`table`). One cache line. All zeros is one of a number that nobody has used.
 #[repr(C, align(64))]
 pub(crate) struct Attachment {
+    inside: UnsafeCell<Inside>,
     lock: RawLock,
     /// The library's own open file of a `Class::Reopened` while operations are outstanding, else -1; the identity of
     /// all other files. Used under the lock like the rest, and outside of `Inside` only because there is room for it
     /// beside the lock; so Relaxed.
     own_fd: AtomicI32,
-    inside: UnsafeCell<Inside>,
 }
 
 const _: () = assert!(size_of::<Attachment>() == 64);
@@ -109,31 +104,6 @@ pub(crate) enum Entry {
     Nothing,
     Attachment(&'static Attachment),
     Pipe(&'static Pipe),
-}
-
-/// What was behind a number.
-#[derive(Clone, Copy)]
-pub(crate) struct Word(usize);
-
-impl Word {
-    #[inline(always)]
-    pub(crate) fn is_attached(self) -> bool {
-        self.0 & ATTACHED != 0
-    }
-
-    /// The pipe that it is attached to.
-    #[inline(always)]
-    pub(crate) fn attached_pipe(self) -> Option<&'static Pipe> {
-        // SAFETY: `set_attached` has made the word of a pipe, which lives for ever.
-        self.is_attached().then(|| unsafe { &*((self.0 - ATTACHED) as *const Pipe) })
-    }
-
-    /// The pipe whose own number it is.
-    #[inline(always)]
-    pub(crate) fn pipe(self) -> Option<&'static Pipe> {
-        // SAFETY: `set_pipe` has made the word of a pipe, which lives for ever.
-        (self.0 & OWN != 0).then(|| unsafe { &*((self.0 - OWN) as *const Pipe) })
-    }
 }
 
 /// An attachment that the calling thread has for itself: by the bias, or by its lock.
@@ -201,7 +171,7 @@ impl Attachment {
     #[inline(always)]
     pub(crate) fn is_attached(&self) -> bool {
         // Acquire pairs with the Release in `set_attached`.
-        self.word().load(Acquire) & ATTACHED != 0
+        Word(self.word().load(Acquire)).is_attached()
     }
 
     /// What the number is now, in one word.
@@ -229,12 +199,12 @@ impl Attachment {
 
     /// The number is a pipe's own, which the kernel has just given out.
     pub(crate) fn set_pipe(&self, pipe: &'static Pipe) {
-        self.word().store(core::ptr::from_ref(pipe) as usize | OWN, Release);
+        self.word().store(Word::own(pipe).0, Release);
     }
 
     /// The number is not this pipe's any more; if it is, by now, something else, nothing happens.
     pub(crate) fn clear_pipe(&self, pipe: &'static Pipe) {
-        let _ = self.word().compare_exchange(core::ptr::from_ref(pipe) as usize | OWN, 0, AcqRel, Relaxed);
+        let _ = self.word().compare_exchange(Word::own(pipe).0, 0, AcqRel, Relaxed);
     }
 
     /// Locks, for the slow path.
@@ -338,7 +308,7 @@ impl Inside {
     #[inline(always)]
     pub(crate) fn is_attached(&self) -> bool {
         // Relaxed, here and below: under the lock.
-        self.pipe.load(Relaxed) & ATTACHED != 0
+        Word(self.pipe.load(Relaxed)).is_attached()
     }
 
     /// The pipe that it is attached to.
@@ -355,16 +325,15 @@ impl Inside {
     /// It is attached.
     #[inline(always)]
     pub(crate) unsafe fn attached_pipe(&self) -> &'static Pipe {
-        debug_assert!(self.is_attached());
-        // SAFETY: passed on to the caller; `set_attached` has made the word of a pipe, which lives for ever.
-        unsafe { &*((self.pipe.load(Relaxed) - ATTACHED) as *const Pipe) }
+        // SAFETY: passed on to the caller.
+        unsafe { Word(self.pipe.load(Relaxed)).attached_pipe_unchecked() }
     }
 
     /// The descriptor belongs to a pipe from now on.
     pub(crate) fn set_attached(&self, fd: c_int, pipe: &'static Pipe) {
         self.fd.set(fd);
         // Release pairs with the Acquire in `entry`.
-        self.pipe.store(core::ptr::from_ref(pipe) as usize | ATTACHED, Release);
+        self.pipe.store(Word::attached(pipe).0, Release);
     }
 
     /// It does not belong to any.

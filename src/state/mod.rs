@@ -6,3 +6,4 @@ pub(crate) mod pipe;
 pub(crate) mod private;
 pub(crate) mod slot;
 pub(crate) mod table;
+pub(crate) mod word;

@@ -75,10 +75,9 @@ impl Places {
     pub(crate) fn take_at_once<A: Access>(&self) -> bool {
         if A::SOLE {
             // SAFETY: nobody else goes anywhere meanwhile.
-            let word = unsafe { plain64(&self.word) };
-            let is_free = free(word) != 0;
+            let is_free = free(unsafe { plain64(&self.word) }) != 0;
             if is_free {
-                self.word.store(word - 1, Relaxed);
+                self.word.store(self.word.load(Relaxed) - 1, Relaxed);
             }
             return is_free;
         }

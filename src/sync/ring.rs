@@ -37,16 +37,10 @@ pub(crate) struct Slot {
     outcome: AtomicU64,
 }
 
-/// Result and errno of an event in one word.
+/// Result and errno of an event in one word (`Event::of_words`).
 #[inline(always)]
 pub(crate) fn pack(result: u32, errno: i32) -> u64 {
     u64::from(result) | u64::from(errno as u32) << 32
-}
-
-/// What `pack` has put into one word.
-#[inline(always)]
-pub(crate) fn unpack(outcome: u64) -> (i32, i32) {
-    (outcome as i32, (outcome >> 32) as i32)
 }
 
 impl Slot {
@@ -120,24 +114,15 @@ impl Ring {
         let tail = if A::SOLE { unsafe { plain32(&self.tail) } } else { self.tail.load(Ordering::SeqCst) };
         // SAFETY: the slots from `head` to `tail` are written when all others are out of the ring.
         let event = |slot: &Slot| make(unsafe { plain64(&slot.user) }, unsafe { plain64(&slot.outcome) });
-        let there = tail.wrapping_sub(head) as usize;
-        let first = head as usize % SLOTS;
-        if there == 1
-            && let ([to, ..], Some(slot)) = (&mut *room, slots.get(first))
-        {
+        let count = (tail.wrapping_sub(head) as usize).min(room.len());
+        let (after, before) = slots.split_at(head as usize % SLOTS);
+        let (here, round) = room.split_at_mut(count.min(before.len()));
+        for (to, slot) in here.iter_mut().zip(before) {
             to.write(event(slot));
-        } else {
-            let (after, before) = slots.split_at(first);
-            let count = there.min(room.len());
-            let (here, round) = room.split_at_mut(count.min(before.len()));
-            for (to, slot) in here.iter_mut().zip(before) {
-                to.write(event(slot));
-            }
-            for (to, slot) in round.iter_mut().zip(after).take(count - here.len()) {
-                to.write(event(slot));
-            }
         }
-        let count = there.min(room.len());
+        for (to, slot) in round.iter_mut().zip(after).take(count - here.len()) {
+            to.write(event(slot));
+        }
         let head = head.wrapping_add(count as u32);
         if A::SOLE {
             // Relaxed: nobody puts anything in now.
@@ -146,6 +131,22 @@ impl Ring {
             self.head.store(head, Ordering::SeqCst);
         }
         (count, head == tail)
+    }
+
+    /// Takes the only event out that is there, by the owner, who goes alone: user pointer and outcome. `None` if there is
+    /// none, or more than one.
+    #[inline(always)]
+    pub(crate) fn take_only(&self, slots: &[Slot; SLOTS]) -> Option<(u64, u64)> {
+        // SAFETY: nobody else goes anywhere meanwhile.
+        let (head, tail) = unsafe { (plain32(&self.head), plain32(&self.tail)) };
+        if tail != head.wrapping_add(1) {
+            return None;
+        }
+        let slot = slots.get(head as usize % SLOTS)?;
+        // Relaxed: nobody puts anything in now.
+        self.head.store(tail, Ordering::Relaxed);
+        // SAFETY: as above.
+        Some(unsafe { (plain64(&slot.user), plain64(&slot.outcome)) })
     }
 
     /// Takes everything out, with the lane locked; returns how many events there were.
@@ -180,7 +181,7 @@ impl Ring {
         self.head.load(Ordering::Relaxed)
     }
 
-    /// Whether the owner may use the ring, and the list is empty. With the lane locked.
+    /// Whether the owner may use the ring, and the list is empty. With the lane locked, or alone.
     #[inline(always)]
     pub(crate) fn is_open(&self) -> bool {
         // Relaxed: see `put`.

@@ -85,29 +85,27 @@ fn attempt(attachment: &Inside, call: impl Call) -> u64 {
 /// it has not failed.
 #[inline(always)]
 fn finish(attachment: &Inside, n: isize, total: impl FnOnce() -> usize) -> u64 {
-    if n <= 0 {
-        return finish_empty(attachment, n);
+    if n > 0 && (n as usize) < total() && attachment.proves_drained() {
+        attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE));
+        return n as u64;
     }
-    let is_drained = (n as usize) < total() && attachment.proves_drained();
-    // READABLE is not set while an operation waits in the slot.
-    let change = if is_drained { SLOT | INPUT_FREE } else { SLOT | INPUT_FREE | READABLE };
-    attachment.set_bits(attachment.bits() ^ change);
-    n as u64
+    finish_undrained(attachment, n)
 }
 
-/// The same for the end of the stream, and a failure.
-#[cold]
+/// The same where there may be more, and for the end of the stream and a failure.
 #[inline(never)]
-fn finish_empty(attachment: &Inside, n: isize) -> u64 {
+fn finish_undrained(attachment: &Inside, n: isize) -> u64 {
     if n < 0 {
         return has_failed(attachment, n);
     }
+    // READABLE is not set while an operation waits in the slot.
     attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE | READABLE));
-    0
+    n as u64
 }
 
 /// The same where it has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it
 /// again; if there only was nothing, nothing was done.
+#[cold]
 fn has_failed(attachment: &Inside, n: isize) -> u64 {
     let errno = match Errno(-n as c_int) {
         Errno::EAGAIN | Errno::EINTR => return NOTHING,

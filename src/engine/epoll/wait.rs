@@ -9,7 +9,6 @@ use crate::state::attachment::{HERE, SLOT};
 use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::sync::access::{Shared, Sole};
-use crate::sync::ring;
 use crate::sys::epoll::Event as Edge;
 use crate::sys::{Result, epoll as sys};
 use core::ffi::c_int;
@@ -91,7 +90,7 @@ impl Epoll {
         if outcome == edge::NOTHING {
             return false;
         }
-        out.write(event(attachment.slot_user(), outcome))
+        out.write(Event::of_words(attachment.slot_user() as u64, outcome))
     }
 
     /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path
@@ -108,8 +107,9 @@ impl Epoll {
         let mut handled = 0;
         let mut bytes = 0u32;
         for (edge, to) in edges.iter().zip(room) {
-            let Some(outcome) = hand_out_sole(sole, edge, to) else { break };
-            bytes = bytes.wrapping_add(outcome as u32);
+            let Some(event) = Self::event_of(sole, edge) else { break };
+            bytes = bytes.wrapping_add(event.result as u32);
+            to.write(event);
             handled += 1;
         }
         lane.learn(bytes as usize);
@@ -119,20 +119,15 @@ impl Epoll {
         Handled { edges: handled, events: handled }
     }
 
-    /// The same for a single edge; whether it was handled.
+    /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it.
     #[inline(always)]
-    pub(crate) fn handle_single_sole(
-        &self,
-        sole: &Sole,
-        edge: &Edge,
-        lane: &'static Lane,
-        to: &mut MaybeUninit<Event>,
-    ) -> bool {
-        let outcome = hand_out_sole(sole, edge, to);
-        if let Some(outcome) = outcome {
-            lane.learn(outcome as u32 as usize);
+    pub(crate) fn event_of(sole: &Sole, edge: &Edge) -> Option<Event> {
+        let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
+        let outcome = edge::take::<Sole>(attachment, (edge.u64 >> 32) as u32, edge.events, SLOT | HERE);
+        if outcome == edge::NOTHING {
+            return None;
         }
-        outcome.is_some()
+        Some(Event::of_words(attachment.slot_user() as u64, outcome))
     }
 
     /// Goes on where there is no room any more: the events go into the ring of the lane.
@@ -171,23 +166,4 @@ impl Epoll {
             word => edge::handle(word, events, out),
         }
     }
-}
-
-/// Hands the event of the operation in the slot out, by a thread that goes alone; the outcome, if it is complete.
-#[inline(always)]
-fn hand_out_sole(sole: &Sole, edge: &Edge, to: &mut MaybeUninit<Event>) -> Option<u64> {
-    let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
-    let outcome = edge::take::<Sole>(attachment, (edge.u64 >> 32) as u32, edge.events, SLOT | HERE);
-    if outcome == edge::NOTHING {
-        return None;
-    }
-    to.write(event(attachment.slot_user(), outcome));
-    Some(outcome)
-}
-
-/// An event whose outcome is in one word.
-#[inline(always)]
-fn event(user: usize, outcome: u64) -> Event {
-    let (result, errno) = ring::unpack(outcome);
-    Event { user: user as *mut _, result, errno }
 }
