@@ -37,10 +37,13 @@ static void run(int which, int how)
     STAYS_QUIET(p);
     if (which == STREAM_UNIX && how == SHUT_RD) { /* the write still waits */
         CHECK(!seen[1]);
-        while (full > 0)
-            full -= drain(fd[0]);
+        for (full++; full > 0;) { /* with its byte, which may come before all others are drained */
+            size_t drained = drain(fd[0]);
+
+            CHECK(drained <= full);
+            full -= drained;
+        }
         EXPECT(p, 1, 1, 0);
-        SAME(drain(fd[0]), 1);
     }
     QUEUED(ioevent_read(fd[1], b, sizeof b));
     EXPECT(p, 2, 0, 0);

@@ -1,20 +1,16 @@
 #!/usr/bin/env bash
-# ci/floors.sh          there is no circle among the files of src/, and no file uses a folder above its own
-# ci/floors.sh --list   prints what has to be in ci/floors.txt
+# ci/floors.sh: there is no circle among the files of src/, and no file uses a folder above its own.
 #
 # Which file uses which is what ci/uses.awk says. The folders from top to bottom; a file uses its own folder and those
 # under it. Files right in src/ are the Rust API, beside ffi; `data` is the event and the constants.
 floors="ffi calls engine/epoll engine state queue sync sys data"
-#
-# What is wrong today is in ci/floors.txt: each use that is part of a circle (`circle USER USED`), and each that goes
-# upward (`upward USER USED`). The list may only shrink: what is wrong and not listed is an error, and so is what is
-# listed and not wrong any more.
+
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 
 find src -name '*.rs' ! -path src/lib.rs | sort | xargs awk -f ci/uses.awk src/lib.rs |
-    awk -v floors="$floors" -v list=ci/floors.txt -v mode="${1:-}" '
+    awk -v floors="$floors" '
         function floor(file) {
             if (file == "src/event.rs" || file == "src/ffi/constants.rs") return rank["data"]
             gsub(/^src\/|\.rs$/, "", file)
@@ -41,14 +37,8 @@ find src -name '*.rs' ! -path src/lib.rs | sort | xargs awk -f ci/uses.awk src/l
                 if ((file[2], file[1]) in reaches) wrong["circle " pair] = where ", which uses it in turn"
                 if (floor(file[2]) < floor(file[1])) wrong["upward " pair] = where ", which is on a floor above"
             }
-            if (mode == "--list") { for (breach in wrong) print breach | "sort"; exit }
-            while ((getline breach < list) > 0) known[breach]
-            for (breach in wrong) if (!(breach in known)) { print wrong[breach] | "sort"; status = 1 }
-            for (breach in known) {
-                if (breach in wrong) listed++
-                else { print list ": take out what is not so any more: " breach | "sort"; status = 1 }
-            }
+            for (breach in wrong) { print wrong[breach] | "sort"; status = 1 }
             close("sort")
-            printf "floors: %d circles, %d known breaches\n", circles, listed
+            printf "floors: %d circles\n", circles
             exit status
         }'

@@ -10,12 +10,14 @@
 //! be left alone (and so may a handler of the program's that runs before this one): whatever is closed is first seen to
 //! be what it was.
 
-use crate::state::private;
-use crate::state::table::{self, World};
-use crate::sys::dead_fd;
+use crate::state::pipe::Pipe;
+use crate::state::world::{self, World};
+use crate::state::{private, table};
+use crate::sync::access;
+use crate::sys::{Result, dead_fd, errno, fd};
 use core::ptr::null_mut;
 use core::sync::atomic::{
-    AtomicPtr,
+    AtomicBool, AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -23,7 +25,7 @@ use core::sync::atomic::{
 /// do not look for pointers in mapped memory, find what belongs to it.
 static NEWEST: AtomicPtr<World> = AtomicPtr::new(null_mut());
 
-pub(crate) fn remember(world: &'static World) {
+fn remember(world: &'static World) {
     // Release pairs with the Acquire in `in_child`, which may run in another thread's child.
     NEWEST.store(core::ptr::from_ref(world).cast_mut(), Release);
 }
@@ -50,7 +52,7 @@ pub(crate) fn notice() {
 }
 
 extern "C" fn in_child() {
-    table::forget();
+    forget();
     let Some(world) = parents_world() else { return };
     leave(world, true);
 }
@@ -60,13 +62,61 @@ fn leave(world: &World, early: bool) {
     private::close_in_child(early);
     world.watchdog.leave_in_child();
     let dead = dead_fd::open();
-    for pipe in world.pipes.iter().filter(|pipe| pipe.is_in_use()) {
-        pipe.replace_with_dead(&dead);
+    for pipe in world.pipes.in_use() {
+        replace_with_dead(pipe, &dead);
     }
 }
 
-/// Registers the handler, once.
-pub(crate) fn prepare() {
-    // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor locks.
-    unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+/// The number of a pipe stays taken, by a descriptor that can do nothing (if there is one to be had); what else the pipe
+/// has are the child's copies. The child may have closed any of them, and have other files there, which are left alone; so
+/// are the parent's registrations.
+fn replace_with_dead(pipe: &Pipe, dead: &Result<fd::OwnedFd>) {
+    if pipe.is_current() {
+        dead_fd::kill(pipe.number(), dead);
+    }
+    pipe.engine().close();
+}
+
+/// Whether the pages were prepared for forks.
+static PREPARED: AtomicBool = AtomicBool::new(false);
+/// Whether the kernel wipes them in forked children.
+static WIPED: AtomicBool = AtomicBool::new(false);
+
+/// Has the kernel wipe the pages in forked children, and registers the handler. Once is enough, for children of children
+/// too.
+fn prepare() {
+    // Relaxed: the thread that swaps first does it; that comes before this thread's first pipe or, in another thread,
+    // before or after it just as a fork at that time would.
+    if !PREPARED.swap(true, Relaxed) {
+        // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
+        // handler does the work.
+        let wiped = [table::wipe_on_fork(), world::wipe_on_fork(), access::prepare_for_fork()];
+        WIPED.store(wiped.iter().all(|wiped| *wiped), Relaxed);
+        // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor locks.
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    }
+}
+
+/// Forgets everything, in a forked child where the pages could not be wiped.
+fn forget() {
+    if !WIPED.load(Relaxed) {
+        world::forget();
+        access::forget();
+        table::forget();
+    }
+}
+
+/// The world of this process, made if need be.
+pub(crate) fn world() -> Result<&'static World> {
+    if let Some(world) = world::world() {
+        return Ok(world);
+    }
+    notice();
+    prepare();
+    errno::prepare();
+    let (world, is_made_here) = world::make()?;
+    if is_made_here {
+        remember(world);
+    }
+    Ok(world)
 }

@@ -3,10 +3,11 @@
 
 use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
 use crate::Event;
-use crate::engine::Engine;
-use crate::engine::epoll::{Edge, Epoll, Found, Handled};
+use crate::calls::lookup;
+use crate::engine::epoll::{Edge, Found, Handled};
 use crate::queue::lane::Lane;
-use crate::state::pipe::{self, Pipe};
+use crate::state::pipe::Pipe;
+use crate::state::poller::Poller;
 use crate::sync::access::{self, Access, Shared, Sole};
 use crate::sync::wake::{Park, bit};
 use crate::sys::{Errno, Result, errno, process, race};
@@ -174,7 +175,7 @@ pub(crate) fn harvest_slow(
     timeout: Option<u64>,
 ) -> Result<usize> {
     let _errno = errno::Kept::new();
-    let pipe = pipe::enter(number)?;
+    let pipe = lookup::enter(number)?;
     pipe.begin_harvest();
     let harvester = Harvester::new(&pipe, pipe.claim_lane());
     let mut basket = Basket { room: &mut *room, count: 0 };
@@ -289,7 +290,7 @@ fn poll_sole<const WAITS: u8>(
     ns: u64,
 ) -> isize {
     let sleeps = WAITS != NOT;
-    if if sleeps { pipe.is_nonblock_sole(&sole) } else { pipe.engine().is_past_time() } {
+    if if sleeps { pipe.is_nonblock_sole(&sole) } else { pipe.engine().alarm.has_expired() } {
         drop(sole);
         return answer(harvest_slow(number, room, timeout::<WAITS>(ns)));
     }
@@ -316,7 +317,7 @@ fn poll_sole<const WAITS: u8>(
         && waited == 1
         // SAFETY: the kernel has filled it.
         && let [edge] = unsafe { polled.found.first(1) }
-        && let Some(event) = Epoll::event_of(&sole, edge)
+        && let Some(event) = Poller::event_of(&sole, edge)
     {
         // SAFETY: the room is not empty.
         unsafe { polled.room.get_unchecked_mut(0) }.write(event);

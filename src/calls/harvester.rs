@@ -2,13 +2,16 @@
 //! `wake` for how threads sleep and are woken.
 
 use crate::Event;
+use crate::engine::Heard;
 use crate::engine::completions::Completions;
 use crate::engine::epoll::{BATCH, Edge, Found};
-use crate::engine::{Engine, Heard};
+use crate::engine::times;
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::op::{Kind, OpRef};
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::private;
+use crate::state::world;
+use crate::state::world::World;
 use crate::sync::access::{Access, Shared};
 use crate::sync::wake::{Park, bit};
 use crate::sys::{Errno, Result, process};
@@ -275,7 +278,9 @@ impl<'a> Harvester<'a> {
             if heard.count < BATCH {
                 break;
             }
-            let rest = left.unwrap_or_else(|| self.pipe.most_registrations()).saturating_sub(heard.count);
+            let rest = left
+                .unwrap_or_else(|| world::world().map_or(0, World::most_registrations))
+                .saturating_sub(heard.count);
             if rest == 0 {
                 break;
             }
@@ -287,12 +292,12 @@ impl<'a> Harvester<'a> {
     /// What has come to its time by now, whether the kernel has told of it or not.
     fn expire_due(&self, basket: &mut Basket) -> Result<()> {
         let engine = self.pipe.engine();
-        if engine.is_past_time() {
+        if engine.alarm.has_expired() {
             // What waits in a pipe that was lost is lost with it.
             if !self.pipe.is_whole() {
                 return Err(Errno::EBADF);
             }
-            engine.expire_due(&self.out);
+            times::expire(&self.out);
         }
         self.take_all(basket);
         Ok(())

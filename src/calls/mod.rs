@@ -1,10 +1,14 @@
 //! What a program can ask for.
 
+pub(crate) mod answer;
 pub(crate) mod attach;
+pub(crate) mod close;
+pub(crate) mod create;
 pub(crate) mod fast_path;
-pub(crate) mod fork;
+mod fork;
 pub(crate) mod harvest;
 mod harvester;
+pub(crate) mod lookup;
 pub(crate) mod start;
 pub(crate) mod submit;
-pub(crate) mod watchdog;
+mod watchdog;

@@ -4,6 +4,7 @@
 //! The fast path does a whole step, or nothing at all, or one try of which it tells the slow path what the kernel has
 //! answered. It decides nothing that the slow path would decide differently.
 
+use super::answer::Answer;
 use super::fast_path::{
     Outcome, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
     start_input, start_output, start_output_inline, start_output_otherwise, start_poll, user_of,
@@ -19,18 +20,6 @@ use crate::sync::access::{self, Access, Sole};
 use core::ffi::c_int;
 
 pub(crate) use super::fast_path::{ByCall, Submitted};
-
-/// What a call comes to by the slow path.
-pub(crate) enum Answer {
-    /// It is done, with IOEVENT_INLINE: bytes, or -errno.
-    Done(isize),
-    /// It is queued.
-    Queued,
-    /// A value, or an error: then nothing was queued.
-    Slow(crate::sys::Result<usize>),
-    /// The descriptor is not attached, or the call is libc's.
-    Libcs,
-}
 
 /// What the fast path of an output has come to.
 pub(crate) enum Fast<A> {
@@ -268,15 +257,4 @@ fn request(request: Request, words: impl Words) -> Request {
 /// The slow path of a call that has not begun.
 fn slow<W: Words>(fd: c_int, call: Request, words: W) -> Answer {
     Answer::of(submit::submit(fd, &request(call, words), W::WAY))
-}
-
-impl Answer {
-    /// What `submit` has given.
-    pub(crate) fn of(submitted: Option<crate::sys::Result<usize>>) -> Answer {
-        match submitted {
-            Some(Err(errno)) if errno == crate::queue::EIOEVENTQUEUED => Answer::Queued,
-            Some(result) => Answer::Slow(result),
-            None => Answer::Libcs,
-        }
-    }
 }

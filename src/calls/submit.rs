@@ -1,16 +1,17 @@
 //! Queuing operations by the slow path, and taking them back.
 
+use super::answer::Answer;
 use super::fast_path::Way;
-use super::start::Answer;
+use crate::calls::lookup;
 use crate::engine::completions::Completions;
-use crate::engine::epoll::go_on_with_output;
+use crate::engine::times;
 use crate::engine::{Engine, limits};
 use crate::queue::EIOEVENTQUEUED;
 use crate::queue::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Request};
 use crate::queue::op_list::Queue;
-use crate::state::attachment::{self, Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
+use crate::state::attachment::{Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
 use crate::state::file_class::Class;
-use crate::state::{pipe, table};
+use crate::state::world;
 use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
@@ -18,7 +19,7 @@ use core::ffi::c_int;
 /// where the descriptor has IOEVENT_INLINE; EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
 #[inline(never)]
 pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<usize>> {
-    let attachment = attachment::find(fd)?;
+    let attachment = lookup::find(fd)?;
     let pipe = attachment.pipe()?;
     let is_libcs = way == Way::Call && attachment.has(POLL_ONLY) && request.kind != Kind::Poll;
     let answer =
@@ -35,7 +36,7 @@ pub(crate) fn submit_transfer(
     mut request: Request,
     way: Way,
 ) -> Option<Result<usize>> {
-    if matches!(table::get(to), Entry::Attachment(_)) {
+    if matches!(lookup::get(to), Entry::Attachment(_)) {
         request.buf = UserPtr::number(from as u32 as usize);
         return submit(to, &request, way);
     }
@@ -106,7 +107,7 @@ fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<
     if deadline.is_some() {
         op.expect_deadline();
     }
-    go_on_with_output(attachment, op, sent, out);
+    out.pipe.engine().enqueue_begun(attachment, op, sent, out);
     if let Some(time) = deadline {
         limit(attachment, &attachment.output, op, time, out);
     }
@@ -131,7 +132,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
     if deadline.is_some() {
         op.expect_deadline();
     }
-    pipe.engine().submit(attachment, op, out);
+    pipe.engine().enqueue(attachment, op, out);
     if let Some(time) = deadline {
         limit(attachment, queue, op, time, out);
     }
@@ -148,7 +149,7 @@ fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Option<Result<u
     if is_begun_for_good && let Err(full) = out.pipe.take_places(1) {
         return Some(Err(full));
     }
-    if let Some(result) = engine.try_at_once(attachment, op) {
+    if let Some(result) = engine.attempt(attachment, op) {
         if is_begun_for_good {
             out.pipe.give_places(1);
         }
@@ -175,7 +176,7 @@ pub(crate) fn deadline(attachment: &Locked, timeout: u64) -> Option<u64> {
 pub(crate) fn limit(attachment: &Locked, queue: &Queue, op: OpRef, time: u64, out: &Completions) {
     // A new operation that waits is the last of its queue.
     if queue.last().is_some_and(|last| core::ptr::eq(last, op))
-        && let Err(errno) = out.pipe.engine().limit(attachment, op, time)
+        && let Err(errno) = limits::limit_node(out.pipe, attachment, op, time)
         && op.may_be_ended()
     {
         queue.take_out(
@@ -193,7 +194,7 @@ fn after(timeout: u64) -> u64 {
 
 /// IOEVENT_OP_TIMER: an event on the pipe, `timeout` nanoseconds from now (rule 2.12).
 pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
-    let pipe = pipe::enter_own(pipefd)?;
+    let pipe = lookup::enter_own(pipefd)?;
     let out = Completions::of_thread(&pipe);
     pipe.take_places(1)?;
     let added = out.take_free().and_then(|op| {
@@ -202,7 +203,7 @@ pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<(
         op.flags.set(0);
         op.pipe.set(pipe.index());
         pipe.hand_in(user);
-        pipe.engine().add_timer(op, after(timeout), &out).inspect_err(|_| out.give_free(op))
+        times::add_timer(op, after(timeout), &out).inspect_err(|_| out.give_free(op))
     });
     if added.is_err() {
         pipe.give_places(1);
@@ -222,13 +223,13 @@ pub(crate) struct Which {
 
 /// Ends operations of `fd` that are not finished; returns how many there were (rule 4.7).
 pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
-    let found = if table::is_borrowed() { None } else { attachment::find(fd) };
+    let found = if world::is_borrowed() { None } else { lookup::find(fd) };
     let Some(attachment) = found else {
-        let pipe = pipe::enter_own(fd)?;
+        let pipe = lookup::enter_own(fd)?;
         if !pipe.is_whole() {
             return Err(Errno::EBADF);
         }
-        return Ok(pipe.engine().cancel_timers(which.user, &Completions::of_thread(&pipe)));
+        return Ok(times::cancel_timers(which.user, &Completions::of_thread(&pipe)));
     };
     let Some(pipe) = attachment.pipe() else { return Err(Errno::EINVAL) };
     let out = Completions::of_thread(pipe);
@@ -249,7 +250,7 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         meant(op) && its_direction
     };
     ended += end(&attachment, &attachment.unordered, alone, &out);
-    pipe.engine().proceed(&attachment, &out);
+    pipe.engine().resume(&attachment, &out);
     attachment.arm();
     Ok(ended)
 }
@@ -260,7 +261,7 @@ fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, out: &C
     let mut ended = 0;
     let may_be_ended = |op: OpRef| {
         let picked = op.kind.get() != Kind::Kept && pick(op);
-        let may_end = picked && out.pipe.may_end(op);
+        let may_end = picked && out.pipe.engine().retract(op);
         if picked && !may_end {
             op.set_fate(Fate::Cancelled);
         }
@@ -269,7 +270,7 @@ fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, out: &C
     queue.take_out(may_be_ended, |op| {
         attachment.assume_ready();
         // One whose time is over has ended already, though nobody has harvested it.
-        let is_late = out.pipe.is_late(op);
+        let is_late = times::is_late(op);
         let why = if is_late { Errno::ETIMEDOUT } else { Errno::ECANCELED };
         out.complete(attachment, op, Completion::early(op, why));
         ended += usize::from(!is_late);

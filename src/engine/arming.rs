@@ -3,6 +3,7 @@
 
 use super::limits;
 use crate::queue::op::{OpRef, TIMED};
+use crate::state::attachment::Attachment;
 use crate::state::attachment::{
     HERE, INPUT_FREE, Inside, LEVEL, Locked, OUTPUT_FREE, PAUSED_INPUT, PAUSED_OUTPUT, POLL_ONLY,
     SEVERAL_PIPES, SLOT, WRITABLE,
@@ -11,11 +12,30 @@ use crate::state::file_class::Class;
 use crate::state::pipe::Pipe;
 use crate::state::slot::Slot;
 use crate::state::table;
+use crate::state::world;
 use crate::sync::access;
 use crate::sys::race;
+use core::ffi::c_int;
 
 /// What only the fast path knows of. `disarm` clears it, the fast path keeps it true, `arm` finds out whether it holds.
 const FAST: u16 = OUTPUT_FREE | INPUT_FREE | SLOT | HERE;
+
+impl Attachment {
+    /// Locks, for the slow path.
+    #[inline]
+    pub(crate) fn lock(&'static self) -> Locked {
+        access::admit();
+        let locked = self.lock_quietly();
+        locked.disarm();
+        locked
+    }
+}
+
+/// The attachment of a number, locked, if it has one.
+pub(crate) fn lock_attached(number: c_int) -> Option<Locked> {
+    let locked = table::attached(number)?.lock();
+    locked.is_attached().then_some(locked)
+}
 
 impl Inside {
     /// Lets the events of the descriptor go into the lane of the thread that holds the bias, unless its newest is still
@@ -101,7 +121,7 @@ impl Locked {
     /// Sees to it that a node can be had for an operation in the slot.
     fn reserve_node(&self) -> bool {
         if !self.has_reserved() {
-            if table::world().is_none_or(|world| world.ops.reserve().is_err()) {
+            if world::world().is_none_or(|world| world.ops.reserve().is_err()) {
                 return false;
             }
             self.set_reserved(true);
@@ -111,7 +131,7 @@ impl Locked {
 
     /// The one operation that waits has a node, but can do without.
     fn move_into_slot(&self, op: OpRef, slot: Slot) {
-        let Some(world) = table::world() else { return };
+        let Some(world) = world::world() else { return };
         self.input.pop();
         if self.has_reserved() {
             world.ops.give(op);
@@ -126,7 +146,7 @@ impl Locked {
     /// Gives the operation in the slot a node, as the slow path expects it.
     #[cold]
     fn give_node(&self, slot: Slot, pipe: &'static Pipe) {
-        let Some(op) = table::world().and_then(|world| world.ops.take_reserved()) else { return };
+        let Some(op) = world::world().and_then(|world| world.ops.take_reserved()) else { return };
         self.set_reserved(false);
         op.fill(&slot.request(self.user.get()), self.user.get(), pipe.index());
         if slot.is_timed() {
@@ -138,7 +158,7 @@ impl Locked {
     /// A node for the slot is not needed any more.
     pub(crate) fn give_up_reserved(&self) {
         if self.has_reserved()
-            && let Some(world) = table::world()
+            && let Some(world) = world::world()
         {
             world.ops.give_up_reserved();
             self.set_reserved(false);

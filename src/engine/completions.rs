@@ -1,11 +1,12 @@
 //! The way of a completion to whoever harvests it.
 
+use super::other_end;
 use crate::Event;
 use crate::queue::lane::{LISTED, Lane};
 use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
 use crate::state::attachment::{Inside, Locked};
 use crate::state::pipe::{COMMON, Pipe};
-use crate::state::private;
+use crate::state::{private, world};
 use crate::sync::access::Shared;
 use crate::sys::Result;
 use core::cell::Cell;
@@ -177,7 +178,7 @@ impl<'a> Completions<'a> {
             // While it waited for the other descriptor, nobody knew whether this one was ready.
             attachment.assume_ready();
         }
-        self.pipe.release(op);
+        other_end::release(op);
     }
 
     /// A timer is complete: its event goes into the common lane, where those of all threads come one after the other.
@@ -242,7 +243,7 @@ impl<'a> Completions<'a> {
     fn complete_elsewhere(&self, attachment: &Locked, op: OpRef, ours: bool) {
         if !ours {
             // The event belongs to a pipe that the descriptor was attached to before.
-            if let Some(pipe) = self.pipe.by_index(op.pipe.get()) {
+            if let Some(pipe) = world::pipe(op.pipe.get()) {
                 pipe.put_common(op);
             }
             return;

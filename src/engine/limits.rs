@@ -1,7 +1,7 @@
 //! Time limits of operations that wait in a slot (rule 4.6).
 //!
 //! Nearly every operation has one, and none expires. So to set one is to write down the deadline, which replaces the
-//! one before it, and to take it back is nothing at all. What is in a heap (`epoll::alarm`) is, for each descriptor, an
+//! one before it, and to take it back is nothing at all. What is in a heap (`queue::alarm`) is, for each descriptor, an
 //! *entry* with a time that is not after its deadline. When that has come it is looked at: if the deadline is later,
 //! the entry is entered anew with it; if nothing waits, it is dropped. A descriptor's entry is looked at once in the
 //! length of its limit, whatever happens on it meanwhile.
@@ -11,20 +11,18 @@
 //!
 //! All accesses are Relaxed: the attachment guards them.
 
-use super::Engine;
+use super::other_end;
+use crate::queue::deadlines::Deadline;
+use crate::queue::limit_entry::{BELOW, LimitEntry, TICK, nanoseconds};
 use crate::queue::op::OpRef;
-use crate::state::attachment::{Inside, Locked, TIME_LIMIT};
+use crate::state::attachment::{Attachment, Inside, Locked, TIME_LIMIT};
+use crate::state::pipe::Pipe;
 use crate::state::slot::Slot;
 use crate::sync::sparse::{Sparse, Zeroed};
 use crate::sys::{Result, errno, process};
-use core::cmp::Ordering;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// The lowest bits of a time that is a tick.
-const TICK: u32 = 20;
-/// The lowest bits of a time that are below a fraction.
-const BELOW: u32 = 4;
 /// Limits longer than this are kept with a node.
 const LONGEST: u64 = 20 * 86_400_000_000_000;
 /// Limits as long as this, or longer, are counted by the clock that costs less, and so expire some ten milliseconds
@@ -45,39 +43,6 @@ struct Limit {
 unsafe impl Zeroed for Limit {}
 
 static LIMITS: Sparse<Limit> = Sparse::new();
-
-/// An entry of the heap; the earliest is the greatest.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    ticks: u32,
-    pub(crate) number: c_int,
-}
-
-impl Entry {
-    /// Its time in nanoseconds.
-    pub(crate) fn time(&self) -> u64 {
-        nanoseconds(self.ticks, 0)
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> Ordering {
-        (other.ticks.wrapping_sub(self.ticks) as i32).cmp(&0).then(other.number.cmp(&self.number))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// A time near now, given in ticks and a fraction.
-fn nanoseconds(ticks: u32, fraction: u16) -> u64 {
-    let now = process::now() >> TICK;
-    let from_now = i64::from(ticks.wrapping_sub(now as u32) as i32);
-    now.saturating_add_signed(from_now) << TICK | u64::from(fraction) << BELOW
-}
 
 /// How long operations of a number may take, in nanoseconds.
 pub(crate) fn timeout(number: c_int) -> u64 {
@@ -156,8 +121,8 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
     let _errno = errno::Kept::new();
     // 0 says that there is no entry.
     let ticks = if ticks == 0 { u32::MAX } else { ticks };
-    let entry = Entry { ticks, number: attachment.fd() };
-    let is_entered = attachment.pipe().is_some_and(|pipe| pipe.engine().enter_limit(entry).is_ok());
+    let entry = LimitEntry { ticks, number: attachment.fd() };
+    let is_entered = attachment.pipe().is_some_and(|pipe| pipe.engine().alarm.enter_limit(entry).is_ok());
     if is_entered {
         limit.entry.store(ticks, Relaxed);
     }
@@ -166,7 +131,7 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
 
 /// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the
 /// slot has come close to its deadline it gets a node, which has its own among the deadlines.
-pub(crate) fn look_at(attachment: &Locked, entry: Entry) {
+pub(crate) fn review(attachment: &Locked, entry: LimitEntry) {
     let Some(limit) = LIMITS.get(entry.number) else { return };
     if limit.entry.load(Relaxed) != entry.ticks {
         return;
@@ -186,7 +151,7 @@ pub(crate) fn look_at(attachment: &Locked, entry: Entry) {
 /// them.
 pub(crate) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option<Slot> {
     let pipe = attachment.pipe()?;
-    let time = pipe.engine().time_of(op)? + ((1 << BELOW) - 1);
+    let time = pipe.engine().alarm.time_of(op)? + ((1 << BELOW) - 1);
     let limit = LIMITS.make(attachment.fd()).ok()?;
     let ticks = (time >> TICK) as u32;
     let entry = limit.entry.load(Relaxed);
@@ -195,9 +160,15 @@ pub(crate) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option
     {
         return None;
     }
-    pipe.release(op);
+    other_end::release(op);
     limit.deadline.store(ticks, Relaxed);
     Some(slot.with_fraction((time >> BELOW) as u16))
+}
+
+/// Has an operation that waits, and is TIMED, ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if that cannot
+/// be.
+pub(crate) fn limit_node(pipe: &Pipe, attachment: &Locked, op: OpRef, time: u64) -> Result<()> {
+    pipe.engine().alarm.limit(Deadline { time, op, attachment: Attachment::to_word(attachment) })
 }
 
 /// The operation of a slot, which has a deadline, has got a node: the deadline goes with it.
@@ -207,28 +178,6 @@ pub(crate) fn move_to_node(attachment: &Locked, op: OpRef, slot: Slot) {
     let time = nanoseconds(limit.deadline.load(Relaxed), slot.fraction());
     if let Some(pipe) = attachment.pipe() {
         // There is room: see `Deadlines::reserve`.
-        let _ = pipe.engine().limit(attachment, op, time);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_earliest_entry_is_the_greatest_also_where_ticks_wrap_around() {
-        let mut heap = std::collections::BinaryHeap::new();
-        for ticks in [5, u32::MAX - 3, 0, u32::MAX, 9] {
-            heap.push(Entry { ticks, number: 1 });
-        }
-        let order: Vec<u32> = core::iter::from_fn(|| heap.pop()).map(|entry| entry.ticks).collect();
-        assert_eq!(order, [u32::MAX - 3, u32::MAX, 0, 5, 9]);
-    }
-
-    #[test]
-    fn a_time_near_now_is_what_it_was() {
-        let time = process::now() + 123_456_789_012;
-        let back = nanoseconds((time >> TICK) as u32, (time >> BELOW) as u16);
-        assert_eq!(back, time >> BELOW << BELOW);
+        let _ = limit_node(pipe, attachment, op, time);
     }
 }

@@ -9,8 +9,8 @@ use super::constants::{
 };
 use super::{answer, pipe as ffi_pipe};
 use crate::calls::attach::{self, Modes};
-use crate::state::pipe;
-use crate::state::table;
+use crate::calls::lookup;
+use crate::state::world;
 use crate::sys::{Errno, time};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
@@ -86,21 +86,21 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
                 | if modes.poll_only { IOEVENT_POLLONLY } else { 0 })
         }),
         F_SETIOEVENTSZ => answer(|| {
-            pipe::enter_whole(fd)?;
-            pipe::enter_own(fd)?.set_capacity(first as c_int)
+            lookup::enter_whole(fd)?;
+            lookup::enter_own(fd)?.set_capacity(first as c_int)
         }),
-        F_GETIOEVENTSZ => answer(|| Ok(pipe::enter_whole(fd)?.capacity())),
-        F_GETIOEVENTCNT => answer(|| Ok(pipe::enter_whole(fd)?.places_taken())),
+        F_GETIOEVENTSZ => answer(|| Ok(lookup::enter_whole(fd)?.capacity())),
+        F_GETIOEVENTCNT => answer(|| Ok(lookup::enter_whole(fd)?.places_taken())),
         // SAFETY: as promised by the caller: the argument is what the command takes.
         _ => {
             // First of all: in a forked child this makes sure that the number is not the parent's pipe any more.
-            let pipe = pipe::find(fd);
+            let pipe = lookup::find_pipe(fd);
             // SAFETY: as above.
             let r = unsafe { libc::fcntl(fd, cmd, first) };
             if cmd == libc::F_SETFL
                 && r == 0
                 && let Ok(Some(pipe)) = pipe
-                && !table::is_borrowed()
+                && !world::is_borrowed()
             {
                 pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
             }

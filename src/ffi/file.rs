@@ -3,7 +3,7 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::{answer, fail, lent, queue_or, transfer_or};
-use crate::calls::attach;
+use crate::calls::close;
 use crate::queue::op::{BY_POINTER, Kind, Request};
 use crate::sys::{Errno, UserPtr};
 use core::ffi::{c_int, c_uint, c_void};
@@ -198,6 +198,6 @@ pub extern "C" fn ioevent_dup3(oldfd: c_int, newfd: c_int, flags: c_int) -> c_in
 }
 
 fn replace(oldfd: c_int, newfd: c_int) -> Result<(), Errno> {
-    let done: c_int = answer(|| attach::replace(oldfd, newfd).map(|()| 0));
+    let done: c_int = answer(|| close::replace(oldfd, newfd).map(|()| 0));
     if done == 0 { Ok(()) } else { Err(Errno(crate::sys::errno::get())) }
 }

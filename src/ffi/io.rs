@@ -6,7 +6,8 @@ use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
 use super::{answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued};
-use crate::calls::attach;
+use crate::calls::close;
+use crate::calls::lookup;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::calls::submit::{self, Which};
 use crate::engine::call::{Readv, Recv, Send, Writev};
@@ -44,7 +45,7 @@ pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize
 /// As for `ioevent_read`.
 #[inline(never)]
 unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Entry::Pipe(found) = table::get(fd) {
+    if let Entry::Pipe(found) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::read(fd, buf, nbytes, found) };
     }
@@ -101,7 +102,7 @@ fn write_begun(
 /// As for `ioevent_write`.
 #[inline(never)]
 unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Entry::Pipe(_) = table::get(fd) {
+    if let Entry::Pipe(_) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::write(fd, buf, nbytes) };
     }
@@ -134,7 +135,7 @@ pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_i
 /// As for `ioevent_readv`.
 #[inline(never)]
 unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Entry::Pipe(found) = table::get(fd) {
+    if let Entry::Pipe(found) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::readv(found, fd, iov, iovcnt) };
     }
@@ -181,7 +182,7 @@ fn writev_begun(
 /// As for `ioevent_writev`.
 #[inline(never)]
 unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Entry::Pipe(_) = table::get(fd) {
+    if let Entry::Pipe(_) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
         return unsafe { pipe::writev(fd, iov, iovcnt) };
     }
@@ -200,7 +201,7 @@ unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// EBADF. Any thread. ioevent_poll(3), rule 2.10.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
-    match table::get(fd) {
+    match lookup::get(fd) {
         Entry::Attachment(node) if start::poll_sole(node, events, ByCall) => queued(),
         Entry::Attachment(node) => poll_slow(node, fd, events),
         _ => fail(crate::sys::fd::unfit(fd)),
@@ -222,7 +223,7 @@ fn poll_slow(node: &'static Attachment, fd: c_int, events: c_short) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
     let kept = crate::sys::errno::Kept::new();
-    match attach::close(fd) {
+    match close::close_number(fd) {
         Some(Ok(())) => 0,
         Some(Err(errno)) => {
             drop(kept);

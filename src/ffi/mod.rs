@@ -11,8 +11,11 @@ pub mod pipe;
 pub mod socket;
 pub mod submit;
 
-use crate::calls::start::{self, Answer, ByCall, Fast};
-use crate::calls::{self, fast_path::Way};
+use crate::calls;
+use crate::calls::answer::Answer;
+use crate::calls::fast_path::Way;
+use crate::calls::lookup;
+use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Call, InputCall};
 use crate::queue::op::Request;
 use crate::state::attachment::{Attachment, Entry, Locked};
@@ -84,7 +87,7 @@ fn answer_slow<T: Returned>(answer: Answer, libc: impl FnOnce() -> T) -> T {
 fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
     #[inline(never)]
     fn slow<C: InputCall, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
-        match table::get(fd) {
+        match lookup::get(fd) {
             Entry::Attachment(node) => answer_slow(start::input(node, fd, call, ByCall), libc),
             _ => libc(),
         }
@@ -102,7 +105,7 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
 fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOnce() -> T) -> T {
     #[inline(never)]
     fn slow<C: Call, T: Returned>(fd: c_int, call: C, libc: impl FnOnce() -> T) -> T {
-        match table::get(fd) {
+        match lookup::get(fd) {
             Entry::Attachment(node) => answer_slow(start::output(node, fd, call, ByCall), libc),
             _ => libc(),
         }
@@ -124,12 +127,7 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
 
 /// Goes on with an output that the shortest way has begun.
 #[inline(always)]
-fn output_begun<T: Returned>(
-    sole: Sole,
-    node: &'static Attachment,
-    call: impl Call,
-    sent: isize,
-) -> T {
+fn output_begun<T: Returned>(sole: Sole, node: &'static Attachment, call: impl Call, sent: isize) -> T {
     answer_slow(start::output_begun(sole, node, call, ByCall, sent), || T::FAILED)
 }
 

@@ -4,9 +4,11 @@
 
 use super::{answer, fail};
 use crate::Event;
+use crate::calls::create;
 use crate::calls::harvest::{harvest, harvest_slow};
+use crate::calls::lookup;
 use crate::state::attachment::{Attachment, Entry};
-use crate::state::pipe::{self, InUse, Pipe};
+use crate::state::pipe::{InUse, Pipe};
 use crate::state::table;
 use crate::sys::{Errno, Result, fd};
 use core::ffi::{c_int, c_void};
@@ -19,7 +21,7 @@ use libc::{iovec, timespec};
 /// Errors: EINVAL (nevents below 1), EMFILE, ENFILE, ENOMEM. Any thread. ioeventpipe(3), rule 3.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioeventpipe(nevents: c_int) -> c_int {
-    answer(|| pipe::create(nevents, 0))
+    answer(|| create::create(nevents, 0))
 }
 
 /// ioeventpipe with flags: O_NONBLOCK (harvests do not wait, and the descriptor can be waited on with poll(2) and its
@@ -28,7 +30,7 @@ pub extern "C" fn ioeventpipe(nevents: c_int) -> c_int {
 /// Errors: as ioeventpipe, and EINVAL for other flags. Any thread. ioeventpipe(3), rule 3.6.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioeventpipe2(nevents: c_int, flags: c_int) -> c_int {
-    answer(|| pipe::create(nevents, flags))
+    answer(|| create::create(nevents, flags))
 }
 
 /// Harvests: takes up to `nevents` events out of a pipe and returns how many there were.
@@ -67,7 +69,7 @@ unsafe fn wait_otherwise(
     nevents: c_int,
     timeout: *const timespec,
 ) -> c_int {
-    let Entry::Pipe(pipe) = table::get(pipefd) else { return fail(fd::unfit(pipefd)) };
+    let Entry::Pipe(pipe) = lookup::get(pipefd) else { return fail(fd::unfit(pipefd)) };
     if nevents <= 0 || events.is_null() {
         return fail(unfit_room(pipefd, nevents <= 0));
     }
@@ -89,7 +91,7 @@ fn harvested(n: isize) -> c_int {
 /// What a harvest gives that has no room for events.
 #[cold]
 fn unfit_room(pipefd: c_int, is_of_size: bool) -> Errno {
-    match pipe::enter(pipefd) {
+    match lookup::enter(pipefd) {
         Err(errno) => errno,
         Ok(_) if is_of_size => Errno::EINVAL,
         Ok(_) => Errno::EFAULT,
@@ -142,7 +144,7 @@ const MOST_AT_ONCE: usize = 4096;
 #[cold]
 pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
     answer(move || {
-        pipe::enter(fd)?;
+        lookup::enter(fd)?;
         // SAFETY: passed on to the caller.
         let (parts, room) = unsafe { vector(iov, iovcnt) }?;
         if room == 0 {
@@ -179,7 +181,7 @@ pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, io
 /// `iov` has `iovcnt` entries, which describe memory to read.
 #[cold]
 pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
-    let pipe = match pipe::find(fd) {
+    let pipe = match lookup::find_pipe(fd) {
         Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
         Ok(None) => return unsafe { libc::writev(fd, iov, iovcnt) },
@@ -284,7 +286,7 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
 /// `buf` has `nbytes` bytes.
 #[cold]
 pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isize {
-    let pipe = match pipe::find(fd) {
+    let pipe = match lookup::find_pipe(fd) {
         Ok(Some(pipe)) => pipe,
         // SAFETY: passed on to the caller.
         Ok(None) => return unsafe { libc::write(fd, buf, nbytes) },

@@ -3,7 +3,7 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::{attached, done, input, lent, output, output_begun, queue_or, queued};
-use crate::calls::attach;
+use crate::calls::close;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::queue::op::{Kind, Request};
@@ -301,7 +301,7 @@ pub unsafe extern "C" fn ioevent_accept4(
 
 /// The kernel has given a number out: what the library has under it was closed behind its back (rule 4.4).
 fn given_out(number: c_int) -> c_int {
-    attach::forget(number);
+    close::forget(number);
     number
 }
 

@@ -4,14 +4,15 @@
 
 use super::constants::*;
 use super::{answer, attached, lent, pipe};
+use crate::calls::answer::Answer;
 use crate::calls::fast_path::Way;
-use crate::calls::start::{self, Answer, Fast, Submitted};
+use crate::calls::lookup;
+use crate::calls::start::{self, Fast, Submitted};
 use crate::calls::submit;
 use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
 use crate::queue::EIOEVENTQUEUED;
 use crate::queue::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
 use crate::state::attachment::{Attachment, Entry};
-use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, UserPtr, fd};
 use core::ffi::{c_int, c_longlong, c_ulong, c_ushort, c_void};
@@ -146,7 +147,7 @@ unsafe fn submit(op: &Operation) -> Result<()> {
         return Err(Errno::EINVAL);
     }
     let timeout = pipe::nanoseconds(&op.timeout)?;
-    let Entry::Attachment(node) = table::get(op.fd) else {
+    let Entry::Attachment(node) = lookup::get(op.fd) else {
         // SAFETY: passed on to the caller.
         return unsafe { submit_slow(op, timeout) };
     };

@@ -13,9 +13,8 @@
 //! (`Op::deadline`).
 
 use super::deadlines::{Deadline, Deadlines};
+use super::limit_entry::LimitEntry;
 use super::op::OpRef;
-use crate::engine::limits;
-use crate::state::attachment::Locked;
 use crate::sync::lock::Mutex;
 use crate::sys::{Errno, Result, epoll as sys, process};
 use core::cmp::Reverse;
@@ -42,7 +41,7 @@ struct Times {
     sweep: u64,
     deadlines: Deadlines,
     /// When the limits of descriptors are to be looked at, the earliest on top.
-    limits: BinaryHeap<limits::Entry>,
+    limits: BinaryHeap<LimitEntry>,
 }
 
 /// A descriptor that is to be tried again.
@@ -112,18 +111,16 @@ impl Alarm {
         let _ = self.arm(&mut times);
     }
 
-    /// Has the first operation of one side of a descriptor tried again after a pause. Without memory for a note all
-    /// descriptors that wait for a second try are gone through then.
-    pub(crate) fn retry(&self, attachment: &Locked, op: OpRef, side: u16) -> Result<()> {
+    /// Has the first operation of one side of a descriptor, `op`, tried again after a pause. Without memory for a note
+    /// all descriptors that wait for a second try are gone through then.
+    pub(crate) fn retry(&self, number: c_int, generation: u32, side: u16, op: OpRef) -> Result<()> {
         let mut times = self.times.lock();
         let time = process::now() + (PAUSE << op.lose_patience(MOST_DOUBLINGS));
         if times.retries.try_reserve(1).is_ok() {
-            let (number, generation) = (attachment.fd(), attachment.generation.get());
             times.retries.push(Reverse(Retry { time, number, generation, side }));
         } else {
             times.sweep = times.sweep.min(time);
         }
-        attachment.mark(side);
         self.arm(&mut times)
     }
 
@@ -165,7 +162,7 @@ impl Alarm {
     }
 
     /// Enters a time at which the limit of a descriptor is to be looked at.
-    pub(crate) fn enter_limit(&self, entry: limits::Entry) -> Result<()> {
+    pub(crate) fn enter_limit(&self, entry: LimitEntry) -> Result<()> {
         let mut times = self.times.lock();
         let Times { deadlines, limits, .. } = &mut *times;
         limits.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
@@ -177,7 +174,7 @@ impl Alarm {
     }
 
     /// Takes out one whose time has come.
-    pub(crate) fn due_limit(&self) -> Option<limits::Entry> {
+    pub(crate) fn due_limit(&self) -> Option<LimitEntry> {
         let mut times = self.times.lock();
         if times.limits.peek()?.time() > process::now() {
             return None;
@@ -272,7 +269,7 @@ impl Alarm {
 impl Times {
     /// The earliest time at which something may expire.
     fn first(&self) -> u64 {
-        let limit = self.limits.peek().map_or(NEVER, limits::Entry::time);
+        let limit = self.limits.peek().map_or(NEVER, LimitEntry::time);
         self.deadlines.first().unwrap_or(NEVER).min(limit)
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod alarm;
 pub(crate) mod deadlines;
 pub(crate) mod lane;
+pub(crate) mod limit_entry;
 pub(crate) mod op;
 pub(crate) mod op_list;
 mod timer_users;

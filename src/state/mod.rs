@@ -2,8 +2,15 @@
 
 pub(crate) mod attachment;
 pub(crate) mod file_class;
+pub(crate) mod inside;
+pub(crate) mod jobs;
+pub(crate) mod known_pipes;
 pub(crate) mod pipe;
+pub(crate) mod polled_apart;
+pub(crate) mod poller;
 pub(crate) mod private;
 pub(crate) mod slot;
 pub(crate) mod table;
+pub(crate) mod watchdog;
 pub(crate) mod word;
+pub(crate) mod world;

@@ -10,26 +10,20 @@
 //!
 
 mod lanes;
-mod life;
 mod standby;
 
-use super::attachment::{Entry, Inside, Locked};
-use super::private;
-use super::table::{self, World};
-use crate::Event;
-use crate::calls::attach;
-use crate::engine::epoll::Epoll;
-use crate::engine::epoll::workers::Workers;
+use super::poller::Poller;
+use super::watchdog::Watchdog;
 use crate::queue::EIOEVENTFULL;
-use crate::queue::lane::{ABSENT, LISTED, Lane};
-use crate::queue::op::{Completion, Fate, Kind, OpRef, Ops};
-use crate::sync::access::{self, Access, Shared, Sole};
+use crate::queue::lane::Lane;
+use crate::queue::op::Ops;
+use crate::sync::access::Access;
+use crate::sync::access::{Shared, Sole};
 use crate::sync::atomic::light_fence;
 use crate::sync::lock::{Condvar, Mutex};
 use crate::sync::places::Places;
-use crate::sync::ring;
-use crate::sync::wake::{Wake, bit};
-use crate::sys::{Errno, Result, fd, memory, process};
+use crate::sync::wake::Wake;
+use crate::sys::{Errno, Result, memory, process};
 use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
@@ -60,8 +54,9 @@ pub(crate) struct Pipe {
     number: AtomicI32,
     index: u32,
     nonblock: AtomicBool,
-    world: &'static World,
-    engine: Epoll,
+    ops: &'static Ops,
+    watchdog: &'static Watchdog,
+    poller: Poller,
     in_use: AtomicBool,
     /// It was closed while threads waited in an engine that can wake them no more; it is not used again.
     abandoned: AtomicBool,
@@ -102,6 +97,11 @@ impl Pipes {
         Pipes { first: AtomicPtr::new(null_mut()), count: AtomicU32::new(0) }
     }
 
+    /// Those that are in use.
+    pub(crate) fn in_use(&self) -> impl Iterator<Item = &'static Pipe> {
+        self.iter().filter(|pipe| pipe.is_in_use())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'static Pipe> {
         // Acquire pairs with the Release in `add`: a pipe is whole before it is seen.
         // SAFETY: pipes are never freed.
@@ -111,8 +111,8 @@ impl Pipes {
     }
 
     /// A pipe that nobody else uses, marked as in use.
-    fn take(&self, world: &'static World) -> Result<&'static Pipe> {
-        // AcqRel: pairs with the Release in `Pipe::close`, so that what closing put back is seen.
+    pub(crate) fn take(&self, ops: &'static Ops, watchdog: &'static Watchdog) -> Result<&'static Pipe> {
+        // AcqRel: pairs with the Release in `Pipe::end`, so that what closing put back is seen.
         let unused = |pipe: &&Pipe| pipe.in_use.compare_exchange(false, true, AcqRel, Relaxed).is_ok();
         if let Some(pipe) = self.iter().find(unused) {
             return Ok(pipe);
@@ -121,8 +121,9 @@ impl Pipes {
             number: AtomicI32::new(-1),
             index: self.count.fetch_add(1, Relaxed),
             nonblock: AtomicBool::new(false),
-            world,
-            engine: Epoll::new(),
+            ops,
+            watchdog,
+            poller: Poller::new(),
             in_use: AtomicBool::new(true),
             abandoned: AtomicBool::new(false),
             lost: AtomicBool::new(false),
@@ -174,56 +175,9 @@ impl Drop for InUse {
         if left & CLOSING != 0 {
             self.0.leave_closing(left);
         } else if left == self.0.wake.0.waiters.on_standby() {
-            self.0.world.watchdog.pipe_left();
+            self.0.watchdog.pipe_left();
         }
     }
-}
-
-/// `ioeventpipe2`.
-pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
-    if nevents < 1 || flags & !(libc::O_NONBLOCK | libc::O_CLOEXEC) != 0 {
-        return Err(Errno::EINVAL);
-    }
-    let world = table::make_world()?;
-    if table::is_borrowed() {
-        return Err(Errno::EPERM);
-    }
-    let pipe = world.pipes.take(world)?;
-    let opened = pipe.open(nevents as u32, flags);
-    if opened.is_err() {
-        pipe.in_use.store(false, Release);
-    }
-    opened
-}
-
-/// The pipe behind a descriptor. EBADF if that is not open, EINVAL if it is something else.
-#[inline]
-pub(crate) fn enter(number: c_int) -> Result<InUse> {
-    find(number)?.ok_or_else(|| fd::unfit(number))
-}
-
-/// The same, for a change to it; nor in a vfork child, which has the memory of its parent, but not its pipes
-/// (rule 5.2). EBADF if it is known to be lost.
-pub(crate) fn enter_own(number: c_int) -> Result<InUse> {
-    if table::is_borrowed() {
-        return Err(fd::unfit(number));
-    }
-    let pipe = enter(number)?;
-    if pipe.is_lost() { Err(Errno::EBADF) } else { Ok(pipe) }
-}
-
-/// The same, to be asked about. EBADF if it was lost.
-pub(crate) fn enter_whole(number: c_int) -> Result<InUse> {
-    let pipe = enter(number)?;
-    if pipe.is_whole() { Ok(pipe) } else { Err(Errno::EBADF) }
-}
-
-/// The pipe behind a descriptor, if it is one; EBADF if it is being closed.
-#[inline]
-pub(crate) fn find(number: c_int) -> Result<Option<InUse>> {
-    let Entry::Pipe(pipe) = table::get(number) else { return Ok(None) };
-    access::admit();
-    pipe.enter_as(number).map(Some).ok_or(Errno::EBADF)
 }
 
 impl Pipe {
@@ -265,12 +219,123 @@ impl Pipe {
         self.users.0.store(self.users.0.load(Relaxed) - 1, Relaxed);
         // With the barrier of the watchdog: see there.
         light_fence();
-        self.world.watchdog.pipe_left();
+        self.watchdog.pipe_left();
     }
 
     /// It leaves, and is not alone any more.
     pub(crate) fn leave_shared(&'static self) {
         drop(InUse(self));
+    }
+
+    /// Begins the life of a pipe that is not in use, whose descriptors are there: it can be entered from now on.
+    pub(crate) fn begin(&self, number: c_int, capacity: u32, nonblock: bool) {
+        self.places.0.resize(capacity);
+        self.nonblock.store(nonblock, Relaxed);
+        self.processor.store(NO_PROCESSOR, Relaxed);
+        self.relieved.store(false, Relaxed);
+        self.lost.store(false, Relaxed);
+        self.number.store(number, Relaxed);
+        // Release pairs with `enter_as`: the pipe is whole before it can be entered.
+        self.users.0.fetch_and(!CLOSING, Release);
+    }
+
+    /// Begins to close the pipe: no thread enters it from now on, but some may be there. False if another thread closes
+    /// it already.
+    pub(crate) fn begin_closing(&self) -> bool {
+        // SeqCst: see `enter_as`.
+        if self.users.0.fetch_or(CLOSING, SeqCst) & CLOSING != 0 {
+            return false;
+        }
+        for lane in &self.lanes {
+            // See `calls::harvest`: a thread that has the lane now is done before this goes on.
+            drop(lane.lock());
+        }
+        true
+    }
+
+    /// Waits for the threads that use the pipe, which is being closed. Threads that wait in the kernel where the pipe is
+    /// lost cannot be woken: then it waits only for the others. False if some are left.
+    pub(crate) fn wait_for_users(&self, is_lost: bool) -> bool {
+        // Acquire pairs with the Release in `InUse::drop`.
+        self.wait_until(is_lost, || self.users.0.load(Acquire) == CLOSING)
+    }
+
+    /// Waits for the workers that are at work for the pipe, which is being closed.
+    pub(crate) fn wait_for_workers(&self) {
+        // Acquire pairs with the Release in `end_work`.
+        self.wait_until(false, || self.working.load(Acquire) == 0);
+    }
+
+    fn wait_until(&self, is_lost: bool, condition: impl Fn() -> bool) -> bool {
+        /// In nanoseconds.
+        const PATIENCE: u64 = 20_000_000;
+        let deadline = is_lost.then(|| process::now() + PATIENCE);
+        let mut guard = self.quiet.0.lock();
+        while !condition() {
+            self.poller.wake_waiters();
+            self.wake.0.waiters.call_all(&self.poller);
+            if !self.quiet.1.wait(&mut guard, deadline) {
+                return condition();
+            }
+        }
+        true
+    }
+
+    /// Ends the life of a pipe that has been taken apart: it can be used again.
+    pub(crate) fn end(&self) {
+        self.number.store(-1, Relaxed);
+        self.known.store(false, Relaxed);
+        // Release pairs with the AcqRel in `Pipes::take`.
+        self.in_use.store(false, Release);
+    }
+
+    /// The same for one that some threads will never leave: it is not used again.
+    pub(crate) fn abandon(&self) {
+        self.number.store(-1, Relaxed);
+        self.abandoned.store(true, Relaxed);
+    }
+
+    /// Whether the public number still is this pipe's descriptor (rule 3.7).
+    pub(crate) fn is_current(&self) -> bool {
+        self.poller.is_whole() && self.poller.is_behind(self.number())
+    }
+
+    /// Whether the engine's descriptors still are that. A program may have closed them, as some that it did not know,
+    /// and so have lost the pipe (rule 5.5).
+    pub(crate) fn is_whole(&self) -> bool {
+        let is_whole = self.poller.is_whole();
+        if !is_whole {
+            self.lost.store(true, Relaxed);
+        }
+        is_whole
+    }
+
+    /// Whether it is known that the pipe was lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Relaxed)
+    }
+
+    /// A look into the kernel has failed: the descriptors may be lost.
+    #[cold]
+    pub(crate) fn note_failure(&self, errno: Errno) {
+        if errno == Errno::EBADF {
+            self.lost.store(true, Relaxed);
+        }
+    }
+
+    #[cold]
+    pub(crate) fn leave_closing(&self, left: u32) {
+        // The lock makes sure that `wait_until_unused` either waits already, or has not looked at the count yet.
+        let _guard = self.quiet.0.lock();
+        if left == CLOSING {
+            self.quiet.1.notify_all();
+        } else {
+            self.poller.wake_waiters();
+        }
+    }
+
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.in_use.load(Relaxed) && !self.abandoned.load(Relaxed)
     }
 
     #[inline]
@@ -279,23 +344,13 @@ impl Pipe {
     }
 
     #[inline]
-    pub(crate) fn engine(&self) -> &Epoll {
-        &self.engine
+    pub(crate) fn engine(&self) -> &Poller {
+        &self.poller
     }
 
     #[inline]
     pub(crate) fn ops(&self) -> &'static Ops {
-        &self.world.ops
-    }
-
-    /// How many descriptors its engine watches at most: each attached one, the other side of each transfer, and its
-    /// own.
-    pub(crate) fn most_registrations(&self) -> usize {
-        self.world.attached.load(Relaxed) + self.world.ops.begun() + 4
-    }
-
-    pub(crate) fn by_index(&self, index: u32) -> Option<&'static Pipe> {
-        self.world.pipes.iter().find(|pipe| pipe.index == index)
+        self.ops
     }
 
     /// The public descriptor.
@@ -322,10 +377,10 @@ impl Pipe {
     pub(crate) fn set_nonblock(&self, nonblock: bool) {
         self.nonblock.store(nonblock, SeqCst);
         if self.watched.load(SeqCst) {
-            self.world.watchdog.wait();
+            self.watchdog.wait();
         }
         if nonblock && self.wake.0.filled() != 0 {
-            self.wake.0.wake_one(&self.engine);
+            self.wake.0.wake_one(&self.poller);
         }
     }
 

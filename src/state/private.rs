@@ -11,7 +11,7 @@
 //! - Closing any descriptor of a file makes the process lose all locks that fcntl(2) has taken on that file. One that
 //!   the program has such a lock on is not closed as long as that is so (`linger`).
 
-use super::table;
+use crate::state::world;
 use crate::sync::sparse::Sparse;
 use crate::sys::fd::{self, OwnedFd};
 use crate::sys::{Result, nature, process};
@@ -92,7 +92,7 @@ pub(crate) fn close_after(number: c_int, first: impl FnOnce(c_int)) {
         slot.fetch_or(LINGERS, AcqRel);
         LINGERING.fetch_add(1, Relaxed);
         // The watchdog looks after it from time to time.
-        if let Some(world) = table::world() {
+        if let Some(world) = world::world() {
             world.watchdog.wake();
         }
         return;

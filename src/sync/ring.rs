@@ -66,9 +66,7 @@ impl Ring {
     pub(crate) fn has_room<A: Access>(&self) -> bool {
         if A::SOLE {
             // SAFETY: nobody else goes anywhere meanwhile.
-            return unsafe {
-                plain32(&self.tail).wrapping_sub(plain32(&self.head)) < plain32(&self.limit)
-            };
+            return unsafe { plain32(&self.tail).wrapping_sub(plain32(&self.head)) < plain32(&self.limit) };
         }
         // Relaxed: only the owner writes `tail`; `limit` is set to 0 under the lock of the attachment whose event must
         // not overtake, which the owner holds too. Acquire pairs with the store in `take`: a slot has been read before

@@ -1,7 +1,8 @@
 //! One try of what begins a connection: accept, connect, and a send that connects first (MSG_FASTOPEN).
 
-use super::attempt::{Step, with_length};
+use super::buffers::with_length;
 use super::nonblock::{self, File};
+use super::step::Step;
 use crate::queue::op::{CONNECT_BEGUN, OpRef};
 use crate::state::attachment::Locked;
 use crate::state::file_class::Class;

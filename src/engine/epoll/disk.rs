@@ -10,15 +10,16 @@
 //! That a try with RWF_NOWAIT gives nothing, or a part, does not prove that the file ends there (Linux 5.9 and 5.10 may
 //! give that anywhere): only its size does, or a worker's call.
 
-use super::attempt::{self, Step};
+use super::buffers::{self, position, total};
 use super::class;
-use super::transfer::Own;
-use super::workers::{JobFile, Outcome};
+use super::job_file::JobFile;
+use super::job_file::Own;
+use super::step::{Outcome, Step};
 use crate::engine::iovecs::Iovecs;
 use crate::queue::op::{Kind, OpRef};
 use crate::state::attachment::{Locked, NO_NOWAIT_READ, NO_NOWAIT_WRITE};
 use crate::state::file_class::Class;
-use crate::state::table;
+use crate::state::world;
 use crate::sys::file::{self, Buffers};
 use crate::sys::{Errno, Result, fd, nature, process};
 use core::ffi::c_int;
@@ -39,13 +40,13 @@ fn is_array(op: OpRef) -> bool {
 
 /// Whether it uses the file's own position: a submitted pread or pwrite at -1 does, too.
 fn moves_position(op: OpRef) -> bool {
-    !matches!(op.kind.get(), Kind::Fsync | Kind::Fdatasync) && attempt::position(op) == file::Position::OWN
+    !matches!(op.kind.get(), Kind::Fsync | Kind::Fdatasync) && position(op) == file::Position::OWN
 }
 
 /// Goes on after `done` bytes.
 fn go_on(fd: c_int, op: OpRef, done: usize, call: Call) -> Result<usize> {
-    let at = attempt::position(op).after(done);
-    match attempt::buffers(op) {
+    let at = position(op).after(done);
+    match buffers::buffers(op) {
         buffers if done == 0 => call(fd, buffers, at),
         Buffers::One { buf, len } => call(fd, Buffers::One { buf: buf.skip(done), len: len - done }, at),
         // SAFETY: the kernel has moved bytes to or from this array.
@@ -67,7 +68,7 @@ pub(crate) fn attempt(attachment: &Locked, op: OpRef) -> Step {
     if attachment.has(refuses) || (!is_array(op) && op.len.get() as usize > MOST_AT_ONCE) {
         return Step::Work;
     }
-    let positions = table::world().map(|world| &world.positions);
+    let positions = world::world().map(|world| &world.positions);
     let _in_use = match positions {
         Some(positions) if moves_position(op) => match positions.attempt(class::identity(attachment)) {
             Some(in_use) => Some(in_use),
@@ -81,7 +82,7 @@ pub(crate) fn attempt(attachment: &Locked, op: OpRef) -> Step {
             Ok(0) if !is_at_end(attachment.fd(), op, done) => return Step::Work,
             Ok(n) => {
                 op.done.set((done + n) as u32);
-                if n == 0 || done + n >= attempt::total(op) {
+                if n == 0 || done + n >= total(op) {
                     return Step::Done(Ok(done + n));
                 }
             }
@@ -105,10 +106,10 @@ pub(crate) fn is_ready(attachment: &Locked, to_read: bool) -> bool {
 
 /// Whether a read that has found nothing after `done` bytes is at the end of its file, or was to move nothing.
 fn is_at_end(fd: c_int, op: OpRef, done: usize) -> bool {
-    if !is_read(op) || attempt::total(op) == 0 {
+    if !is_read(op) || total(op) == 0 {
         return true;
     }
-    let at = match attempt::position(op).after(done) {
+    let at = match position(op).after(done) {
         file::Position::OWN => file::position(fd),
         at => Ok(at.offset()),
     };
@@ -131,7 +132,7 @@ pub(crate) fn work(file: &JobFile, op: OpRef) -> Outcome {
         Err(errno) => return Outcome::Done(Err(errno)),
     };
     let may_be_short = !nature::is_disk_type(nature.kind) || file.is_special;
-    let positions = table::world().map(|world| &world.positions).filter(|_| moves_position(op));
+    let positions = world::world().map(|world| &world.positions).filter(|_| moves_position(op));
     let _alone = positions.filter(|_| nature.nameless).map(|positions| positions.work_alone(file.identity));
     let _in_use = positions.and_then(|positions| positions.work(file.identity));
     // One system call: the number may be another file's by the time of a second.
@@ -173,7 +174,7 @@ pub(crate) fn work(file: &JobFile, op: OpRef) -> Outcome {
                 done += n;
                 // For whoever ends it early, too.
                 op.done.set(done as u32);
-                if n == 0 || may_be_short || done >= attempt::total(op) {
+                if n == 0 || may_be_short || done >= total(op) {
                     break Ok(done);
                 }
             }

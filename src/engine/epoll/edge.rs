@@ -1,7 +1,7 @@
 //! What the kernel tells of a descriptor: the fast path, for the operation in its slot; and the slow path.
 
-use super::{INPUT, NO_PROOF, OUTPUT, class, connection, polls, run};
-use crate::engine::Engine;
+use super::interest::{INPUT, NO_PROOF, OUTPUT};
+use super::{class, connection, polls, run, unordered};
 use crate::engine::call::{Call, Readv, Recvfrom, Recvmsg};
 use crate::engine::completions::Completions;
 use crate::queue::op::Completion;
@@ -128,9 +128,9 @@ pub(crate) fn handle(word: u64, events: u32, out: &Completions) {
     }
     if generation & OTHER_SIDE == 0 {
         of_descriptor(&attachment, events, out);
-    } else if let Some(pipe) = attachment.pipe() {
+    } else {
         attachment.mark(READABLE | WRITABLE);
-        pipe.engine().proceed(&attachment, out);
+        run::resume(&attachment, out);
     }
     attachment.arm();
 }
@@ -142,12 +142,12 @@ fn of_descriptor(attachment: &Locked, events: u32, out: &Completions) {
             connection::shut_reads(attachment);
         }
     }
-    if attachment.has(LEVEL) && !run::waits_for(attachment, events) {
+    if attachment.has(LEVEL) && !unordered::waits_for(attachment, events) {
         // It would be told again and again, to nobody.
         polls::leave(attachment);
     }
     // First: after the reads there may be nothing left that polls could tell of.
-    run::polls(attachment, events, out);
+    unordered::polls(attachment, events, out);
     if events & INPUT != 0 {
         attachment.mark(READABLE);
         run::input(attachment, out);
@@ -157,6 +157,6 @@ fn of_descriptor(attachment: &Locked, events: u32, out: &Completions) {
         run::output(attachment, out);
     }
     // After the reads: one with MSG_ERRQUEUE takes the error away that they would report.
-    run::unordered(attachment, out);
+    unordered::unordered(attachment, out);
     run::let_go(attachment);
 }

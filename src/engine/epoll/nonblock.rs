@@ -7,7 +7,7 @@
 
 use crate::state::attachment::Locked;
 use crate::state::file_class::Class;
-use crate::state::table;
+use crate::state::world;
 use crate::sync::identity_locks::IdentityLocks;
 use crate::sys::{Result, fd, nature};
 use core::ffi::c_int;
@@ -31,7 +31,7 @@ impl File {
 }
 
 fn locks() -> Option<&'static IdentityLocks> {
-    table::world().map(|world| &world.nonblock)
+    world::world().map(|world| &world.nonblock)
 }
 
 /// Makes a call that does not wait because of `file`.

@@ -7,9 +7,10 @@
 //! poll costs no call of its own. If the kernel tells of a descriptor that nobody polls any more, it is registered
 //! edge-triggered again, or it would be told without end.
 
-use super::{sys, watched};
+use super::interest::watched;
 use crate::state::attachment::{Attachment, LEVEL, Locked, READABLE, SEVERAL_PIPES, WRITABLE};
 use crate::state::file_class::Class;
+use crate::sys::epoll as sys;
 
 /// What a descriptor is registered for.
 const REGISTERED: u32 = (sys::EPOLLIN | sys::EPOLLRDNORM | sys::EPOLLPRI | sys::EPOLLRDHUP) as u32;

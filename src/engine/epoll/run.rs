@@ -1,19 +1,21 @@
 //! Carrying out what is queued on a descriptor, in its order, as far as it goes without waiting.
 
-use super::attempt::{self, Step};
-use super::workers::{self, Outcome};
-use super::{connection, other, sys, transfer, watch_output};
-use crate::calls::attach;
+use super::attempt;
+use super::blocking;
+use super::connection;
+use super::interest::watch_output;
+use super::parked::{retry, watch_apart, watch_other};
+use super::step::{Outcome, Step};
+use super::transfer;
 use crate::engine::completions::Completions;
+use crate::engine::kept_errors::{first_to_try, keep_error, waits_for_nothing};
+use crate::engine::{release, times};
 use crate::queue::op::{
-    AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OWN_OTHER, OpRef, Order, TRIED,
+    AFTER_CONNECT, CONNECT_BEGUN, Completion, Fate, IN_KERNEL, Kind, OpRef, Order, TRIED,
 };
-use crate::queue::op_list::Queue;
-use crate::state::attachment::{
-    Attachment, Locked, OTHER_SIDE, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE,
-};
+use crate::state::attachment::{Locked, PAUSED_INPUT, PAUSED_OUTPUT, READABLE, WRITABLE};
 use crate::state::file_class::Class;
-use crate::state::{private, table};
+use crate::state::{private, world};
 use crate::sys::{Errno, Result};
 
 /// A new operation that reads.
@@ -68,22 +70,6 @@ pub(crate) fn output_begun(attachment: &Locked, op: OpRef, r: Result<usize>, out
             watch_output(attachment);
         }
         r => out.complete(attachment, op, r.into()),
-    }
-}
-
-/// A new operation outside the order.
-pub(crate) fn submit_unordered(attachment: &Locked, op: OpRef, out: &Completions) {
-    match attempt::unordered(attachment, op) {
-        Step::Done(r) => complete(attachment, op, r, out),
-        Step::Part(done, _) => complete(attachment, op, Ok(done), out),
-        Step::Wait | Step::Retry => wait_unordered(attachment, op, out),
-        Step::Work => {
-            attachment.unordered.push(op);
-            if let Some(outcome) = workers::work_on(attachment, op, out) {
-                attachment.unordered.take_out(|other| core::ptr::eq(other, op), |_| {});
-                worked_unordered(attachment, op, outcome, out);
-            }
-        }
     }
 }
 
@@ -189,87 +175,6 @@ pub(crate) fn output(attachment: &Locked, out: &Completions) {
     }
 }
 
-/// Goes on with polls, for a descriptor of which the kernel has just said `events`. Some tell of a thing only once, and
-/// not again when poll(2) asks; of the others it may be over by now, so they are asked again.
-pub(crate) fn polls(attachment: &Locked, events: u32, out: &Completions) {
-    let told = match attachment.class.get() {
-        Class::File | Class::Special | Class::Perf => events as u16,
-        _ => 0,
-    };
-    attachment.unordered.take_out(
-        |op| op.kind.get() == Kind::Poll,
-        |op| match told & attempt::polled_for(op) {
-            0 => submit_unordered(attachment, op, out),
-            told => complete(attachment, op, Ok(told.into()), out),
-        },
-    );
-}
-
-/// Whether a poll waits for some of these.
-pub(crate) fn waits_for(attachment: &Locked, events: u32) -> bool {
-    attachment.unordered.any(|op| op.kind.get() == Kind::Poll && attempt::polled_for(op) & events as u16 != 0)
-}
-
-/// An operation outside the order has found nothing and waits.
-fn wait_unordered(attachment: &Locked, op: OpRef, out: &Completions) {
-    attachment.unordered.push(op);
-    let events = match op.kind.get() {
-        Kind::Poll => op.arg.get() as i16,
-        Kind::Pwrite | Kind::Pwritev => libc::POLLOUT,
-        _ => libc::POLLIN,
-    };
-    if events as u32 & crate::engine::epoll::OUTPUT != 0 {
-        watch_output(attachment);
-    }
-    watch_apart(attachment, op, events, out);
-}
-
-/// Has a descriptor that no engine watches polled apart, for an operation that waits in its queue; ends that if it
-/// cannot be. False then.
-fn watch_apart(attachment: &Locked, op: OpRef, events: i16, out: &Completions) -> bool {
-    if !attachment.class.get().is_polled_apart() {
-        return true;
-    }
-    let watched =
-        table::world().map_or(Err(Errno::ENOMEM), |world| world.watchdog.poll_apart(attachment, events));
-    let Err(errno) = watched else { return true };
-    attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
-    out.complete(attachment, op, Completion::early(op, errno));
-    false
-}
-
-/// A descriptor that is polled apart is ready for these. False if nobody waited for that.
-pub(crate) fn told_apart(attachment: &Locked, events: i16, out: &Completions) -> bool {
-    let is_asked_for =
-        |op: OpRef| op.kind.get() != Kind::Poll || attempt::polled_for(op) & events as u16 != 0;
-    let was_told = [&attachment.input, &attachment.output, &attachment.unordered]
-        .iter()
-        .any(|queue| !queue.is_empty() && queue.any(is_asked_for));
-    polls(attachment, events as u16 as u32, out);
-    attachment.mark(READABLE | WRITABLE);
-    input(attachment, out);
-    output(attachment, out);
-    unordered(attachment, out);
-    was_told
-}
-
-/// Goes on with what stands outside the order.
-pub(crate) fn unordered(attachment: &Locked, out: &Completions) {
-    let waiting = attachment.unordered.take();
-    let mut is_awaited = false;
-    while let Some(op) = waiting.pop() {
-        if op.has(IN_KERNEL) {
-            attachment.unordered.push(op);
-        } else {
-            is_awaited |= op.has(BEFORE_SYNC);
-            submit_unordered(attachment, op, out);
-        }
-    }
-    if is_awaited {
-        output(attachment, out);
-    }
-}
-
 /// Hands the first of its queue to a worker. Edges that come while that is at work set the bit again.
 #[cold]
 fn work(attachment: &Locked, op: OpRef, out: &Completions) {
@@ -284,7 +189,7 @@ fn work(attachment: &Locked, op: OpRef, out: &Completions) {
             return;
         }
     }
-    if let Some(outcome) = workers::work_on(attachment, op, out) {
+    if let Some(outcome) = blocking::work_on(attachment, op) {
         take_outcome(attachment, op, outcome, out);
     }
 }
@@ -297,31 +202,20 @@ pub(crate) fn worked(attachment: &Locked, op: OpRef, outcome: Outcome, out: &Com
     let_go(attachment);
 }
 
-/// A worker is done with an operation outside the order, which is in no queue any more.
-pub(crate) fn worked_unordered(attachment: &Locked, op: OpRef, outcome: Outcome, out: &Completions) {
-    match after_work(op, outcome, out) {
-        Worked::Completion(completion) => out.complete(attachment, op, completion),
-        Worked::Wait => wait_unordered(attachment, op, out),
-        Worked::Again => submit_unordered(attachment, op, out),
-    }
-    // A sync may have waited for it.
-    output(attachment, out);
-}
-
 /// What is to be done with an operation that comes back from a worker.
-enum Worked {
+pub(crate) enum Worked {
     Completion(Completion),
     Wait,
     Again,
 }
 
-fn after_work(op: OpRef, outcome: Outcome, out: &Completions) -> Worked {
+pub(crate) fn after_work(op: OpRef, outcome: Outcome) -> Worked {
     let completion = match outcome {
         Outcome::Done(r) => r.into(),
         // What was to end it while it was in the kernel ends it now (rule 4.8).
         _ if op.fate() == Fate::Cancelled => Completion::early(op, Errno::ECANCELED),
         Outcome::Gone => transfer::part_or(op, Errno::EBADF).into(),
-        _ if out.pipe.is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
+        _ if times::is_late(op) => Completion::early(op, Errno::ETIMEDOUT),
         Outcome::Wait => return Worked::Wait,
         Outcome::Again => return Worked::Again,
     };
@@ -329,7 +223,7 @@ fn after_work(op: OpRef, outcome: Outcome, out: &Completions) -> Worked {
 }
 
 fn take_outcome(attachment: &Locked, op: OpRef, outcome: Outcome, out: &Completions) {
-    let completion = match after_work(op, outcome, out) {
+    let completion = match after_work(op, outcome) {
         Worked::Completion(completion) => completion,
         Worked::Wait => return op.mark(TRIED),
         Worked::Again => return attachment.assume_ready(),
@@ -351,38 +245,11 @@ fn is_positioned_write(op: OpRef) -> bool {
 }
 
 /// On a pwrite: a sync that was queued after it waits for it. (The bit means something else for what reads.)
-const BEFORE_SYNC: u8 = AFTER_CONNECT;
+pub(crate) const BEFORE_SYNC: u8 = AFTER_CONNECT;
 
 /// Whether a sync has to wait for writes outside the order.
 fn has_to_wait(attachment: &Locked, op: OpRef) -> bool {
     is_sync(op) && attachment.unordered.any(|other| is_positioned_write(other) && other.has(BEFORE_SYNC))
-}
-
-/// Takes a descriptor of the library's own for the other side of a transfer that waits, and has it watched, too. If
-/// there is no descriptor to be had for that, ends it and says false.
-#[cold]
-fn watch_other(attachment: &Locked, op: OpRef, out: &Completions) -> bool {
-    if op.has(OWN_OTHER) {
-        return true;
-    }
-    let watched = other::hold(op).and_then(|watched| {
-        let (Some(other), Some(pipe)) = (watched, out.pipe.by_index(op.pipe.get())) else { return Ok(()) };
-        let word = Attachment::to_word(attachment) | u64::from(OTHER_SIDE) << 32;
-        match sys::add(pipe.engine().epfd(), other, crate::engine::epoll::WATCHED, word) {
-            // It is always ready.
-            Err(Errno::EPERM) => Ok(()),
-            r => r,
-        }
-    });
-    match watched {
-        Ok(()) => true,
-        Err(errno) => {
-            attachment.queue(op.order()).take_out(|other| core::ptr::eq(other, op), |_| {});
-            attachment.assume_ready();
-            out.complete(attachment, op, Completion::early(op, errno));
-            false
-        }
-    }
 }
 
 /// The library's own open file is kept only while it is needed (rule 4.4).
@@ -429,57 +296,8 @@ fn not_yet_output(attachment: &Locked, op: OpRef, step: &Step, out: &Completions
     }
 }
 
-/// Has the first of its queue tried again after a pause, whatever the kernel says; ends it if there is no memory for
-/// that.
-#[cold]
-fn retry(attachment: &Locked, op: OpRef, side: u16, out: &Completions) {
-    if let Err(errno) = out.pipe.engine().alarm.retry(attachment, op, side) {
-        attachment.queue(op.order()).pop();
-        attachment.assume_ready();
-        out.complete(attachment, op, Completion::early(op, errno));
-    }
-}
-
-/// Whether a new operation is the first of its queue to be tried.
 #[inline]
-fn waits_for_nothing(queue: &Queue) -> bool {
-    queue.first().is_none_or(|first| first.kind.get() == Kind::Kept)
-}
-
-/// The first operation of a queue. If an error is kept before it, that is its result, and it is the turn of the next
-/// one.
-#[inline]
-fn first_to_try(attachment: &Locked, queue: &Queue, out: &Completions) -> Option<OpRef> {
-    let first = queue.first()?;
-    if first.kind.get() == Kind::Kept { after_kept_error(attachment, queue, out) } else { Some(first) }
-}
-
-#[cold]
-fn after_kept_error(attachment: &Locked, queue: &Queue, out: &Completions) -> Option<OpRef> {
-    let kept = queue.pop()?;
-    let Some(op) = queue.pop() else {
-        queue.push(kept);
-        return None;
-    };
-    out.complete(attachment, op, Err(Errno(kept.arg.get())).into());
-    attachment.give_kept(kept);
-    queue.first()
-}
-
-/// Keeps an error, which the kernel has told and will not tell again, for the next operation of a direction. (Without
-/// memory it is lost, as what comes next cannot be made then either.)
-#[cold]
-fn keep_error(attachment: &Locked, order: Order, errno: Errno) {
-    if let Some(world) = table::world()
-        && let Ok(kept) = world.ops.take()
-    {
-        kept.become_kept(errno.0);
-        attachment.queue(order).push_front(kept);
-    }
-}
-
-#[inline]
-fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, out: &Completions) {
+pub(crate) fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, out: &Completions) {
     forget_accepted(attachment, op, r);
     out.complete(attachment, op, r.into());
 }
@@ -492,6 +310,20 @@ fn forget_accepted(attachment: &Locked, op: OpRef, r: Result<usize>) {
         && let Ok(number) = r
         && number as i32 != attachment.fd()
     {
-        attach::forget_stale_attachment(number as i32);
+        release::forget_stale_attachment(number as i32);
+    }
+}
+
+/// Goes on with operations that something other than the kernel has made possible.
+pub(crate) fn resume(attachment: &Locked, out: &Completions) {
+    input(attachment, out);
+    output(attachment, out);
+    let_go(attachment);
+    if attachment.class.get().is_polled_apart()
+        && attachment.is_idle()
+        && let Some(world) = world::world()
+    {
+        // What no operation waits for is not polled: it would be told to none.
+        world.apart.remove(attachment, &world.watchdog);
     }
 }

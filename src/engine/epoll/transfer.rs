@@ -5,14 +5,15 @@
 //! disk is for a worker; what reads from one moves only what the page cache is seen to have, and a worker fetches the
 //! rest into it. Where the kernel does not tell what it has, a worker makes the whole call.
 
-use super::attempt::Step;
+use super::disk;
+use super::job_file::Own;
 use super::nonblock::{self, File};
-use super::workers::Outcome;
-use super::{disk, other};
+use super::step::{Outcome, Step};
+use crate::engine::other_end;
 use crate::queue::op::{BY_POINTER, Kind, MOST_BYTES, OpRef, TRIED};
 use crate::state::attachment::Locked;
 use crate::state::file_class::Class;
-use crate::state::table;
+use crate::state::world;
 use crate::sys::file::{self, Offset, Position};
 use crate::sys::{Errno, Result, UserPtr, fd, memory, nature, process, socket};
 use core::cell::Cell;
@@ -65,12 +66,6 @@ impl End {
     }
 }
 
-/// How calls are made on the descriptor that owns the operation: a worker uses its number for one call at a time, since
-/// the program may take it away in between (`workers`).
-pub(crate) trait Own {
-    fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T>;
-}
-
 /// A descriptor whose attachment is locked.
 struct Here(c_int);
 
@@ -90,9 +85,9 @@ struct Ends<'a, O> {
 
 impl<'a, O: Own> Ends<'a, O> {
     fn of(own: &'a O, op: OpRef) -> Result<Ends<'a, O>> {
-        let own_is_source = other::is_destination(op);
+        let own_is_source = other_end::is_destination(op);
         let mine = own.call(|fd| Ok(End::of(fd)))?;
-        let other = End::of(other::current(op)?);
+        let other = End::of(other_end::current(op)?);
         let (source, destination) = if own_is_source { (mine, other) } else { (other, mine) };
         Ok(Ends { source, destination, own, own_is_source })
     }
@@ -128,7 +123,8 @@ pub(crate) fn attempt(attachment: &Locked, op: OpRef) -> Step {
         Ok(ends) => ends,
         Err(errno) => return Step::Done(part_or(op, errno)),
     };
-    if attachment.class.get() == Class::Special && !disk::is_ready(attachment, other::is_destination(op)) {
+    if attachment.class.get() == Class::Special && !disk::is_ready(attachment, other_end::is_destination(op))
+    {
         return Step::Wait;
     }
     if ends.destination.is_disk() || attachment.class.get() == Class::Special {
@@ -143,7 +139,7 @@ pub(crate) fn attempt(attachment: &Locked, op: OpRef) -> Step {
         return transfer(&ends, op, || Cached::Bytes(MOST_BYTES));
     }
     // The position of the file is asked for, and moved.
-    let Some(positions) = table::world().map(|world| &world.positions) else { return Step::Work };
+    let Some(positions) = world::world().map(|world| &world.positions) else { return Step::Work };
     let Some(_in_use) = positions.attempt(ends.source.identity) else { return Step::Work };
     transfer(&ends, op, || cached(&ends, op))
 }
@@ -204,7 +200,7 @@ fn is_for_next<O: Own>(ends: &Ends<O>, op: OpRef, errno: Errno) -> bool {
 pub(crate) fn waits_for_destination(op: OpRef) -> bool {
     const WRITABLE: c_short = libc::POLLOUT;
     matches!(op.kind.get(), Kind::Sendfile | Kind::Splice)
-        && other::current(op).is_ok_and(|other| fd::poll_now(other, WRITABLE) == Ok(0))
+        && other_end::current(op).is_ok_and(|other| fd::poll_now(other, WRITABLE) == Ok(0))
 }
 
 /// Where in the source it goes on; `None` if that is nowhere. An error if the kernel does not say.

@@ -1,12 +1,13 @@
 //! A look into the kernel: a wait for edges, and what is made of them.
 
-use super::{BATCH, CLOCK, Epoll, HOLD, WAKER, edge};
+use super::edge;
 use crate::Event;
-use crate::engine::Heard;
 use crate::engine::completions::Completions;
-use crate::queue::lane::Lane;
+use crate::engine::{Heard, times};
+use crate::queue::lane::{Lane, MOST_EDGES as BATCH};
 use crate::state::attachment::{HERE, SLOT};
 use crate::state::pipe::Pipe;
+use crate::state::poller::{ALARM, HOLD, Poller, WAKER};
 use crate::state::table;
 use crate::sync::access::{Shared, Sole};
 use crate::sys::epoll::Event as Edge;
@@ -46,7 +47,7 @@ pub(crate) struct Handled {
     pub(crate) events: usize,
 }
 
-impl Epoll {
+impl Poller {
     /// Waits for edges, `most` of them and for `timeout` nanoseconds (`None`: for ever) at most.
     pub(crate) fn wait<'a>(
         &self,
@@ -161,7 +162,7 @@ impl Epoll {
         let (word, events) = (edge.u64, edge.events);
         match word {
             WAKER => out.pipe.wake.0.heard(),
-            CLOCK => heard.tick |= self.clock(out),
+            ALARM => heard.tick |= times::alarm_went_off(out),
             HOLD => {}
             word => edge::handle(word, events, out),
         }

@@ -1,9 +1,32 @@
 //! The lanes of a pipe: which is whose, and how events get into them.
 
-use super::*;
-use crate::sys::thread_pointer;
+use super::{COMMON, Pipe, THREAD_LANES};
+use crate::Event;
+use crate::queue::lane::{ABSENT, LISTED, Lane};
+use crate::queue::op::OpRef;
+use crate::state::attachment::Inside;
+use crate::sync::access::{self, Access, Shared, Sole};
+use crate::sync::ring;
+use crate::sync::wake::bit;
+use crate::sys::{Errno, Result, thread_pointer};
+use core::ffi::c_int;
+use core::ptr::null_mut;
+use core::sync::atomic::Ordering::Relaxed;
 
 impl Pipe {
+    /// All lanes.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.lanes.iter()
+    }
+
+    /// No thread has a lane any more.
+    pub(crate) fn leave_lanes(&self) {
+        for lane in &self.lanes {
+            lane.owner.store(0, Relaxed);
+        }
+        self.home.store(null_mut(), Relaxed);
+    }
+
     #[inline(always)]
     pub(crate) fn lane(&self, index: u32) -> &Lane {
         debug_assert!(index <= COMMON);
@@ -176,7 +199,7 @@ impl Pipe {
     /// An event was put into the empty lane from outside a harvest.
     #[inline(never)]
     pub(crate) fn announce(&self, lane: u32) {
-        self.wake.0.announce(lane, self.is_nonblock(), &self.engine);
+        self.wake.0.announce(lane, self.is_nonblock(), &self.poller);
     }
 
     /// Puts an event that has its place into the common lane.

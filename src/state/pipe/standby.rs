@@ -7,7 +7,11 @@
 //! before it stands by, because that may be changed from outside; the watchdog calls one from time to time so that it
 //! does. That they stand by at all is allowed by the watchdog, which looks after them (`watchdog`).
 
-use super::*;
+use super::{CLOSING, COMMON, NO_PROCESSOR, Pipe, SEVERAL_PROCESSORS};
+use crate::sync::access::Shared;
+use crate::sync::wake::bit;
+use crate::sys::{Errno, Result, process};
+use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 impl Pipe {
     /// Whether some thread harvests now, and does not only stand by.
@@ -41,7 +45,7 @@ impl Pipe {
     /// All that harvest are to wait in the kernel.
     fn let_all_wait(&self) {
         self.wake.0.waiters.let_one_wait(false);
-        self.wake.0.waiters.call_all(&self.engine);
+        self.wake.0.waiters.call_all(&self.poller);
     }
 
     /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do
@@ -56,7 +60,7 @@ impl Pipe {
             self.relieved.store(true, Relaxed);
             self.let_all_wait();
         } else {
-            self.wake.0.waiters.call_one(&self.engine);
+            self.wake.0.waiters.call_one(&self.poller);
         }
     }
 
@@ -68,7 +72,7 @@ impl Pipe {
 
     /// Calls one of the reserve, which will see whether it still is right to stand by.
     pub(crate) fn review_standby(&self) {
-        self.wake.0.waiters.call_one(&self.engine);
+        self.wake.0.waiters.call_one(&self.poller);
     }
 
     /// The calling thread, which harvests, notes which processor it runs on. False if there are several in use.
@@ -93,12 +97,12 @@ impl Pipe {
     pub(crate) fn wait_on_standby(&self, deadline: Option<u64>) -> Result<()> {
         let waiters = &self.wake.0.waiters;
         if self.is_closing() || !self.note_processor() {
-            waiters.step_out(&self.engine);
+            waiters.step_out(&self.poller);
             return if self.is_closing() { Err(Errno::EBADF) } else { Ok(()) };
         }
         // It may be the last that was not in reserve.
-        self.world.watchdog.pipe_left();
-        let outcome = waiters.wait_on_standby(&self.engine, deadline);
+        self.watchdog.pipe_left();
+        let outcome = waiters.wait_on_standby(&self.poller, deadline);
         if outcome.is_ok() {
             self.wake.0.unpark::<Shared>();
         }
@@ -134,30 +138,8 @@ impl Pipe {
         // Not exact when several threads do it at once, but it changes.
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
         if self.watched.load(SeqCst) {
-            self.world.watchdog.wait();
+            self.watchdog.wait();
         }
-    }
-
-    /// Something was attached.
-    pub(crate) fn begin_watch(&self) {
-        if !self.is_known() {
-            self.world.watchdog.begin(self.world);
-        }
-    }
-
-    /// The pipe, which the application has closed, is not to be watched any more. With the last one the library's
-    /// threads end.
-    pub(crate) fn end_watch(&self) {
-        self.world.watchdog.pipe_closed(self.world);
-    }
-
-    pub(crate) fn workers(&self) -> &'static Workers {
-        &self.world.workers
-    }
-
-    /// Whether an operation, whose attachment is locked, can be ended now (rule 4.8).
-    pub(crate) fn may_end(&self, op: OpRef) -> bool {
-        op.may_be_ended() || self.world.workers.withdraw(op)
     }
 
     /// An operation of the pipe goes to a worker.
@@ -172,25 +154,6 @@ impl Pipe {
         let _guard = self.quiet.0.lock();
         if self.working.fetch_sub(1, Release) == 1 {
             self.quiet.1.notify_all();
-        }
-    }
-
-    /// A worker is done with an operation whose attachment has gone.
-    pub(crate) fn end_orphan(&self, op: OpRef, completion: Completion) {
-        self.release(op);
-        op.set_outcome(completion);
-        self.put_common(op);
-    }
-
-    /// Whether the time of an operation, of whatever pipe, is over.
-    pub(crate) fn is_late(&self, op: OpRef) -> bool {
-        self.by_index(op.pipe.get()).is_some_and(|pipe| pipe.engine.is_late(op))
-    }
-
-    /// Gives back what an operation, of whatever pipe, holds beside its node.
-    pub(crate) fn release(&self, op: OpRef) {
-        if let Some(pipe) = self.by_index(op.pipe.get()) {
-            pipe.engine.release(op);
         }
     }
 }

@@ -4,11 +4,12 @@
 //! program may close its own descriptor at any time, and the engine watches the copy if it can be watched.
 //!
 //! (Closing the copy would make the process lose its locks of fcntl(2) on the file; `private::close` sees to that. To
-//! go on using the program's number instead is no way: it may be another file's between a look and a call.)
+//! go on using the program's number instead is no way: it may be another file's between a question and a call.)
 
-use crate::queue::op::{FROM_SOURCE, OWN_OTHER, OpRef};
-use crate::state::private;
-use crate::sys::{Errno, Result, UserPtr, fd, nature};
+use crate::queue::op::{FROM_SOURCE, OWN_OTHER, OpRef, TIMED};
+use crate::state::poller::Poller;
+use crate::state::{private, world};
+use crate::sys::{Errno, Result, UserPtr, epoll as sys, fd, nature};
 use core::ffi::c_int;
 
 fn number(op: OpRef) -> c_int {
@@ -31,13 +32,28 @@ pub(crate) fn hold(op: OpRef) -> Result<Option<c_int>> {
     Ok((!is_disk).then_some(copy))
 }
 
-/// Ends that. `unwatch` is called with a descriptor that may be watched.
-pub(crate) fn let_go(op: OpRef, unwatch: impl FnOnce(c_int)) {
-    private::close_after(number(op), unwatch);
+/// Ends that: the copy is neither watched nor held any more.
+pub(crate) fn let_go(op: OpRef, poller: &Poller) {
+    private::close_after(number(op), |copy| {
+        let _ = sys::delete(poller.epfd(), copy);
+    });
     op.unmark(OWN_OTHER);
 }
 
 /// Whether the operation belongs to its source, so that the other one is the destination.
 pub(crate) fn is_destination(op: OpRef) -> bool {
     op.has(FROM_SOURCE)
+}
+
+/// Gives back what an operation, of whatever pipe, holds beside its node: its place among the deadlines, and the other
+/// descriptor.
+pub(crate) fn release(op: OpRef) {
+    let Some(pipe) = world::pipe(op.pipe.get()) else { return };
+    if op.has(TIMED) {
+        pipe.engine().alarm.forget(op);
+    }
+    if op.has(OWN_OTHER) {
+        let_go(op, pipe.engine());
+    }
+    op.unmark(TIMED);
 }

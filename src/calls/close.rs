@@ -1,0 +1,188 @@
+//! How pipes are closed, and attached descriptors.
+
+use super::{lookup, watchdog};
+use crate::engine::{Engine, completions::Completions, kept_errors, other_end, release};
+use crate::queue::op::{Fate, Kind, OpRef};
+use crate::state::attachment::{Entry, Locked, SEVERAL_PIPES};
+use crate::state::pipe::Pipe;
+use crate::state::{private, table, world};
+use crate::sync::access;
+use crate::sys::{Errno, Result, errno, fd};
+use core::ffi::c_int;
+
+/// Ends everything of a pipe. The public descriptor stays open: it is the caller's. False if another thread closes the
+/// pipe already.
+pub(crate) fn close(pipe: &'static Pipe) -> bool {
+    close_then(pipe, || {})
+}
+
+/// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: a thread that comes to
+/// harvest it gets EBADF at any time (rule 3.7).
+pub(crate) fn close_then(pipe: &'static Pipe, last: impl FnOnce()) -> bool {
+    access::admit();
+    if !pipe.begin_closing() {
+        return false;
+    }
+    let is_lost = !pipe.is_whole();
+    let is_left = pipe.wait_for_users(is_lost);
+    detach_all_of(pipe);
+    pipe.wait_for_workers();
+    if is_left {
+        pipe.give_places(take_apart(pipe, is_lost));
+    }
+    pipe.engine().close();
+    if is_left {
+        pipe.wake.0.reset();
+    }
+    last();
+    if let Ok(node) = table::make(pipe.number()) {
+        node.clear_pipe(pipe);
+    }
+    if is_left {
+        pipe.end();
+    } else {
+        pipe.abandon();
+    }
+    true
+}
+
+/// Takes timers and events out of a pipe that no thread uses; returns how many places they had.
+fn take_apart(pipe: &Pipe, is_lost: bool) -> usize {
+    let mut places = 0;
+    let alarm = &pipe.engine().alarm;
+    alarm.take_timers(None, 0, |op| {
+        pipe.ops().give(op);
+        places += 1;
+    });
+    alarm.reset();
+    for lane in pipe.lanes() {
+        let locked = lane.lock();
+        places += locked.clear_ring();
+        let taken = locked.take(usize::MAX, |op| close_unread_accept(op, is_lost));
+        drop(locked);
+        if let Some(taken) = taken {
+            lane.stock().give_chain(taken.first, taken.last, taken.count);
+            places += taken.count as usize;
+        }
+        lane.stock().reduce(pipe.ops(), 0);
+    }
+    pipe.leave_lanes();
+    places
+}
+
+/// Detaches the descriptors of a pipe that is being closed. Their operations get no events (rule 3.7).
+fn detach_all_of(pipe: &'static Pipe) {
+    // What is attached from now on cannot be to a pipe that is being closed.
+    for node in table::attachments() {
+        let attachment = node.lock();
+        if attachment.pipe().is_some_and(|its| core::ptr::eq(its, pipe)) {
+            kept_errors::forget(&attachment);
+            drop_operations(pipe, &attachment);
+            // What is left is another pipe's, from before the descriptor was attached to this one.
+            release::release(attachment);
+        } else if attachment.pipe().is_some() && attachment.has(SEVERAL_PIPES) {
+            drop_operations(pipe, &attachment);
+            pipe.engine().detach(&attachment);
+            if let Some(its) = attachment.pipe() {
+                // What was found out for those that are gone, and the alarm for a second try, went with the pipe.
+                attachment.assume_ready();
+                its.engine().resume(&attachment, &Completions::of_thread(its));
+            }
+        }
+    }
+}
+
+/// Removes from the attachment the operations that belong to this pipe, without events.
+fn drop_operations(pipe: &Pipe, attachment: &Locked) {
+    let mut places = 0;
+    for queue in [&attachment.input, &attachment.output, &attachment.unordered] {
+        queue.take_out(
+            |op| op.pipe.get() == pipe.index(),
+            |op| {
+                if !pipe.engine().retract(op) {
+                    op.set_fate(Fate::Orphan);
+                    return;
+                }
+                other_end::release(op);
+                pipe.ops().give(op);
+                places += 1;
+            },
+        );
+    }
+    pipe.give_places(places);
+}
+
+/// Descriptors in accept events that nobody read are closed (rule 3.7). Not with a pipe that the program has closed among
+/// all the numbers it knew nothing of: they may be its files by now (rule 5.5).
+fn close_unread_accept(op: OpRef, is_lost: bool) {
+    if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
+        private::hand_over(op.done.get() as c_int);
+        if !is_lost {
+            let _ = fd::close(op.done.get() as c_int);
+        }
+    }
+}
+
+/// The number is not open, or was just given out by the kernel: whatever the table has under it was closed behind the
+/// library's back (rules 3.7, 4.4).
+pub(crate) fn forget_stale(number: c_int) {
+    release::forget_stale_attachment(number);
+    if let Entry::Pipe(pipe) = table::get(number) {
+        close(pipe);
+    }
+}
+
+/// `number` is about to be replaced by a copy of `by` (dup2): closes what the library has there. An error if `by` is
+/// not open; then nothing was done.
+pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
+    let entry = lookup::get(number);
+    if by == number || matches!(entry, Entry::Nothing) || world::is_borrowed() {
+        return Ok(());
+    }
+    fd::check_open(by)?;
+    match entry {
+        Entry::Pipe(pipe) if pipe.number() == number && close(pipe) => end_watch(),
+        Entry::Attachment(_) => release::forget_stale_attachment(number),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Closes an attached descriptor or a pipe. `None` if `fd` is neither.
+pub(crate) fn close_number(fd: c_int) -> Option<Result<()>> {
+    match lookup::get(fd) {
+        Entry::Nothing => None,
+        _ if world::is_borrowed() => None,
+        Entry::Attachment(_) => {
+            let attachment = lookup::find(fd)?;
+            release::release(attachment);
+            let closed = fd::close(fd);
+            // It may have had the lock that something lingers for.
+            private::close_lingering();
+            Some(closed)
+        }
+        Entry::Pipe(pipe) => {
+            let mut closed = Ok(());
+            if pipe.number() != fd || !close_then(pipe, || closed = fd::close(fd)) {
+                return Some(Err(Errno::EBADF));
+            }
+            end_watch();
+            Some(closed)
+        }
+    }
+}
+
+/// The kernel has just given a number out.
+pub(crate) fn forget(number: c_int) {
+    if matches!(lookup::get(number), Entry::Attachment(_)) && !world::is_borrowed() {
+        let _errno = errno::Kept::new();
+        release::forget_stale_attachment(number);
+    }
+}
+
+/// A pipe was closed by the program.
+fn end_watch() {
+    if let Some(world) = world::world() {
+        watchdog::pipe_closed(world);
+    }
+}

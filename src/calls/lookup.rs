@@ -1,0 +1,74 @@
+//! What is behind a number; and where a child that was made without fork(3) is noticed.
+
+use super::fork;
+use crate::engine::arming;
+use crate::state::attachment::{Entry, Locked};
+use crate::state::pipe::InUse;
+use crate::state::{table, world};
+use crate::sync::access;
+use crate::sys::{Errno, Result, fd};
+use core::ffi::c_int;
+
+/// What is behind a number now.
+#[inline(always)]
+pub(crate) fn get(number: c_int) -> Entry {
+    if let Some(node) = table::near(number) {
+        let word = node.read();
+        if word.is_attached() {
+            return Entry::Attachment(node);
+        }
+        if let Some(pipe) = word.pipe() {
+            return Entry::Pipe(pipe);
+        }
+    }
+    get_slow(number)
+}
+
+#[cold]
+#[inline(never)]
+fn get_slow(number: c_int) -> Entry {
+    if world::world().is_none() {
+        fork::notice();
+        return Entry::Nothing;
+    }
+    table::get(number)
+}
+
+/// The attachment of `fd`, locked, if it has one.
+#[inline]
+pub(crate) fn find(fd: c_int) -> Option<Locked> {
+    match get(fd) {
+        Entry::Attachment(_) => arming::lock_attached(fd),
+        _ => None,
+    }
+}
+
+/// The pipe behind a descriptor. EBADF if that is not open, EINVAL if it is something else.
+#[inline]
+pub(crate) fn enter(number: c_int) -> Result<InUse> {
+    find_pipe(number)?.ok_or_else(|| fd::unfit(number))
+}
+
+/// The same, for a change to it; nor in a vfork child, which has the memory of its parent, but not its pipes
+/// (rule 5.2). EBADF if it is known to be lost.
+pub(crate) fn enter_own(number: c_int) -> Result<InUse> {
+    if world::is_borrowed() {
+        return Err(fd::unfit(number));
+    }
+    let pipe = enter(number)?;
+    if pipe.is_lost() { Err(Errno::EBADF) } else { Ok(pipe) }
+}
+
+/// The same, to be asked about. EBADF if it was lost.
+pub(crate) fn enter_whole(number: c_int) -> Result<InUse> {
+    let pipe = enter(number)?;
+    if pipe.is_whole() { Ok(pipe) } else { Err(Errno::EBADF) }
+}
+
+/// The pipe behind a descriptor, if it is one; EBADF if it is being closed.
+#[inline]
+pub(crate) fn find_pipe(number: c_int) -> Result<Option<InUse>> {
+    let Entry::Pipe(pipe) = get(number) else { return Ok(None) };
+    access::admit();
+    pipe.enter_as(number).map(Some).ok_or(Errno::EBADF)
+}

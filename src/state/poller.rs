@@ -1,0 +1,146 @@
+//! The kernel's side of a pipe: an epoll instance, and with it the waker and the alarm.
+//!
+//! The waker is an eventfd that always is readable, and the alarm a timerfd; both are registered edge-triggered and never
+//! read. To wake is to register the waker anew (EPOLL_CTL_MOD), which makes an edge. Each use of the waker and each
+//! expiry of the alarm is an edge, taken by exactly one epoll_wait.
+//!
+//! A program may close these descriptors, as some that it knows nothing of, and be given their numbers for files of its
+//! own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the waker's entry is
+//! there (`is_whole`) says of both numbers that they are what they were. It is asked for before they are closed, and
+//! before a descriptor is attached; a call on the two together does nothing when one of them is another file.
+
+use crate::queue::alarm::Alarm;
+use crate::sync::waiters::Standby;
+use crate::sync::wake::Waker;
+use crate::sys::{Errno, Result, epoll as sys, fd, futex, needs};
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+
+/// Data of the waker and of the alarm: as those of descriptors (`Attachment::to_word`), but of a generation that no
+/// descriptor has.
+pub(crate) const WAKER: u64 = 0;
+pub(crate) const ALARM: u64 = 1;
+/// Data of what keeps the engine's descriptor readable; it means nothing to a thread that polls.
+pub(crate) const HOLD: u64 = sys::NOTHING;
+
+/// Its descriptors are -1 while the pipe is not in use.
+pub(crate) struct Poller {
+    epfd: AtomicI32,
+    waker: AtomicI32,
+    pub(crate) alarm: Alarm,
+}
+
+impl Poller {
+    pub(crate) const fn new() -> Poller {
+        Poller { epfd: AtomicI32::new(-1), waker: AtomicI32::new(-1), alarm: Alarm::new() }
+    }
+
+    // All loads of the descriptors are Relaxed: a thread that uses them has entered the pipe or holds the lock of one of
+    // its attachments, which came after `open`.
+
+    /// The epoll instance.
+    #[inline(always)]
+    pub(crate) fn epfd(&self) -> c_int {
+        self.epfd.load(Relaxed)
+    }
+
+    /// Makes the engine's descriptors. Returns the one for the public: a dup of the epoll descriptor, so that it is
+    /// readable whenever there is something in it.
+    pub(crate) fn open(&self) -> Result<fd::OwnedFd> {
+        needs::check()?;
+        let public = sys::create()?;
+        let epfd = public.duplicate_out_of_the_way()?;
+        let waker = sys::readable_eventfd()?.move_out_of_the_way()?;
+        let clock = sys::timerfd()?.move_out_of_the_way()?;
+        sys::add(epfd.raw(), waker.raw(), sys::EPOLLET as u32, WAKER)?;
+        sys::add(epfd.raw(), clock.raw(), sys::EDGE, ALARM)?;
+        self.epfd.store(epfd.raw(), Relaxed);
+        self.waker.store(waker.into_raw(), Relaxed);
+        self.alarm.reset();
+        self.alarm.open(clock.into_raw(), epfd.into_raw());
+        Ok(public)
+    }
+
+    /// Closes those that still are the engine's; the program may have closed some and have files of its own there. No
+    /// lock is taken: a forked child calls it too.
+    pub(crate) fn close(&self) {
+        let (epfd, waker, clock) =
+            (self.epfd.swap(-1, Relaxed), self.waker.swap(-1, Relaxed), self.alarm.close());
+        let others = [waker, clock].map(|fd| (fd, sys::is_registered(epfd, fd)));
+        for (fd, _) in others.iter().filter(|(_, is_own)| *is_own) {
+            let _ = fd::close(*fd);
+        }
+        if others.iter().any(|(_, is_own)| *is_own) {
+            let _ = fd::close(epfd);
+        }
+    }
+
+    /// Whether the descriptors still are the engine's (rule 5.5).
+    pub(crate) fn is_whole(&self) -> bool {
+        sys::is_registered(self.epfd(), self.waker.load(Relaxed))
+    }
+
+    /// The kernel has just given these numbers out, to others: what this engine had under them was closed behind its
+    /// back.
+    pub(crate) fn lose(&self, numbers: &[c_int]) {
+        for own in [&self.epfd, &self.waker] {
+            if numbers.contains(&own.load(Relaxed)) {
+                own.store(-1, Relaxed);
+            }
+        }
+        self.alarm.lose(numbers);
+    }
+
+    /// The numbers of its descriptors.
+    pub(crate) fn numbers(&self) -> [c_int; 3] {
+        [self.epfd(), self.waker.load(Relaxed), self.alarm.number()]
+    }
+
+    /// The descriptor that is readable when there is something to poll for.
+    pub(crate) fn descriptor(&self) -> c_int {
+        self.epfd()
+    }
+
+    /// Keeps the engine's descriptor readable by means of an eventfd that is; false if it cannot.
+    pub(crate) fn hold(&self, readable: c_int) -> bool {
+        sys::add(self.epfd(), readable, sys::EPOLLIN as u32, HOLD).is_ok()
+    }
+
+    /// Ends that.
+    pub(crate) fn let_go(&self, readable: c_int) {
+        let _ = sys::delete(self.epfd(), readable);
+    }
+
+    /// Whether `number` is a descriptor of this engine's epoll instance. The kernel refuses to put an instance into
+    /// itself with EINVAL, and answers otherwise for everything else.
+    pub(crate) fn is_behind(&self, number: c_int) -> bool {
+        sys::modify(self.epfd(), number, sys::EPOLLIN as u32, WAKER) == Err(Errno::EINVAL)
+    }
+
+    /// Rings without regard to whether it has been heard: for closing.
+    pub(crate) fn wake_waiters(&self) {
+        sys::wake(self.epfd(), self.waker.load(Relaxed), WAKER);
+    }
+}
+
+impl Waker for Poller {
+    fn wake(&self) {
+        self.wake_waiters();
+    }
+
+    fn start_steal_timer(&self) {
+        self.alarm.tick();
+    }
+}
+
+impl Standby for Poller {
+    type Broken = Errno;
+
+    fn wait_for_call(&self, calls: &AtomicU32, deadline: Option<u64>) -> Result<()> {
+        futex::wait(calls, 0, deadline)
+    }
+
+    fn wake_one(&self, calls: &AtomicU32) {
+        futex::wake_one(calls);
+    }
+}
