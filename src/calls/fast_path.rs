@@ -292,12 +292,24 @@ fn failed(n: isize) -> u64 {
     ring::pack(value, errno)
 }
 
+/// The bits of a descriptor on which a poll can wait in the slot.
+pub(crate) const POLLED: u16 = INPUT_FREE | LEVEL;
+
+/// These, and those that must not be set beside them.
+pub(crate) const fn polls_in_the_way<A: Access, W: Words>() -> u16 {
+    let is_call = matches!(W::WAY, Way::Call);
+    POLLED | if is_call { INLINE } else { 0 } | if A::SOLE { 0 } else { HERE }
+}
+
+/// A poll that waits.
+#[inline(always)]
+pub(crate) fn poll_slot(events: i16) -> Slot {
+    Slot::new(Waiting::Poll, UserPtr::NULL, u32::from(events as u16))
+}
+
 #[inline(always)]
 pub(crate) fn start_poll<A: Access, W: Words>(attachment: &Held<A>, events: i16, words: W) -> bool {
-    const WANTED: u16 = INPUT_FREE | LEVEL;
-    let not_inline = if W::WAY == Way::Call { INLINE } else { 0 };
-    let shared = if A::SOLE { 0 } else { HERE };
-    attachment.bits() & (WANTED | not_inline | shared) == WANTED
+    attachment.bits() & polls_in_the_way::<A, W>() == POLLED
         && polls::is_of_input(events)
-        && park(attachment, Slot::new(Waiting::Poll, UserPtr::NULL, u32::from(events as u16)), words, true)
+        && park(attachment, poll_slot(events), words, true)
 }

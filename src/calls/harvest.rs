@@ -24,37 +24,55 @@ pub(crate) fn harvest(
     pipe: &'static Pipe,
     timeout: Option<u64>,
 ) -> isize {
+    match timeout {
+        None => harvest_for::<FOREVER>(number, room, pipe, u64::MAX),
+        Some(0) => harvest_for::<NOT>(number, room, pipe, 0),
+        Some(ns) => harvest_for::<FOR_A_TIME>(number, room, pipe, ns),
+    }
+}
+
+/// The same for a read of the pipe, which waits unless O_NONBLOCK is set.
+#[inline(always)]
+pub(crate) fn harvest_as_read(number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'static Pipe) -> isize {
+    harvest_for::<AS_READ>(number, room, pipe, u64::MAX)
+}
+
+/// How long a harvest waits.
+const FOREVER: u8 = 0;
+const NOT: u8 = 1;
+const FOR_A_TIME: u8 = 2;
+const AS_READ: u8 = 3;
+
+/// The same in nanoseconds; `ns` for FOR_A_TIME.
+#[inline(always)]
+fn timeout<const WAITS: u8>(pipe: &Pipe, ns: u64) -> Option<u64> {
+    match WAITS {
+        FOREVER => None,
+        AS_READ if !pipe.is_nonblock() => None,
+        FOR_A_TIME => Some(ns),
+        _ => Some(0),
+    }
+}
+
+#[inline(always)]
+fn harvest_for<const WAITS: u8>(
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
+    ns: u64,
+) -> isize {
     if let Some(sole) = Sole::enter()
         && let Some(lane) = pipe.home()
     {
         let filled = pipe.wake.0.filled();
         if filled == 0 {
-            return match timeout {
-                None => poll_sole::<FOREVER>(sole, number, room, pipe, u64::MAX),
-                Some(0) => poll_sole::<NOT>(sole, number, room, pipe, 0),
-                Some(ns) => poll_sole::<FOR_A_TIME>(sole, number, room, pipe, ns),
-            };
+            return poll_sole::<WAITS>(sole, number, room, pipe, ns);
         }
         if filled == lane.bit() {
-            return match timeout {
-                None => take_sole::<FOREVER>(sole, number, room, pipe, u64::MAX),
-                Some(0) => take_sole::<NOT>(sole, number, room, pipe, 0),
-                Some(ns) => take_sole::<FOR_A_TIME>(sole, number, room, pipe, ns),
-            };
+            return take_sole::<WAITS>(sole, number, room, pipe, ns);
         }
     }
-    harvest_otherwise(number, room, pipe, timeout)
-}
-
-/// How long a harvest by a thread that goes alone waits.
-const FOREVER: u8 = 0;
-const NOT: u8 = 1;
-const FOR_A_TIME: u8 = 2;
-
-/// The same in nanoseconds; `ns` for FOR_A_TIME.
-#[inline(always)]
-fn timeout<const WAITS: u8>(ns: u64) -> Option<u64> {
-    if WAITS == FOREVER { None } else { Some(ns) }
+    harvest_otherwise(number, room, pipe, timeout::<WAITS>(pipe, ns))
 }
 
 /// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
@@ -67,6 +85,9 @@ fn take_sole<const WAITS: u8>(
     pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
+    if WAITS == AS_READ && pipe.is_nonblock_sole(&sole) {
+        return take_several_sole::<NOT>(sole, number, room, pipe, 0);
+    }
     // SAFETY: the caller has found one.
     let lane = unsafe { pipe.home_there_is() };
     // Relaxed: counts for this thread alone.
@@ -101,7 +122,7 @@ fn take_several_sole<const WAITS: u8>(
     let since = lane.since_poll.load(Relaxed);
     if since >= POLL_AFTER || lane.ring.is_empty() {
         drop(sole);
-        return answer(harvest_slow(number, room, timeout::<WAITS>(ns)));
+        return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
     }
     let (count, is_emptied) = take_ring::<Sole>(lane, room);
     if is_emptied {
@@ -290,9 +311,12 @@ fn poll_sole<const WAITS: u8>(
     ns: u64,
 ) -> isize {
     let sleeps = WAITS != NOT;
+    if WAITS == AS_READ && pipe.is_nonblock_sole(&sole) {
+        return poll_sole::<NOT>(sole, number, room, pipe, 0);
+    }
     if if sleeps { pipe.is_nonblock_sole(&sole) } else { pipe.engine().alarm.has_expired() } {
         drop(sole);
-        return answer(harvest_slow(number, room, timeout::<WAITS>(ns)));
+        return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
     }
     // When it is to have waited long enough: before it waits. 0: at once; the last time there is: never.
     let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
@@ -317,7 +341,7 @@ fn poll_sole<const WAITS: u8>(
         && waited == 1
         // SAFETY: the kernel has filled it.
         && let [edge] = unsafe { polled.found.first(1) }
-        && let Some(event) = Poller::event_of(&sole, edge)
+        && let Some(event) = Poller::event_of::<false>(&sole, edge)
     {
         // SAFETY: the room is not empty.
         unsafe { polled.room.get_unchecked_mut(0) }.write(event);

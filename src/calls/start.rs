@@ -6,11 +6,14 @@
 
 use super::answer::Answer;
 use super::fast_path::{
-    Outcome, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
-    start_input, start_output, start_output_inline, start_output_otherwise, start_poll, user_of,
+    Outcome, POLLED, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
+    poll_slot, polls_in_the_way, start_input, start_output, start_output_inline, start_output_otherwise,
+    start_poll, user_of,
 };
 use super::submit;
 use crate::engine::call::{Call, InputCall};
+use crate::engine::epoll::polls;
+use crate::engine::limits;
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
@@ -33,34 +36,68 @@ pub(crate) enum Fast<A> {
     Begun { access: A, sent: isize },
 }
 
+/// What `wait_sole` has come to.
+pub(crate) enum Waited {
+    /// It is queued.
+    Queued,
+    /// Nothing was done, and `input` is to be called.
+    Not,
+    /// It is in the slot, and does not wait yet: it is to have a place and a time limit (`limit_sole`).
+    Limited(Sole),
+}
+
 /// Queues a call of which it is known that it finds nothing, or that waits like the one before, by a thread that goes
-/// alone. `pipe` is the one that it was attached to a moment ago: that is so still if the thread goes alone, as nobody else
-/// has attached anything. False: nothing was done, and `input` is to be called.
+/// alone. `pipe` is the one that the descriptor was attached to a moment ago: it still is if the thread goes alone, as
+/// no other thread has attached anything.
 #[inline(always)]
 pub(crate) fn wait_sole<C: InputCall, W: Words>(
     (node, pipe): (&'static Attachment, &'static Pipe),
     call: C,
     words: W,
-) -> bool {
-    let Some(sole) = Sole::enter() else { return false };
+) -> Waited {
+    if words.timeout() != 0 || !call.is_plain() {
+        return Waited::Not;
+    }
+    let Some(sole) = Sole::enter() else { return Waited::Not };
     let attachment = node.hold(&sole);
-    let bits = attachment.bits();
-    if bits & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<Sole>()) != INPUT_FREE
-        || words.timeout() != 0
-        || !call.is_plain()
-    {
-        return false;
+    let bits = attachment.bits() & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<Sole>());
+    let slot = || {
+        let slot = call.slot()?;
+        let is_unfit = (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
+            || (C::HAS_ADDRESS && words.user().is_some());
+        if is_unfit { None } else { Some(slot.with_user(user_of(&attachment, words))) }
+    };
+    if bits == INPUT_FREE {
+        let Some(slot) = slot() else { return Waited::Not };
+        if !pipe.take_place_at_once::<Sole>() {
+            return Waited::Not;
+        }
+        attachment.put_into_slot(slot);
+        attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
+        Waited::Queued
+    } else if W::WAY == Way::Call && !C::HAS_ADDRESS && bits == INPUT_FREE | TIME_LIMIT {
+        let Some(slot) = slot() else { return Waited::Not };
+        attachment.put_into_slot(slot);
+        drop(attachment);
+        Waited::Limited(sole)
+    } else {
+        Waited::Not
     }
-    let Some(slot) = call.slot() else { return false };
-    if (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
-        || (slot.holds_addresses() && words.user().is_some())
-        || !pipe.take_place_at_once::<Sole>()
+}
+
+/// Queues an operation that `wait_sole` has left so, with a time limit. Otherwise nothing was done of what it returns,
+/// which is to be begun by the slow path.
+#[inline(always)]
+pub(crate) fn limit_sole(sole: Sole, node: &'static Attachment) -> Result<(), (c_int, Request)> {
+    let attachment = node.hold(&sole);
+    if limits::limit_in_slot(&attachment)
+        // SAFETY: INPUT_FREE says that it is attached.
+        && unsafe { attachment.attached_pipe() }.take_place_at_once::<Sole>()
     {
-        return false;
+        attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
+        return Ok(());
     }
-    attachment.put_into_slot(slot.with_user(user_of(&attachment, words)));
-    attachment.set_bits(bits ^ (INPUT_FREE | SLOT));
-    true
+    Err((attachment.fd(), attachment.slot().request(attachment.user.get())))
 }
 
 /// The same for a thread that locks, and for a call that has a time limit.
@@ -234,17 +271,37 @@ fn go_on<C: Call, W: Words>(attachment: Locked, begun: Outcome, fd: c_int, call:
     slow(fd, call.request(), words)
 }
 
-/// Begins a poll, by a thread that goes alone: whether it is queued.
+/// Begins a poll, by a thread that goes alone: whether it is queued. `pipe` as for `wait_sole`.
 #[inline(always)]
-pub(crate) fn poll_sole<W: Words>(node: &'static Attachment, events: i16, words: W) -> bool {
-    Sole::enter().is_some_and(|sole| start_poll(&node.hold(&sole), events, words))
+pub(crate) fn poll_sole<W: Words>(
+    (node, pipe): (&'static Attachment, &'static Pipe),
+    events: i16,
+    words: W,
+) -> bool {
+    if !polls::is_of_input(events) || words.timeout() != 0 {
+        return false;
+    }
+    let Some(sole) = Sole::enter() else { return false };
+    let attachment = node.hold(&sole);
+    if attachment.bits() & (polls_in_the_way::<Sole, W>() | TIME_LIMIT) != POLLED
+        || !pipe.take_place_at_once::<Sole>()
+    {
+        return false;
+    }
+    attachment.put_into_slot(poll_slot(events).with_user(user_of(&attachment, words)));
+    attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
+    true
 }
 
 /// Begins a poll.
 pub(crate) fn poll<W: Words>(node: &'static Attachment, fd: c_int, events: i16, words: W) -> Answer {
-    if access::is_shared()
-        && node.try_lock_quietly().is_some_and(|attachment| start_poll(&attachment, events, words))
-    {
+    let is_queued = if let Some(sole) = Sole::enter() {
+        start_poll(&node.hold(&sole), events, words)
+    } else {
+        access::is_shared()
+            && node.try_lock_quietly().is_some_and(|attachment| start_poll(&attachment, events, words))
+    };
+    if is_queued {
         return Answer::Queued;
     }
     slow(fd, Request { kind: Kind::Poll, arg: c_int::from(events), ..Request::NOTHING }, words)
@@ -255,6 +312,6 @@ fn request(request: Request, words: impl Words) -> Request {
 }
 
 /// The slow path of a call that has not begun.
-fn slow<W: Words>(fd: c_int, call: Request, words: W) -> Answer {
+pub(crate) fn slow<W: Words>(fd: c_int, call: Request, words: W) -> Answer {
     Answer::of(submit::submit(fd, &request(call, words), W::WAY))
 }

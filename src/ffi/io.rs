@@ -5,7 +5,9 @@
 use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
-use super::{answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued};
+use super::{
+    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued, wait,
+};
 use crate::calls::close;
 use crate::calls::lookup;
 use crate::calls::start::{self, ByCall, Fast};
@@ -28,11 +30,10 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Some(at) = attached(fd) {
-        if start::wait_sole(at, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
-            return queued();
-        }
-    } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
+    if let Some(answer) = wait(fd, || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }) {
+        return answer;
+    }
+    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
         return unsafe { pipe::read(fd, buf, nbytes, found) };
     }
@@ -118,11 +119,10 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 /// read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(at) = attached(fd) {
-        if start::wait_sole(at, Readv { iov: lent(iov), count: iovcnt }, ByCall) {
-            return queued();
-        }
-    } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
+    if let Some(answer) = wait(fd, || Readv { iov: lent(iov), count: iovcnt as u32 }) {
+        return answer;
+    }
+    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
         return unsafe { pipe::readv(found, fd, iov, iovcnt) };
     }
@@ -142,7 +142,7 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     // SAFETY: passed on to the caller.
     input(
         fd,
-        move || Readv { iov: lent(iov), count: iovcnt },
+        move || Readv { iov: lent(iov), count: iovcnt as u32 },
         move || unsafe { libc::readv(fd, iov, iovcnt) },
     )
 }
@@ -201,17 +201,21 @@ unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// EBADF. Any thread. ioevent_poll(3), rule 2.10.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
-    match lookup::get(fd) {
-        Entry::Attachment(node) if start::poll_sole(node, events, ByCall) => queued(),
-        Entry::Attachment(node) => poll_slow(node, fd, events),
-        _ => fail(crate::sys::fd::unfit(fd)),
+    match attached(fd) {
+        Some(at) if start::poll_sole(at, events, ByCall) => queued(),
+        _ => poll_slow(fd, events),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn poll_slow(node: &'static Attachment, fd: c_int, events: c_short) -> c_int {
-    answer_slow(start::poll(node, fd, events, ByCall), || fail(crate::sys::fd::unfit(fd)))
+fn poll_slow(fd: c_int, events: c_short) -> c_int {
+    match lookup::get(fd) {
+        Entry::Attachment(node) => {
+            answer_slow(start::poll(node, fd, events, ByCall), || fail(crate::sys::fd::unfit(fd)))
+        }
+        _ => fail(crate::sys::fd::unfit(fd)),
+    }
 }
 
 /// close(2), for attached descriptors and pipes too.

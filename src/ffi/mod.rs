@@ -15,9 +15,9 @@ use crate::calls;
 use crate::calls::answer::Answer;
 use crate::calls::fast_path::Way;
 use crate::calls::lookup;
-use crate::calls::start::{self, ByCall, Fast};
+use crate::calls::start::{self, ByCall, Fast, Waited};
 use crate::engine::call::{Call, InputCall};
-use crate::queue::op::Request;
+use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::state::pipe::Pipe;
 use crate::state::table;
@@ -98,6 +98,38 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
         return queued();
     }
     slow(fd, call(), libc)
+}
+
+/// Queues a call that takes something in by the shortest way. `None`: nothing was done.
+#[inline(always)]
+fn wait<C: InputCall>(fd: c_int, call: impl FnOnce() -> C) -> Option<isize> {
+    let at = attached(fd)?;
+    match start::wait_sole(at, call(), ByCall) {
+        Waited::Queued => Some(queued()),
+        Waited::Limited(sole) => Some(limited(sole, at.0)),
+        Waited::Not => None,
+    }
+}
+
+/// Goes on with a call that is in the slot, and is to have a time limit.
+#[cold]
+#[inline(never)]
+fn limited(sole: Sole, node: &'static Attachment) -> isize {
+    #[cold]
+    fn slow(fd: c_int, request: Request) -> isize {
+        answer_slow(start::slow(fd, request, ByCall), || match request.kind {
+            // SAFETY: as the caller has promised; its call had no flags that matter to a socket.
+            Kind::Readv => unsafe { libc::readv(fd, request.buf.addr() as *const _, request.len as c_int) },
+            // SAFETY: as above.
+            Kind::Recvmsg => unsafe { libc::recvmsg(fd, request.buf.addr() as *mut _, request.arg) },
+            // SAFETY: as above.
+            _ => unsafe { libc::read(fd, request.buf.addr() as *mut _, request.len) },
+        })
+    }
+    match start::limit_sole(sole, node) {
+        Ok(()) => queued(),
+        Err((fd, request)) => slow(fd, request),
+    }
 }
 
 /// A call that gives something out, by all but the shortest way.

@@ -5,7 +5,7 @@
 use super::{answer, fail};
 use crate::Event;
 use crate::calls::create;
-use crate::calls::harvest::{harvest, harvest_slow};
+use crate::calls::harvest::{harvest, harvest_as_read, harvest_slow};
 use crate::calls::lookup;
 use crate::state::attachment::{Attachment, Entry};
 use crate::state::pipe::{InUse, Pipe};
@@ -154,7 +154,7 @@ pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, io
         events.try_reserve_exact(room.min(MOST_AT_ONCE)).map_err(|_| Errno::ENOMEM)?;
         let room = events.spare_capacity_mut();
         let most = room.len().min(MOST_AT_ONCE);
-        let n = match harvest(fd, room.get_mut(..most).unwrap_or(&mut []), pipe, patience(pipe)) {
+        let n = match harvest_as_read(fd, room.get_mut(..most).unwrap_or(&mut []), pipe) {
             0 => return Err(Errno::EAGAIN),
             n @ 1.. => n as usize,
             n => return Err(Errno(-n as c_int)),
@@ -238,7 +238,7 @@ pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize, pipe: &'st
     }
     // SAFETY: passed on to the caller.
     let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<MaybeUninit<Event>>(), room) };
-    match harvest(fd, room, pipe, patience(pipe)) {
+    match harvest_as_read(fd, room, pipe) {
         n @ 1.. => n * size_of::<Event>() as isize,
         0 => crate::ffi::done(-(libc::EAGAIN as isize)),
         n => crate::ffi::done(n),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{attached, done, input, lent, output, output_begun, queue_or, queued};
+use super::{done, input, lent, output, output_begun, queue_or, queued, wait};
 use crate::calls::close;
 use crate::calls::start::{self, ByCall, Fast};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
@@ -18,10 +18,8 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(at) = attached(fd)
-        && start::wait_sole(at, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall)
-    {
-        return queued();
+    if let Some(answer) = wait(fd, || Recv { kind: Kind::Recv, buf: lent(buf), len, flags }) {
+        return answer;
     }
     // SAFETY: as promised by the caller.
     unsafe { recv_slow(fd, buf, len, flags) }
@@ -55,14 +53,10 @@ pub unsafe extern "C" fn ioevent_recvfrom(
         // SAFETY: as promised by the caller.
         return unsafe { ioevent_recv(fd, buf, len, flags) };
     }
-    if let Some(at) = attached(fd)
-        && start::wait_sole(
-            at,
-            Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) },
-            ByCall,
-        )
+    if let Some(answer) =
+        wait(fd, || Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) })
     {
-        return queued();
+        return answer;
     }
     // SAFETY: as promised by the caller.
     unsafe { recvfrom_slow(fd, buf, len, flags, addr, addrlen) }
@@ -92,10 +86,8 @@ unsafe fn recvfrom_slow(
 /// been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
-    if let Some(at) = attached(fd)
-        && start::wait_sole(at, Recvmsg { message: lent(msg), flags }, ByCall)
-    {
-        return queued();
+    if let Some(answer) = wait(fd, || Recvmsg { message: lent(msg), flags }) {
+        return answer;
     }
     // SAFETY: as promised by the caller.
     unsafe { recvmsg_slow(fd, msg, flags) }

@@ -217,6 +217,14 @@ impl Inside {
         if self.has(SLOT) { Some(self.slot()) } else { None }
     }
 
+    /// The operation whose words are there has a deadline, of which the slot keeps the fraction.
+    #[inline(always)]
+    pub(crate) fn set_fraction(&self, fraction: u16) {
+        debug_assert!(self.has(INPUT_FREE | SLOT));
+        // SAFETY: as in `put_into_slot`.
+        unsafe { self.unordered.hold(self.unordered.held() | Slot::bits_of_fraction(fraction) as usize) };
+    }
+
     /// Puts an operation into the slot. In that state, SLOT, the words of the queues, which are empty, hold it; a node
     /// is reserved for it, so that `disarm` cannot fail.
     #[inline(always)]

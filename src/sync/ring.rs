@@ -87,7 +87,7 @@ impl Ring {
         }
         if A::SOLE {
             // Relaxed: there is no taker now.
-            self.tail.store(tail.wrapping_add(1), Ordering::Relaxed);
+            self.tail.store(self.tail.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
             // SAFETY: so nobody writes it.
             return (tail, unsafe { plain32(&self.head) } == tail);
         }
@@ -108,7 +108,7 @@ impl Ring {
         // SAFETY: written under the lock.
         let head = unsafe { plain32(&self.head) };
         // SeqCst, and so Acquire: pairs with the swap in `put`.
-        // SAFETY: a thread that goes alone is the owner, who alone writes it.
+        // SAFETY: a thread that goes alone is the owner, which alone writes it.
         let tail = if A::SOLE { unsafe { plain32(&self.tail) } } else { self.tail.load(Ordering::SeqCst) };
         // SAFETY: the slots from `head` to `tail` are written when all others are out of the ring.
         let event = |slot: &Slot| make(unsafe { plain64(&slot.user) }, unsafe { plain64(&slot.outcome) });
@@ -131,8 +131,8 @@ impl Ring {
         (count, head == tail)
     }
 
-    /// Takes the only event out that is there, by the owner, who goes alone: user pointer and outcome. `None` if there is
-    /// none, or more than one.
+    /// Takes the only event out that is there, by the owner, which goes alone: user pointer and outcome. `None` if there
+    /// is none, or more than one.
     #[inline(always)]
     pub(crate) fn take_only(&self, slots: &[Slot; SLOTS]) -> Option<(u64, u64)> {
         // SAFETY: nobody else goes anywhere meanwhile.

@@ -27,7 +27,12 @@ pub(super) unsafe fn store(distance: usize, value: i32) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: passed on to the caller.
     unsafe {
-        core::arch::asm!("mov dword ptr fs:[{}], {:e}", in(reg) distance, in(reg) value, options(nostack, preserves_flags));
+        core::arch::asm!(
+            "mov dword ptr fs:[{}], {:e}",
+            in(reg) distance,
+            in(reg) value,
+            options(nostack, preserves_flags),
+        );
     }
     #[cfg(not(target_arch = "x86_64"))]
     // SAFETY: as above.
@@ -46,7 +51,12 @@ pub(super) unsafe fn store_constant<const VALUE: i32>(distance: usize) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: passed on to the caller.
     unsafe {
-        core::arch::asm!("mov dword ptr fs:[{}], {}", in(reg) distance, const VALUE, options(nostack, preserves_flags));
+        core::arch::asm!(
+            "mov dword ptr fs:[{}], {}",
+            in(reg) distance,
+            const VALUE,
+            options(nostack, preserves_flags),
+        );
     }
     #[cfg(not(target_arch = "x86_64"))]
     // SAFETY: as above.

@@ -6,7 +6,7 @@ use crate::engine::call::{Call, Readv, Recvfrom, Recvmsg};
 use crate::engine::completions::Completions;
 use crate::queue::op::Completion;
 use crate::state::attachment::{INPUT_FREE, Inside, LEVEL, Locked, OTHER_SIDE, READABLE, SLOT, WRITABLE};
-use crate::state::slot::Waiting;
+use crate::state::slot::{Slot, Waiting};
 use crate::state::table;
 use crate::sync::access::Access;
 use crate::sync::ring;
@@ -19,86 +19,98 @@ pub(crate) const NOTHING: u64 = u64::MAX;
 
 /// An edge, for this generation, of a descriptor with an operation in its slot: the outcome of that, as in a ring
 /// (`ring::pack`), if it is complete; its user pointer is `Inside::slot_user` then. Otherwise nothing was done.
-/// `needed` says which bits have to be set.
+/// `needed` says which bits have to be set; `PLAIN`: nothing is done unless it is a plain read.
 #[inline(always)]
-pub(crate) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32, needed: u16) -> u64 {
+pub(crate) fn take<A: Access, const PLAIN: bool>(
+    attachment: &Inside,
+    generation: u32,
+    events: u32,
+    needed: u16,
+) -> u64 {
     // What is not attached has no bits.
     if attachment.generation.get() != generation || attachment.bits() & needed != needed {
         return NOTHING;
     }
     let slot = attachment.slot();
-    if !slot.is_plain_read() {
-        return take_otherwise::<A>(attachment, events);
+    if PLAIN && !slot.is_plain_read() {
+        return NOTHING;
+    }
+    if !slot.is_plain_read() && slot.is(Waiting::Poll) {
+        return take_poll::<A>(attachment, slot, events);
     }
     if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 {
         return NOTHING;
     }
-    let len = slot.len();
-    let n = socket::recv_plainly(attachment.fd(), slot.at(), len);
-    finish(attachment, n, || len)
+    if slot.is_plain_read() {
+        let len = slot.len();
+        let n = socket::recv_plainly(attachment.fd(), slot.at(), len);
+        // An error is no length.
+        finish(attachment, n, (n as usize) < len)
+    } else if slot.is(Waiting::Vector) {
+        attempt(attachment, Readv { iov: slot.at(), count: slot.len() as u32 })
+    } else if slot.is(Waiting::Message) {
+        let flags = if slot.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
+        attempt(attachment, Recvmsg { message: slot.at(), flags })
+    } else {
+        take_addressed(attachment)
+    }
 }
 
-/// The same for what is no plain read.
-#[inline(never)]
-fn take_otherwise<A: Access>(attachment: &Inside, events: u32) -> u64 {
-    let slot = attachment.slot();
-    if slot.kind() == Waiting::Poll {
-        let told = if A::SOLE {
-            events as u16 & (slot.len() as u16 | (libc::POLLERR | libc::POLLHUP) as u16)
-        } else {
-            // Since the kernel has told it, another thread may have read what was there, and polled anew (rule 2.10).
-            fd::poll_now(attachment.fd(), slot.len() as i16).unwrap_or(0) as u16
-        };
-        if told == 0 {
-            return NOTHING;
-        }
-        attachment.set_bits(attachment.bits() & !SLOT | INPUT_FREE);
-        return told.into();
-    }
-    if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 {
+/// The same for a poll.
+#[inline(always)]
+fn take_poll<A: Access>(attachment: &Inside, slot: Slot, events: u32) -> u64 {
+    let told = if A::SOLE {
+        events as u16 & (slot.len() as u16 | (libc::POLLERR | libc::POLLHUP) as u16)
+    } else {
+        // Since the kernel has told it, another thread may have read what was there, and polled anew (rule 2.10).
+        fd::poll_now(attachment.fd(), slot.len() as i16).unwrap_or(0) as u16
+    };
+    if told == 0 {
         return NOTHING;
     }
-    match slot.kind() {
-        Waiting::Vector => attempt(attachment, Readv { iov: slot.at(), count: slot.len() as c_int }),
-        Waiting::Message => {
-            let flags = if slot.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
-            attempt(attachment, Recvmsg { message: slot.at(), flags })
-        }
-        _ => {
-            let (buf, addr, addrlen) = slot.addresses();
-            let outcome = attempt(attachment, Recvfrom { buf, len: slot.len(), flags: 0, addr, addrlen });
-            if outcome != NOTHING {
-                attachment.set_slot_user(attachment.user.get());
-            }
-            outcome
-        }
+    attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE));
+    told.into()
+}
+
+/// The same for a recvfrom with an address.
+#[cold]
+#[inline(never)]
+fn take_addressed(attachment: &Inside) -> u64 {
+    let slot = attachment.slot();
+    let (buf, addr, addrlen) = slot.addresses();
+    let outcome = attempt(attachment, Recvfrom { buf, len: slot.len(), flags: 0, addr, addrlen });
+    if outcome != NOTHING {
+        attachment.set_slot_user(attachment.user.get());
     }
+    outcome
 }
 
 #[inline(always)]
 fn attempt(attachment: &Inside, call: impl Call) -> u64 {
     let n = call.attempt(attachment.fd());
-    finish(attachment, n, || call.total())
+    finish(attachment, n, n >= 0 && (n as usize) < call.total())
 }
 
-/// The kernel has answered the operation in the slot with `n`: it is complete with so many bytes, of `total` at most, if
-/// it has not failed.
+/// The kernel has answered the operation in the slot with `n`: it is complete with so many bytes, if it has not failed.
+/// `is_short`: it is, and with fewer than it asked for. (None are the end of the stream. This edge has not told of that,
+/// so another will.)
 #[inline(always)]
-fn finish(attachment: &Inside, n: isize, total: impl FnOnce() -> usize) -> u64 {
-    if n > 0 && (n as usize) < total() && attachment.proves_drained() {
+fn finish(attachment: &Inside, n: isize, is_short: bool) -> u64 {
+    if is_short && attachment.proves_drained() {
+        // READABLE is not set while an operation waits in the slot.
         attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE));
         return n as u64;
     }
     finish_undrained(attachment, n)
 }
 
-/// The same where there may be more, and for the end of the stream and a failure.
+/// The same where there may be more, and for a failure.
+#[cold]
 #[inline(never)]
 fn finish_undrained(attachment: &Inside, n: isize) -> u64 {
     if n < 0 {
         return has_failed(attachment, n);
     }
-    // READABLE is not set while an operation waits in the slot.
     attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE | READABLE));
     n as u64
 }

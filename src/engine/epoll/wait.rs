@@ -87,7 +87,7 @@ impl Poller {
         if attachment.has(HERE) || !out.has_room() || out.must_follow(&attachment) {
             return false;
         }
-        let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
+        let outcome = edge::take::<Shared, false>(&attachment, generation, edge.events, SLOT);
         if outcome == edge::NOTHING {
             return false;
         }
@@ -105,13 +105,10 @@ impl Poller {
         lane: &'static Lane,
         room: &mut [MaybeUninit<Event>],
     ) -> Handled {
-        let mut handled = 0;
         let mut bytes = 0u32;
-        for (edge, to) in edges.iter().zip(room) {
-            let Some(event) = Self::event_of(sole, edge) else { break };
-            bytes = bytes.wrapping_add(event.result as u32);
-            to.write(event);
-            handled += 1;
+        let mut handled = Self::handle_run::<true>(sole, edges, room, &mut bytes);
+        if handled < edges.len() {
+            handled = Self::handle_others(sole, edges, room, &mut bytes, handled);
         }
         lane.learn(bytes as usize);
         if handled < edges.len() {
@@ -120,11 +117,54 @@ impl Poller {
         Handled { edges: handled, events: handled }
     }
 
-    /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it.
+    /// Handles edges, from the first on, as long as each completes the operation in its slot. `PLAIN`: and as long as
+    /// all are plain reads. How many; their bytes are added to `bytes`.
     #[inline(always)]
-    pub(crate) fn event_of(sole: &Sole, edge: &Edge) -> Option<Event> {
+    fn handle_run<const PLAIN: bool>(
+        sole: &Sole,
+        edges: &[Edge],
+        room: &mut [MaybeUninit<Event>],
+        bytes: &mut u32,
+    ) -> usize {
+        let first = room.as_mut_ptr().cast::<Event>();
+        let mut next = first;
+        let mut sum = 0u32;
+        for edge in edges.get(..room.len()).unwrap_or(edges) {
+            let Some(event) = Self::event_of::<PLAIN>(sole, edge) else { break };
+            sum = sum.wrapping_add(event.result as u32);
+            // SAFETY: no more events than the room has slots.
+            unsafe {
+                next.write(event);
+                next = next.add(1);
+            }
+        }
+        *bytes = bytes.wrapping_add(sum);
+        // SAFETY: both are of the room.
+        unsafe { next.offset_from_unsigned(first) }
+    }
+
+    /// Goes on behind the first `handled` where not all are plain reads.
+    #[inline(never)]
+    fn handle_others(
+        sole: &Sole,
+        edges: &[Edge],
+        room: &mut [MaybeUninit<Event>],
+        bytes: &mut u32,
+        handled: usize,
+    ) -> usize {
+        match (edges.get(handled..), room.get_mut(handled..)) {
+            (Some(edges), Some(room)) => handled + Self::handle_run::<false>(sole, edges, room, bytes),
+            _ => handled,
+        }
+    }
+
+    /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it. `PLAIN`: and if it
+    /// is a plain read.
+    #[inline(always)]
+    pub(crate) fn event_of<const PLAIN: bool>(sole: &Sole, edge: &Edge) -> Option<Event> {
         let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
-        let outcome = edge::take::<Sole>(attachment, (edge.u64 >> 32) as u32, edge.events, SLOT | HERE);
+        let generation = (edge.u64 >> 32) as u32;
+        let outcome = edge::take::<Sole, PLAIN>(attachment, generation, edge.events, SLOT | HERE);
         if outcome == edge::NOTHING {
             return None;
         }
@@ -147,7 +187,7 @@ impl Poller {
             if !lane.ring.has_room::<Sole>() {
                 break;
             }
-            let outcome = edge::take::<Sole>(attachment, generation, edge.events, SLOT | HERE);
+            let outcome = edge::take::<Sole, false>(attachment, generation, edge.events, SLOT | HERE);
             if outcome == edge::NOTHING {
                 break;
             }
