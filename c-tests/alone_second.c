@@ -55,7 +55,8 @@ static int round_in_child(void)
            || __atomic_load_n(&posted, __ATOMIC_SEQ_CST) < POSTS) {
         struct ioevent e[5];
         struct timespec soon = { 0, 50000000 };
-        /* For ever as long as it is alone: only that goes the short ways. Later the other one may get the last event. */
+        /* For ever as long as it is alone: only that goes the short ways. Later the other one may get the last
+         * event. */
         int n = OK(ioevent_wait(p, e, 5, harvested < come_after ? NULL : &soon));
 
         for (int k = 0; k < n; k++)

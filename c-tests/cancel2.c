@@ -1,4 +1,5 @@
-/* ioevent_cancel2 ends only what it is told to: by direction, and by user pointer: rule 4.7. Bad arguments: rule 1.4. */
+/* ioevent_cancel2 ends only what it is told to: by direction, and by user pointer: rule 4.7. Bad arguments: rule
+ * 1.4. */
 #include "test.h"
 
 static int p, fd[2];

@@ -34,7 +34,8 @@ static void *waits(void *arg)
 static bool is_told(const struct waiter *w, bool limited)
 {
     if (w->result == 1)
-        return w->e.ioe_result == -1 ? w->e.ioe_errno == EBADF : w->e.ioe_result == POLLNVAL && w->e.ioe_user == USER(1);
+        return w->e.ioe_result == -1 ? w->e.ioe_errno == EBADF
+                                     : w->e.ioe_result == POLLNVAL && w->e.ioe_user == USER(1);
     return (limited && w->result == 0) || (w->result == -1 && w->why == EBADF);
 }
 
@@ -62,8 +63,8 @@ static void waiting(int with, bool limited)
         else if (!GET(w[i].ended))
             continue;
         if (!is_told(&w[i], limited))
-            dprintf(2, "thread %d: %d, errno %d; user %p result %d errno %d\n", i, w[i].result, w[i].why, w[i].e.ioe_user,
-                    w[i].e.ioe_result, w[i].e.ioe_errno);
+            dprintf(2, "thread %d: %d, errno %d; user %p result %d errno %d\n", i, w[i].result, w[i].why,
+                    w[i].e.ioe_user, w[i].e.ioe_result, w[i].e.ioe_errno);
         CHECK(is_told(&w[i], limited));
         ZERO(pthread_join(t[i], NULL));
     }

@@ -1,7 +1,7 @@
 /*
- * Descriptors of one open file share its position: operations at it that are outstanding on several of them at once read
- * different bytes, and write one beside the other: rule 4.2. Of files in memory the kernel does not see to that itself;
- * once two of four reads got the same bytes and the position moved too little.
+ * Descriptors of one open file share its position: operations at it that are outstanding on several of them at once
+ * read different bytes, and write one beside the other: rule 4.2. Of files in memory the kernel does not see to that
+ * itself; once two of four reads got the same bytes and the position moved too little.
  */
 #include "test_file.h"
 

@@ -1,7 +1,7 @@
 /*
  * More events wait to be harvested than the fast part of a thread's ready list holds: those of each descriptor still
- * come in order, each once, however much of them is taken at a time. Rules 2.2, 2.5; by a thread that is alone, and by one that
- * shares with others.
+ * come in order, each once, however much of them is taken at a time. Rules 2.2, 2.5; by a thread that is alone, and by
+ * one that shares with others.
  */
 #include "test.h"
 

@@ -1,7 +1,7 @@
 /*
- * A time limit that nearly never is reached: a descriptor whose reads finish in time, again and again for longer than the
- * limit, sees none; the one that does not finish ends when its own time is over, not before; and a shorter limit holds
- * from the next read on, also where a longer one was set before: rules 4.6, 4.3.
+ * A time limit that nearly never is reached: a descriptor whose reads finish in time, again and again for longer than
+ * the limit, sees none; the one that does not finish ends when its own time is over, not before; and a shorter limit
+ * holds from the next read on, also where a longer one was set before: rules 4.6, 4.3.
  */
 #include "test.h"
 

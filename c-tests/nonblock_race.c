@@ -1,7 +1,7 @@
 /*
- * Descriptors of one open file, used by several threads at the same time, where the library has to set O_NONBLOCK for the
- * length of one call: no call waits in the kernel because another thread has just cleared the flag: rule 4.5, rule 2.1.
- * (An accept that waited there would hold its thread until a connection comes, and none does.)
+ * Descriptors of one open file, used by several threads at the same time, where the library has to set O_NONBLOCK for
+ * the length of one call: no call waits in the kernel because another thread has just cleared the flag: rule 4.5, rule
+ * 2.1. (An accept that waited there would hold its thread until a connection comes, and none does.)
  */
 #include "test.h"
 

@@ -1,7 +1,7 @@
 /*
- * Threads that can only run on one processor: one of them waits in the kernel, the others stand by. They take over all the same
- * when that one is busy, see signals, timeouts and the end of the pipe, and all wait in the kernel again when they
- * may run on several processors. Rules 3.2, 3.3, 3.7.
+ * Threads that can only run on one processor: one of them waits in the kernel, the others stand by. They take over all
+ * the same when that one is busy, see signals, timeouts and the end of the pipe, and all wait in the kernel again when
+ * they may run on several processors. Rules 3.2, 3.3, 3.7.
  */
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /*
- * A recv with MSG_PEEK and MSG_WAITALL waits although there are data. When it is ended early, the next read gets them; the
- * same when it is refused by a full pipe: rule 4.7, rule 2.4, rule 2.8.
+ * A recv with MSG_PEEK and MSG_WAITALL waits although there are data. When it is ended early, the next read gets them;
+ * the same when it is refused by a full pipe: rule 4.7, rule 2.4, rule 2.8.
  */
 #include "test.h"
 

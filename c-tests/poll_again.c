@@ -1,7 +1,7 @@
 /*
- * A descriptor that is polled again and again, with plain reads and writes between: each poll tells once, of what is there
- * by then; what nobody polls any more is told to nobody, and keeps no harvest busy; and any other operation may come in
- * between: rules 2.10, 2.11, 3.2.
+ * A descriptor that is polled again and again, with plain reads and writes between: each poll tells once, of what is
+ * there by then; what nobody polls any more is told to nobody, and keeps no harvest busy; and any other operation may
+ * come in between: rules 2.10, 2.11, 3.2.
  */
 #include "test_spin.h"
 

@@ -1,7 +1,7 @@
 /*
- * A program that waits for its pipe with poll(2) and harvests what is there: descriptors that become ready one after the
- * other have their events in that order: rule 3.5. The library's own thread, which looks after pipes that nobody harvests,
- * took part of them now and then although harvests were coming.
+ * A program that waits for its pipe with poll(2) and harvests what is there: descriptors that become ready one after
+ * the other have their events in that order: rule 3.5. The library's own thread, which looks after pipes that nobody
+ * harvests, took part of them now and then although harvests were coming.
  */
 #include "test.h"
 

@@ -1,7 +1,7 @@
 /*
- * One operation that waits alone on a socket, of each kind that takes bytes in: it is complete with what comes, ended by a
- * cancel, by another operation's coming and by a detach, with the user pointer that it was queued with; an array or
- * msghdr that is not there is told at once, also after one that was: rules 2.2, 2.4, 2.5, 2.6, 4.2, 4.3.
+ * One operation that waits alone on a socket, of each kind that takes bytes in: it is complete with what comes, ended
+ * by a cancel, by another operation's coming and by a detach, with the user pointer that it was queued with; an array
+ * or msghdr that is not there is told at once, also after one that was: rules 2.2, 2.4, 2.5, 2.6, 4.2, 4.3.
  */
 #include "test.h"
 

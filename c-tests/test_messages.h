@@ -1,6 +1,6 @@
 /*
- * What the tests of a thread that is alone share: connections over which numbered messages go, one at a time on each. The
- * program says before how many: CONNECTIONS, and MESSAGES on each.
+ * What the tests of a thread that is alone share: connections over which numbered messages go, one at a time on each.
+ * The program says before how many: CONNECTIONS, and MESSAGES on each.
  */
 #ifndef TEST_MESSAGES_H
 #define TEST_MESSAGES_H
@@ -49,8 +49,8 @@ static inline void open_connections(int p)
     }
 }
 
-/* The event of a read or a write: one whole message. For a read, says whether another has been queued for the next message, which is
- * to be sent then. */
+/* The event of a read or a write: one whole message. For a read, says whether another has been queued for the next
+ * message, which is to be sent then. */
 static inline bool took_message(const struct ioevent *e)
 {
     struct connection *c = connection_of(e);

@@ -8,7 +8,8 @@ enum { MANY = 4000, FEW = 40 };
 
 static void timer(int p, int user, long seconds)
 {
-    struct ioevent_op op = { .ioo_kind = IOEVENT_OP_TIMER, .ioo_fd = p, .ioo_user = USER(user), .ioo_timeout = { seconds, 0 } };
+    struct ioevent_op op = { .ioo_kind = IOEVENT_OP_TIMER, .ioo_fd = p, .ioo_user = USER(user),
+                             .ioo_timeout = { seconds, 0 } };
 
     GIVES(ioevent_submit(&op, 1), 1);
 }

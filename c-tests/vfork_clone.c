@@ -32,7 +32,8 @@ static void *harvests(void *unused)
     while (!GET(over)) {
         int n = ioevent_wait(p, &e, 1, &t);
 
-        /* The end of a child while posix_spawn(3) blocks all signals interrupts other threads, though nobody handles it. */
+        /* The end of a child while posix_spawn(3) blocks all signals interrupts other threads, though nobody handles
+         * it. */
         CHECK(n == 0 || (n == -1 && errno == EINTR));
     }
     return unused;

@@ -38,7 +38,8 @@ static void take(int p, int fd, bool before, int pair1, const char *const *parts
     static struct msghdr message;
 
     iov = (struct iovec){b, sizeof b};
-    message = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    message = (struct msghdr){
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     if (!before)
         QUEUED(ioevent_recvmsg(fd, &message, MSG_WAITALL));
     for (int i = 0; i < n; i++)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/c-tests.sh [plain|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named) against the
-# staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
+# ci/c-tests.sh [plain|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named) against
+# the staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
 #
 #   plain      warnings are errors
 #   build      as plain, and runs nothing: for ci/kernels.sh
@@ -9,7 +9,8 @@
 #   tsan       those whose threads share a pipe, built with -fsanitize=thread: the library, which is not, tells the
 #              sanitizer what it has to know (rule 5.6)
 #
-# make stage (or make check) must have been run before.  CC chooses the compiler, IOEVENT_JOBS how many run side by side.
+# make stage (or make check) must have been run before.  CC chooses the compiler, IOEVENT_JOBS how many run side by
+# side.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -24,7 +25,8 @@ label="c-tests"
 # What tsan runs; there is nothing to see for it where a pipe has one thread.
 threaded=(handover 'threads_*' '*_threads' 'alone_*' takeover takeover_big_harvest thief post_busy pipe_close_waiting)
 
-# sanitizer WHAT FLAG...: chooses gcc, if there is one; ends the script if it has no such sanitizer. $probe does nothing, well.
+# sanitizer WHAT FLAG...: chooses gcc, if there is one; ends the script if it has no such sanitizer. $probe does
+# nothing, well.
 sanitizer() {
     [ -n "${CC:-}" ] || { ! have gcc || CC=gcc; }
     flags=(-std=gnu11 -O0 -g -Wall -fno-omit-frame-pointer "${@:2}")
@@ -102,7 +104,8 @@ wanted() {
         return 1
     fi
     [ "$mode" = tsan ] || return 0
-    # A child of a process with threads cannot start any under gcc's ("dup thread with used id"), but for a test of ours.
+    # A child of a process with threads cannot start any under gcc's ("dup thread with used id"), but for a test of
+    # ours.
     [ "$1" = handover ] || ! grep -q 'IN_CHILD\|child(' "c-tests/$1.c" || return 1
     # shellcheck disable=SC2053 # a pattern
     for name in "${threaded[@]}"; do [[ $1 != $name ]] || return 0; done

@@ -1,6 +1,6 @@
 #!/bin/sh
-# ci/cargo-built.sh NAME COMMAND...: runs a command that builds with cargo, and prints the path of the file NAME that came of it,
-# wherever cargo puts it: CARGO_BUILD_TARGET and configuration files have a say in that.
+# ci/cargo-built.sh NAME COMMAND...: runs a command that builds with cargo, and prints the path of the file NAME that
+# came of it, wherever cargo puts it: CARGO_BUILD_TARGET and configuration files have a say in that.
 set -u
 name=$1
 shift

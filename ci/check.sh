@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# make check: everything that can be tested on this machine, in parts that run side by side.  At the end all failures stand once
-# more, one line each; the last line is `N passed, N failed` (and `, N skipped`); the exit status is 0 if something passed and
-# nothing failed.  What each failed step printed is shown when it fails, and kept in target/check.
+# make check: everything that can be tested on this machine, in parts that run side by side.  At the end all failures
+# stand once more, one line each; the last line is `N passed, N failed` (and `, N skipped`); the exit status is 0 if
+# something passed and nothing failed.  What each failed step printed is shown when it fails, and kept in target/check.
 #
-# IOEVENT_NO_INSTALL=1 leaves the system's packages alone.  IOEVENT_QUICK=1 leaves out memcheck, the sanitizers and loom.
-# IOEVENT_JOBS=N: N parts at once, and N programs within each; one more than there are processors, unless it is set.
+# IOEVENT_NO_INSTALL=1 leaves the system's packages alone.  IOEVENT_QUICK=1 leaves out memcheck, the sanitizers and
+# loom. IOEVENT_JOBS=N: N parts at once, and N programs within each; one more than there are processors, unless it is
+# set.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -47,8 +48,8 @@ packing() {
 refusals() { ci/deny.sh && ci/failmalloc.sh; }
 thread_sanitizer() { ci/rust-san.sh thread && ci/torture-san.sh && ci/c-tests.sh tsan; }
 
-# part NAME BEFORE COMMAND...: a part that begins when the one called BEFORE is done, if there is one to wait for.  Its exit
-# status says whether it has come to its end, and not whether its tests have passed.
+# part NAME BEFORE COMMAND...: a part that begins when the one called BEFORE is done, if there is one to wait for.  Its
+# exit status says whether it has come to its end, and not whether its tests have passed.
 parts=()
 declare -A before command state begun
 part() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ci/deny.sh [CALL...]: has the kernel refuse each system call that src/sys makes (or only those named), one at a time, with
-# EPERM and with ENOSYS, as a seccomp filter does, and runs c-tests/inject/server.c and a few C tests all the same. Each part
-# of what they do works, or fails with that errno: `may_fail` says which may. None ends by a signal, hangs, computes while
-# nothing happens, or moves wrong data.
+# ci/deny.sh [CALL...]: has the kernel refuse each system call that src/sys makes (or only those named), one at a time,
+# with EPERM and with ENOSYS, as a seccomp filter does, and runs c-tests/inject/server.c and a few C tests all the same.
+# Each part of what they do works, or fails with that errno: `may_fail` says which may. None ends by a signal, hangs,
+# computes while nothing happens, or moves wrong data.
 #
 # make stage (or make check) must have been run before.  CC chooses the compiler.
 set -u -o pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# ci/failmalloc.sh [--all] [NAME...]: short memory. Runs ten C tests (or those named) while an allocation that the library makes
-# fails: the n-th only, and all from the n-th on; n goes through a dozen numbers, with --all through all. A test passes, or
-# fails where the library says ENOMEM; none ends by a signal (abort) or hangs.
+# ci/failmalloc.sh [--all] [NAME...]: short memory. Runs ten C tests (or those named) while an allocation that the
+# library makes fails: the n-th only, and all from the n-th on; n goes through a dozen numbers, with --all through all.
+# A test passes, or fails where the library says ENOMEM; none ends by a signal (abort) or hangs.
 #
 # make stage (or make check) must have been run before.  CC chooses the compiler.
 set -u -o pipefail
@@ -9,7 +9,8 @@ set -u -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 bin=$build/inject
-# Of all kinds: disk files, transfers, timers, threads, forks, what is tried again, what a pipe is closed under. All are quick.
+# Of all kinds: disk files, transfers, timers, threads, forks, what is tried again, what a pipe is closed under. All are
+# quick.
 tests=(file_read_write pread sendfile splice_file submit_transfers timer_threads threads_many pool_fork connect_unix_full
     shutdown_connect)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# ci/kernels.sh [VERSION...]: runs the C tests (all but huge, which copies 4 GB; TESTS="name..." only those) under Debian's
-# kernels of these versions (KERNELS, or 5.10 and 6.1) on an emulated x86-64 machine, which has two processors, a disk of 1 GB
-# with ext4 under /tmp, and no network.  `make check-kernels` calls it, after `make stage`.  The kernels, and busybox for the
-# machine, are fetched with apt-get from the mirror that this machine uses, into target/kernels, where all else is made too; what
-# is there is not fetched again.
+# ci/kernels.sh [VERSION...]: runs the C tests (all but huge, which copies 4 GB; TESTS="name..." only those) under
+# Debian's kernels of these versions (KERNELS, or 5.10 and 6.1) on an emulated x86-64 machine, which has two processors,
+# a disk of 1 GB with ext4 under /tmp, and no network.  `make check-kernels` calls it, after `make stage`.  The kernels,
+# and busybox for the machine, are fetched with apt-get from the mirror that this machine uses, into target/kernels,
+# where all else is made too; what is there is not fetched again.
 #
 #   TEST_TIMEOUT=seconds   as for the tests by hand: 120 with KVM, 300 without (then all takes about 15 minutes for a kernel)
 #   SUITES="..."           where to look for kernels
@@ -65,7 +65,8 @@ apt_update() {
     touch "$top/apt/updated"
 }
 
-# fetched PATTERN NAME-PATTERN: the file PATTERN in $top; else the newest package with such a name is fetched, and prints it.
+# fetched PATTERN NAME-PATTERN: the file PATTERN in $top; else the newest package with such a name is fetched, and
+# prints it.
 fetched() {
     local pattern=$1 names=$2 package
     if ! compgen -G "$top/deb/$pattern" >/dev/null; then

@@ -2,10 +2,10 @@
 # shellcheck disable=SC2034 # used by those who source it
 # Shared by the scripts of this directory; source it after `set -u -o pipefail`.
 #
-# A step is one test.  `step NAME COMMAND...` runs it, says PASS, FAIL (with all that it printed) or SKIP, and puts it on the
-# tally.  `finish` ends a script: run by hand, it prints the tally; run by another script of ours, it leaves that to the
-# caller.  Before the last line all failures stand once more, one line each.  The last line is always
-# `N passed, N failed`, with `, N skipped` after it if there were any.
+# A step is one test.  `step NAME COMMAND...` runs it, says PASS, FAIL (with all that it printed) or SKIP, and puts it
+# on the tally.  `finish` ends a script: run by hand, it prints the tally; run by another script of ours, it leaves that
+# to the caller.  Before the last line all failures stand once more, one line each.  The last line is always `N passed,
+# N failed`, with `, N skipped` after it if there were any.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 cd "$root" || exit 1
@@ -187,8 +187,8 @@ finish() {
 # With these Rust builds for the thread sanitizer: in $build/tsan, whoever does it.
 tsan_flags="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer"
 
-# use_stage: programs are built with the staged install, through pkg-config (cflags, libs), and run with it. Without one the
-# script fails and ends.
+# use_stage: programs are built with the staged install, through pkg-config (cflags, libs), and run with it. Without one
+# the script fails and ends.
 use_stage() {
     export PKG_CONFIG_PATH=$stage/lib/pkgconfig
     export LD_LIBRARY_PATH=$stage/lib
@@ -201,8 +201,9 @@ use_stage() {
     read -r -a libs < <(pkg-config --libs libioevent)
 }
 
-# c_program NAME [FLAG...]: builds c-tests/NAME.c as $c_tests/NAME for the staged install (after use_stage), warnings being
-# errors, unless that was done since anything in c-tests/ changed.  Several scripts use the same programs, also at once.
+# c_program NAME [FLAG...]: builds c-tests/NAME.c as $c_tests/NAME for the staged install (after use_stage), warnings
+# being errors, unless that was done since anything in c-tests/ changed.  Several scripts use the same programs, also at
+# once.
 c_tests=$build/c-tests-plain
 c_program() {
     local program=$c_tests/${1##*/} command

@@ -22,8 +22,8 @@ else
     skip "rustfmt" "not installed (rustup component add rustfmt)"
 fi
 
-# All that mandoc says, but what depends on which other manuals this machine has: that a page is not found is a fault only
-# of our own pages, and only if we have none of that name and section.
+# All that mandoc says, but what depends on which other manuals this machine has: that a page is not found is a fault
+# only of our own pages, and only if we have none of that name and section.
 existing() { ci/man.sh names | sed 's/ .*\.\([0-9]\)$/ \1/' | sort -u; }
 our_pages=$(existing)
 man_lint() {

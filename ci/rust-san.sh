@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/rust-san.sh [address] [thread]: the Rust tests under the address sanitizer, and tests/stress.rs under the thread sanitizer
-# (or only one of these).  Needs a nightly tool chain: rustup toolchain install nightly.
+# ci/rust-san.sh [address] [thread]: the Rust tests under the address sanitizer, and tests/stress.rs under the thread
+# sanitizer (or only one of these).  Needs a nightly tool chain: rustup toolchain install nightly.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

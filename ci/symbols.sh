@@ -22,8 +22,9 @@ missing=$(comm -23 <(echo "$functions") <(echo "$exported"))
 extra=$(comm -13 <(echo "$functions") <(echo "$exported"))
 [ -z "$extra" ] || complain "exported and not declared in ioevent.h:" $extra
 
-# Rust's own names are mangled (_ZN, _R); its run-time support begins with two underscores, rust_ or DW.ref, or is hidden in
-# compiler_builtins.  By readelf: nm shows nothing of objects that a plug-in of LLVM's, where there is one, takes for its own.
+# Rust's own names are mangled (_ZN, _R); its run-time support begins with two underscores, rust_ or DW.ref, or is
+# hidden in compiler_builtins.  By readelf: nm shows nothing of objects that a plug-in of LLVM's, where there is one,
+# takes for its own.
 foreign=$(readelf -sW "$dir/libioevent.a" 2>/dev/null | awk '
     /^File: / { builtins = /\(compiler_builtins-/; next }
     ($5 == "GLOBAL" || $5 == "WEAK") && $7 != "UND" && !(builtins && $6 == "HIDDEN") { print $8 }' | sort -u |

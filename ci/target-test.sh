@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What make packs is what cargo has just built, for the target that CARGO_BUILD_TARGET or a configuration file names; not what an
-# earlier build has left where cargo puts it without such a target.  In a copy of all but the sources, which are a library
-# without a function here: that is built quickly.
+# What make packs is what cargo has just built, for the target that CARGO_BUILD_TARGET or a configuration file names;
+# not what an earlier build has left where cargo puts it without such a target.  In a copy of all but the sources, which
+# are a library without a function here: that is built quickly.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# c-tests/torture.c, what a thread does that is alone, and threads on one processor, under the thread sanitizer, with the library
-# built for it.  Needs a nightly tool chain: rustup toolchain install nightly.  The standard library of Rust is not built for it; the
-# library's locks are not of that.
+# c-tests/torture.c, what a thread does that is alone, and threads on one processor, under the thread sanitizer, with
+# the library built for it.  Needs a nightly tool chain: rustup toolchain install nightly.  The standard library of Rust
+# is not built for it; the library's locks are not of that.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/torture.sh [SECONDS [SEED [THREADS]]]: builds c-tests/torture.c against the staged install and runs it (600 s, a seed
-# from the clock, 4 threads).  make stage must have been run before.
+# ci/torture.sh [SECONDS [SEED [THREADS]]]: builds c-tests/torture.c against the staged install and runs it (600 s, a
+# seed from the clock, 4 threads).  make stage must have been run before.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -46,8 +46,8 @@ struct timespec;
 #define F_GETIOEVENTPIPE 1229914114
 
 /**
- * ioevent_fcntl(fd, F_SETIOEVENTTIMEO, const struct timespec *): bounds the operations queued on fd from now on; zero: no
- * limit.
+ * ioevent_fcntl(fd, F_SETIOEVENTTIMEO, const struct timespec *): bounds the operations queued on fd from now on; zero:
+ * no limit.
  */
 #define F_SETIOEVENTTIMEO 1229914115
 
@@ -331,15 +331,15 @@ extern "C" {
 /**
  * fcntl(2), with commands of its own; all others are handed to fcntl(2).
  *
- * F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for operations
- * queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is no pipe, or
- * fd is one), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void
- * **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On an attached descriptor (EINVAL
- * on others): F_SETIOEVENTTIMEO, const struct timespec *: bounds operations queued from now on, zero: no limit.
- * F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY. F_GETIOEVENTFLAGS
- * returns them. On a pipe: F_SETIOEVENTSZ, int nevents: its capacity; EBUSY if more places are taken, EINVAL below 1.
- * F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its capacity, and the places taken. Any thread. ioevent_fcntl(3), rules 2.8,
- * 2.11, 3.1, 3.8, 4.2, 4.3, 4.6.
+ * F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for
+ * operations queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is
+ * no pipe, or fd is one), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void **user: what fd is attached to; -1
+ * and NULL if it is not. Errors: EBADF, EFAULT. On an attached descriptor (EINVAL on others): F_SETIOEVENTTIMEO,
+ * const struct timespec *: bounds operations queued from now on, zero: no limit.
+ * F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY.
+ * F_GETIOEVENTFLAGS returns them. On a pipe: F_SETIOEVENTSZ, int nevents: its capacity; EBUSY if more places are
+ * taken, EINVAL below 1. F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its capacity, and the places taken. Any thread.
+ * ioevent_fcntl(3), rules 2.8, 2.11, 3.1, 3.8, 4.2, 4.3, 4.6.
  */
 extern int ioevent_fcntl(int fd,
                          int cmd,
@@ -352,8 +352,8 @@ extern int ioevent_fcntl(int fd,
 const char *ioevent_strerror(int errnum);
 
 /**
- * pread(2); queued on an attached descriptor, outside the order of reads. `buf` is the library's until the event has been
- * read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
+ * pread(2); queued on an attached descriptor, outside the order of reads. `buf` is the library's until the event has
+ * been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
  */
 ssize_t ioevent_pread(int fd,
                       void *buf,
@@ -380,9 +380,9 @@ ssize_t ioevent_preadv(int fd,
                        off_t offset);
 
 /**
- * pwritev(2); queued on an attached descriptor, outside the order of writes. The array and the buffers are the library's
- * until the event has been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread.
- * ioevent_pread(3).
+ * pwritev(2); queued on an attached descriptor, outside the order of writes. The array and the buffers are the
+ * library's until the event has been read. Errors beside those of an operation: EINVAL (a negative offset). Any
+ * thread. ioevent_pread(3).
  */
 ssize_t ioevent_pwritev(int fd,
                         const struct iovec *iov,
@@ -390,7 +390,8 @@ ssize_t ioevent_pwritev(int fd,
                         off_t offset);
 
 /**
- * sendfile(2). Queued if `out_fd` is attached, in the order of its writes; else if `in_fd` is, in the order of its reads.
+ * sendfile(2). Queued if `out_fd` is attached, in the order of its writes; else if `in_fd` is, in the order of its
+ * reads.
  *
  * `offset` is the library's until the event has been read. To a socket it sends all; into a pipe it moves what fits,
  * at least a byte. While it waits the library holds the open file of the descriptor that it does not belong to. No
@@ -402,7 +403,8 @@ ssize_t ioevent_sendfile(int out_fd,
                          size_t count);
 
 /**
- * splice(2). Queued if `fd_out` is attached, in the order of its writes; else if `fd_in` is, in the order of its reads.
+ * splice(2). Queued if `fd_out` is attached, in the order of its writes; else if `fd_in` is, in the order of its
+ * reads.
  *
  * The offsets are the library's until the event has been read. It moves what is there and fits, at least a byte.
  * SPLICE_F_NONBLOCK makes no difference to an operation. No SIGPIPE. Any thread. ioevent_sendfile(3), rule 2.4.
@@ -436,8 +438,8 @@ int ioevent_shutdown(int fd,
 /**
  * waitid(2); queued if `idtype` is P_PIDFD and `id` an attached pidfd.
  *
- * `options` must have WEXITED then, and may have WNOHANG or WNOWAIT, else EINVAL. `infop` is the library's until the event
- * has been read. Any thread. ioevent_waitid(3), rule 2.4.
+ * `options` must have WEXITED then, and may have WNOHANG or WNOWAIT, else EINVAL. `infop` is the library's until the
+ * event has been read. Any thread. ioevent_waitid(3), rule 2.4.
  */
 int ioevent_waitid(idtype_t idtype,
                    id_t id,
@@ -446,19 +448,16 @@ int ioevent_waitid(idtype_t idtype,
 #endif
 
 /**
- * dup2(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread. ioevent_close(3),
- * rule 4.4.
+ * dup2(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread.
+ * ioevent_close(3), rule 4.4.
  */
-int ioevent_dup2(int oldfd,
-                 int newfd);
+int ioevent_dup2(int oldfd, int newfd);
 
 /**
- * dup3(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread. ioevent_close(3),
- * rule 4.4.
+ * dup3(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread.
+ * ioevent_close(3), rule 4.4.
  */
-int ioevent_dup3(int oldfd,
-                 int newfd,
-                 int flags);
+int ioevent_dup3(int oldfd, int newfd, int flags);
 
 /**
  * read(2), or harvesting.
@@ -488,16 +487,16 @@ ssize_t ioevent_write(int fd,
                       size_t nbytes);
 
 /**
- * readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until the event has been
- * read. Any thread. ioevent_read(3).
+ * readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until
+ * the event has been read. Any thread. ioevent_read(3).
  */
 ssize_t ioevent_readv(int fd,
                       const struct iovec *iov,
                       int iovcnt);
 
 /**
- * writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the event has been
- * read. Any thread. ioevent_read(3).
+ * writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the
+ * event has been read. Any thread. ioevent_read(3).
  */
 ssize_t ioevent_writev(int fd,
                        const struct iovec *iov,

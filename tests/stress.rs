@@ -1,6 +1,6 @@
-//! Many threads, many descriptors, through the C interface: every EIOEVENTQUEUED has exactly one event (rule 2.2). The same
-//! in C, with more of everything, is c-tests/torture.c; this one is for the thread sanitizer, which sees all of the
-//! library here. (The locks are parking_lot's: it does not see those of the standard library.)
+//! Many threads, many descriptors, through the C interface: every EIOEVENTQUEUED has exactly one event (rule 2.2). The
+//! same in C, with more of everything, is c-tests/torture.c; this one is for the thread sanitizer, which sees all of
+//! the library here. (The locks are parking_lot's: it does not see those of the standard library.)
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 

@@ -77,7 +77,8 @@ __attribute__((constructor)) static void deny(void)
     if (!text[0])
         return; /* some other program, a shell, say */
 
-    /* The text may cross a border of 4 GiB: then it ends with the border in the first half, and begins with it in the other. */
+    /* The text may cross a border of 4 GiB: then it ends with the border in the first half, and begins with it in the
+     * other. */
     enum { WORD = offsetof(struct seccomp_data, instruction_pointer) };
     bool crosses = text[0] >> 32 != text[1] >> 32;
     struct sock_filter filter[] = {

@@ -16,17 +16,17 @@ pub(crate) fn close(pipe: &'static Pipe) -> bool {
     close_then(pipe, || {})
 }
 
-/// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: a thread that comes to
-/// harvest it gets EBADF at any time (rule 3.7).
+/// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: a thread that comes
+/// to harvest it gets EBADF at any time (rule 3.7).
 pub(crate) fn close_then(pipe: &'static Pipe, last: impl FnOnce()) -> bool {
     access::admit();
     if !pipe.begin_closing() {
         return false;
     }
     let is_lost = !pipe.is_whole();
-    let is_left = pipe.wait_for_users(is_lost);
+    let is_left = pipe.users.0.wait_for_users(is_lost, || pipe.wake_for_closing());
     detach_all_of(pipe);
-    pipe.wait_for_workers();
+    pipe.users.0.wait_for_workers(|| pipe.wake_for_closing());
     if is_left {
         pipe.give_places(take_apart(pipe, is_lost));
     }
@@ -112,8 +112,8 @@ fn drop_operations(pipe: &Pipe, attachment: &Locked) {
     pipe.give_places(places);
 }
 
-/// Descriptors in accept events that nobody read are closed (rule 3.7). Not with a pipe that the program has closed among
-/// all the numbers it knew nothing of: they may be its files by now (rule 5.5).
+/// Descriptors in accept events that no thread read are closed (rule 3.7). Not with a pipe that the program has closed
+/// among all the numbers it knew nothing of: they may be its files by now (rule 5.5).
 fn close_unread_accept(op: OpRef, is_lost: bool) {
     if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
         private::hand_over(op.done.get() as c_int);

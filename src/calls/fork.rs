@@ -67,9 +67,9 @@ fn leave(world: &World, early: bool) {
     }
 }
 
-/// The number of a pipe stays taken, by a descriptor that can do nothing (if there is one to be had); what else the pipe
-/// has are the child's copies. The child may have closed any of them, and have other files there, which are left alone; so
-/// are the parent's registrations.
+/// The number of a pipe stays taken, by a descriptor that can do nothing (if there is one to be had); what else the
+/// pipe has are the child's copies. The child may have closed any of them, and have other files there, which are left
+/// alone; so are the parent's registrations.
 fn replace_with_dead(pipe: &Pipe, dead: &Result<fd::OwnedFd>) {
     if pipe.is_current() {
         dead_fd::kill(pipe.number(), dead);
@@ -82,17 +82,18 @@ static PREPARED: AtomicBool = AtomicBool::new(false);
 /// Whether the kernel wipes them in forked children.
 static WIPED: AtomicBool = AtomicBool::new(false);
 
-/// Has the kernel wipe the pages in forked children, and registers the handler. Once is enough, for children of children
-/// too.
+/// Has the kernel wipe the pages in forked children, and registers the handler. Once is enough, for children of
+/// children too.
 fn prepare() {
     // Relaxed: the thread that swaps first does it; that comes before this thread's first pipe or, in another thread,
     // before or after it just as a fork at that time would.
     if !PREPARED.swap(true, Relaxed) {
-        // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
-        // handler does the work.
+        // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then
+        // the handler does the work.
         let wiped = [table::wipe_on_fork(), world::wipe_on_fork(), access::prepare_for_fork()];
         WIPED.store(wiped.iter().all(|wiped| *wiped), Relaxed);
-        // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor locks.
+        // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor
+        // locks.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     }
 }

@@ -269,7 +269,7 @@ fn end(attachment: &Locked, queue: &Queue, pick: impl Fn(OpRef) -> bool, out: &C
     };
     queue.take_out(may_be_ended, |op| {
         attachment.assume_ready();
-        // One whose time is over has ended already, though nobody has harvested it.
+        // One whose time is over has ended already, though no thread has harvested it.
         let is_late = times::is_late(op);
         let why = if is_late { Errno::ETIMEDOUT } else { Errno::ECANCELED };
         out.complete(attachment, op, Completion::early(op, why));

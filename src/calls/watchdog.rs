@@ -2,34 +2,34 @@
 //!
 //! # Protocol
 //!
-//! One thread of the library watches all pipes of the process. It is there from the first attachment until the last pipe
-//! is closed. A pipe is *attended* while some thread is in a harvest (`Pipe::is_attended`, which looks at the count of its
-//! users), and *lively* while harvests come and go; neither needs the watchdog. A pipe that was neither for a whole tick
-//! is *deserted*: the watchdog waits with poll(2) for its epoll instance, and when that is readable, polls it as a harvest
-//! would and puts what completes into the common lane.
+//! One thread of the library watches all pipes of the process. It is there from the first attachment until the last
+//! pipe is closed. A pipe is *attended* while some thread is in a harvest (`Pipe::is_attended`, which looks at the
+//! count of its users), and *lively* while harvests come and go; neither needs the watchdog. A pipe that was neither
+//! for a whole tick is *deserted*: the watchdog waits with poll(2) for its epoll instance, and when that is readable,
+//! polls it as a harvest would and puts what completes into the common lane.
 //!
 //! While a pipe is lively, the watchdog wakes once a tick to see whether it still is: that is all that it costs a busy
 //! server. While every pipe is deserted, or attended and was not harvested for a tick, it sleeps without end (or until
-//! threads may be on standby again). It says so first in `dormant`, *then* looks at the users once more; the last thread
-//! to leave a pipe leaves, *then* looks at `dormant` and wakes the watchdog. Both are SeqCst, so one of them sees the
-//! other; a thread that leaves alone (`bias`) relies on the barrier that the watchdog makes in between.
+//! threads may be on standby again). It says so first in `dormant`, *then* looks at the users once more; the last
+//! thread to leave a pipe leaves, *then* looks at `dormant` and wakes the watchdog. Both are SeqCst, so one of them
+//! sees the other; a thread that leaves alone (`bias`) relies on the barrier that the watchdog makes in between.
 //!
 //! Threads on standby (`waiters`) do not attend a pipe. When they have been all that is left for a shorter while, the
 //! thread that polled the kernel is busy for long. If it was seen to queue operations meanwhile, it has much to do, and
 //! the watchdog calls one on standby to poll in its place. Else it seems to wait for something; then the watchdog calls
-//! all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows while it happens
-//! again, so that a program whose threads often wait for something else is soon disturbed no more.
+//! all of them, and lets all of the pipe's threads wait in the kernel for a time. How long that is grows while it
+//! happens again, so that a program whose threads often wait for something else is soon disturbed no more.
 //!
-//! Some descriptors tell of a thing only once, and would tell it to an epoll instance that is polled, rather than to the
-//! thread that polls it. They are in none: while operations on them wait, the watchdog polls them itself
+//! Some descriptors tell of a thing only once, and would tell it to an epoll instance that is polled, rather than to
+//! the thread that polls it. They are in none: while operations on them wait, the watchdog polls them itself
 //! (`polled_apart`).
 //!
 //! The watchdog must not take an edge away from a harvest that polls (rule 3.2). It takes the lock of
-//! `Watchdog::begin_polling`, sets the pipe's `watched` flag, *then* makes sure that the pipe has no users but itself, and
-//! only then polls; a harvest counts itself among the users, *then* looks at the flag, and if it is set waits for that
-//! lock before it goes on. So either the watchdog sees the harvest and leaves the pipe alone, or the harvest waits until
-//! what the watchdog found is in the lane. (A harvest that goes alone cannot begin meanwhile: the watchdog revokes the
-//! bias while it polls.)
+//! `Watchdog::begin_polling`, sets the pipe's `watched` flag, *then* makes sure that the pipe has no users but itself,
+//! and only then polls; a harvest counts itself among the users, *then* looks at the flag, and if it is set waits for
+//! that lock before it goes on. So either the watchdog sees the harvest and leaves the pipe alone, or the harvest waits
+//! until what the watchdog found is in the lane. (A harvest that goes alone cannot begin meanwhile: the watchdog
+//! revokes the bias while it polls.)
 
 use super::{fork, lookup};
 use crate::engine::completions::Completions;
@@ -142,8 +142,8 @@ fn is_polled(known: &Known) -> bool {
     known.deserted && !known.is_readable_for_long()
 }
 
-/// Lists what is to be polled: the thread's own descriptor, the pipes that are deserted, and what is polled apart. False
-/// if there is no memory for the list.
+/// Lists what is to be polled: the thread's own descriptor, the pipes that are deserted, and what is polled apart.
+/// False if there is no memory for the list.
 fn list_polled(world: &World, inbox: c_int, notes: &mut Notes) -> bool {
     let Notes { known, polled, apart } = notes;
     polled.clear();
@@ -199,8 +199,8 @@ fn handle(world: &World, notes: &mut Notes) -> bool {
 
 /// Polls a pipe, unless a thread harvests it, or has since there were `harvests` of them: then what has become ready is
 /// that one's to find, and to hand out in its order (rule 3.5). A pipe that others wait on (rule 3.6) is kept readable
-/// meanwhile by a descriptor that always is: its edges are gone from the kernel before their events use the waker. False
-/// if the pipe was lost.
+/// meanwhile by a descriptor that always is: its edges are gone from the kernel before their events use the waker.
+/// False if the pipe was lost.
 fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
     if !pipe.is_whole() {
         return false;

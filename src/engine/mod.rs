@@ -1,8 +1,8 @@
 //! The engine, which does the I/O of pipes, and the seam behind which it stands.
 //!
 //! An operation goes once through the floors: `calls` finds the attachment and takes a place, the `Engine` carries the
-//! operation out, now or later, its completion goes by `Completions` into a lane of the pipe, and a harvest takes it out
-//! as an event.
+//! operation out, now or later, its completion goes by `Completions` into a lane of the pipe, and a harvest takes it
+//! out as an event.
 //!
 //! # Locks
 //!
@@ -22,7 +22,6 @@ pub(crate) mod arming;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod epoll;
-mod handover;
 mod iovecs;
 pub(crate) mod kept_errors;
 pub(crate) mod limits;
@@ -39,9 +38,9 @@ use completions::Completions;
 ///
 /// Operations are handed in with `enqueue`; each comes out exactly once, through `Completions::complete`, during any of
 /// these calls: at once, or in a later one. What lies between is the engine's own business: one engine tries, parks and
-/// waits for readiness, another may give the operation to a kernel that completes it by itself. An operation that is not
-/// yet complete is in one of the queues of its attachment, whose lock the caller holds and which gives the order of rule
-/// 2.5. (One that waits alone may be parked without a node, until one of these calls is made: `slot`.)
+/// waits for readiness, another may give the operation to a kernel that completes it by itself. An operation that is
+/// not yet complete is in one of the queues of its attachment, whose lock the caller holds and which gives the order of
+/// rule 2.5. (One that waits alone may be parked without a node, until one of these calls is made: `slot`.)
 pub(crate) trait Engine {
     /// Begins to watch a descriptor. The table has it already, so another thread may be told of it at once. `is_again`:
     /// another pipe watches it, or has watched it until now.

@@ -1,6 +1,6 @@
 //! The other descriptor of a sendfile or splice: the one that does not own the operation.
 //!
-//! It is nobody's business until the operation has to wait. Then the library holds its open file by a copy, since the
+//! It does not matter until the operation has to wait. Then the library holds its open file by a copy, since the
 //! program may close its own descriptor at any time, and the engine watches the copy if it can be watched.
 //!
 //! (Closing the copy would make the process lose its locks of fcntl(2) on the file; `private::close` sees to that. To

@@ -14,9 +14,9 @@ use core::sync::atomic::Ordering::Relaxed;
 /// How often a thread that takes a number away looks, a millisecond apart, whether the worker has come to the kernel,
 /// where that cannot be seen. One that could run would be there long before.
 const PATIENCE: u32 = 100;
-/// The number is not open, or was just given out by the kernel: if it is that of an attached descriptor, that was closed
-/// behind the library's back (rule 4.4). A pipe is left for later: its close waits for all who harvest it, and the
-/// caller may be one of them.
+/// The number is not open, or was just given out by the kernel: if it is that of an attached descriptor, that was
+/// closed behind the library's back (rule 4.4). A pipe is left for later: its close waits for all threads that harvest
+/// it, and the caller may be one of them.
 pub(crate) fn forget_stale_attachment(number: c_int) {
     if let Some(attachment) = arming::lock_attached(number) {
         release(attachment);
@@ -67,7 +67,7 @@ fn unwatch(attachment: &Locked, pipe: &'static Pipe) {
     }
 }
 
-/// Frees an attachment that nobody watches and that has no operations.
+/// Frees an attachment that is not watched and that has no operations.
 pub(crate) fn free(attachment: Locked) {
     if let Some(own) = attachment.set_own_fd(None) {
         private::close(own);

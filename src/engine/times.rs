@@ -118,7 +118,7 @@ pub(crate) fn add_timer(op: OpRef, time: u64, out: &Completions) -> Result<()> {
 /// Ends the timers, or those with this user pointer; returns how many.
 pub(crate) fn cancel_timers(user: Option<usize>, out: &Completions) -> usize {
     let (mut ended, mut first) = (0, false);
-    // One whose time is over has expired, though nobody has harvested it.
+    // One whose time is over has expired, though no thread has harvested it.
     out.pipe.engine().alarm.take_timers(user, process::now(), |op| {
         first |= out.ready_timer(op, Err(Errno::ECANCELED));
         ended += 1;

@@ -11,8 +11,8 @@ pub const EIOEVENTQUEUED: c_int = 1998;
 pub const F_SETIOEVENTPIPE: c_int = 0x494f_0001;
 /// ioevent_fcntl(fd, F_GETIOEVENTPIPE, int *pipefd, void **user): what fd is attached to; -1 and NULL if it is not.
 pub const F_GETIOEVENTPIPE: c_int = 0x494f_0002;
-/// ioevent_fcntl(fd, F_SETIOEVENTTIMEO, const struct timespec *): bounds the operations queued on fd from now on; zero: no
-/// limit.
+/// ioevent_fcntl(fd, F_SETIOEVENTTIMEO, const struct timespec *): bounds the operations queued on fd from now on; zero:
+/// no limit.
 pub const F_SETIOEVENTTIMEO: c_int = 0x494f_0003;
 /// ioevent_fcntl(fd, F_GETIOEVENTTIMEO, struct timespec *): that bound.
 pub const F_GETIOEVENTTIMEO: c_int = 0x494f_0004;

@@ -9,8 +9,8 @@ use crate::sys::{Errno, UserPtr};
 use core::ffi::{c_int, c_uint, c_void};
 use libc::{id_t, idtype_t, iovec, off_t, siginfo_t, ssize_t};
 
-/// pread(2); queued on an attached descriptor, outside the order of reads. `buf` is the library's until the event has been
-/// read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
+/// pread(2); queued on an attached descriptor, outside the order of reads. `buf` is the library's until the event has
+/// been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_pread(fd: c_int, buf: *mut c_void, nbytes: usize, offset: off_t) -> ssize_t {
     let request =
@@ -50,9 +50,9 @@ pub unsafe extern "C" fn ioevent_preadv(
     queue_or(fd, request, || unsafe { libc::preadv(fd, iov, iovcnt, offset) })
 }
 
-/// pwritev(2); queued on an attached descriptor, outside the order of writes. The array and the buffers are the library's
-/// until the event has been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread.
-/// ioevent_pread(3).
+/// pwritev(2); queued on an attached descriptor, outside the order of writes. The array and the buffers are the
+/// library's until the event has been read. Errors beside those of an operation: EINVAL (a negative offset). Any
+/// thread. ioevent_pread(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_pwritev(
     fd: c_int,
@@ -71,7 +71,8 @@ fn at(offset: off_t) -> UserPtr {
     UserPtr::number(if offset == -1 { off_t::MIN } else { offset } as usize)
 }
 
-/// sendfile(2). Queued if `out_fd` is attached, in the order of its writes; else if `in_fd` is, in the order of its reads.
+/// sendfile(2). Queued if `out_fd` is attached, in the order of its writes; else if `in_fd` is, in the order of its
+/// reads.
 ///
 /// `offset` is the library's until the event has been read. To a socket it sends all; into a pipe it moves what fits,
 /// at least a byte. While it waits the library holds the open file of the descriptor that it does not belong to. No
@@ -94,7 +95,8 @@ pub unsafe extern "C" fn ioevent_sendfile(
     transfer_or(out_fd, in_fd, request, || unsafe { libc::sendfile(out_fd, in_fd, offset, count) })
 }
 
-/// splice(2). Queued if `fd_out` is attached, in the order of its writes; else if `fd_in` is, in the order of its reads.
+/// splice(2). Queued if `fd_out` is attached, in the order of its writes; else if `fd_in` is, in the order of its
+/// reads.
 ///
 /// The offsets are the library's until the event has been read. It moves what is there and fits, at least a byte.
 /// SPLICE_F_NONBLOCK makes no difference to an operation. No SIGPIPE. Any thread. ioevent_sendfile(3), rule 2.4.
@@ -150,8 +152,8 @@ pub extern "C" fn ioevent_shutdown(fd: c_int, how: c_int) -> c_int {
 
 /// waitid(2); queued if `idtype` is P_PIDFD and `id` an attached pidfd.
 ///
-/// `options` must have WEXITED then, and may have WNOHANG or WNOWAIT, else EINVAL. `infop` is the library's until the event
-/// has been read. Any thread. ioevent_waitid(3), rule 2.4.
+/// `options` must have WEXITED then, and may have WNOHANG or WNOWAIT, else EINVAL. `infop` is the library's until the
+/// event has been read. Any thread. ioevent_waitid(3), rule 2.4.
 #[cfg(have_waitid)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_waitid(
@@ -172,8 +174,8 @@ pub unsafe extern "C" fn ioevent_waitid(
     )
 }
 
-/// dup2(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread. ioevent_close(3),
-/// rule 4.4.
+/// dup2(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread.
+/// ioevent_close(3), rule 4.4.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_dup2(oldfd: c_int, newfd: c_int) -> c_int {
     if let Err(errno) = replace(oldfd, newfd) {
@@ -183,8 +185,8 @@ pub extern "C" fn ioevent_dup2(oldfd: c_int, newfd: c_int) -> c_int {
     unsafe { libc::dup2(oldfd, newfd) }
 }
 
-/// dup3(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread. ioevent_close(3),
-/// rule 4.4.
+/// dup3(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread.
+/// ioevent_close(3), rule 4.4.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_dup3(oldfd: c_int, newfd: c_int, flags: c_int) -> c_int {
     if flags & !libc::O_CLOEXEC != 0 || oldfd == newfd {

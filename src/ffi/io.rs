@@ -115,8 +115,8 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
     )
 }
 
-/// readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until the event has been
-/// read. Any thread. ioevent_read(3).
+/// readv(2); queued on an attached descriptor; harvests on a pipe. The array and the buffers are the library's until
+/// the event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     if let Some(answer) = wait(fd, || Readv { iov: lent(iov), count: iovcnt as u32 }) {
@@ -147,8 +147,8 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     )
 }
 
-/// writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the event has been
-/// read. Any thread. ioevent_read(3).
+/// writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the
+/// event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     if let Some(node) = table::near(fd) {

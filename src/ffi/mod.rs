@@ -1,7 +1,7 @@
 //! The C interface. Each function reads its arguments, calls the engine, and answers; there is no logic here.
 //!
-//! Calls on descriptors that are neither attached nor pipes are libc's (rule 1.1), cancellation points included. `errno` is
-//! written as the last thing, and only by calls that fail (rule 5.1).
+//! Calls on descriptors that are neither attached nor pipes are libc's (rule 1.1), cancellation points included.
+//! `errno` is written as the last thing, and only by calls that fail (rule 5.1).
 
 pub mod constants;
 pub mod control;

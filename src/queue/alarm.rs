@@ -1,4 +1,4 @@
-//! The alarm: one timerfd for all that has to happen at a time: ticks of the clock, second tries, deadlines and timers.
+//! The alarm: one timerfd for all that has to happen at a time: the steal timer, second tries, deadlines and timers.
 //!
 //! *Second tries.* Some descriptors are ready by poll(2) and yet do not let an operation finish: a Unix datagram socket
 //! whose receiver is full, a driver with a wrong poll method. To try again at each edge would never end, since a try
@@ -7,9 +7,9 @@
 //! attachment).
 //!
 //! Timers of a pipe come in order of time (rule 2.12), whichever threads expire them: they are put into the common
-//! lane, under the lock that guards the heap. Other deadlines are only taken out under it: who ends an operation needs
-//! the lock of its attachment, which comes first. In between the operation may end otherwise and its node be used
-//! again; so its node says TIME_OVER from the moment when its deadline was taken out until it is complete
+//! lane, under the lock that guards the heap. Other deadlines are only taken out under it: a thread that ends an
+//! operation needs the lock of its attachment, which comes first. In between the operation may end otherwise and its
+//! node be used again; so its node says TIME_OVER from the moment when its deadline was taken out until it is complete
 //! (`Op::deadline`).
 
 use super::deadlines::{Deadline, Deadlines};
@@ -22,7 +22,7 @@ use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use std::collections::BinaryHeap;
 
-/// How long a tick of the clock takes, in nanoseconds. An idle thread takes over after two ticks at the latest, which
+/// How long the steal timer runs, in nanoseconds. An idle thread takes over after two ticks at the latest, which
 /// keeps rule 3.3 ("about 10 ms").
 const TICK: u64 = 4_000_000;
 /// The first pause before a second try, in nanoseconds.
@@ -61,7 +61,7 @@ pub(crate) struct Alarm {
     /// The epoll instance that it is registered with.
     epfd: AtomicI32,
     /// The earliest deadline, as of the last change. Relaxed: a harvest that does not wait asks whether one has passed;
-    /// it was there before only for who has seen it set.
+    /// it was there before only for a thread that has seen it set.
     first: AtomicU64,
     times: Mutex<Times>,
 }
@@ -169,7 +169,7 @@ impl Alarm {
         // Each of them may become a deadline, for which there is room then.
         deadlines.reserve(limits.len() + 2)?;
         limits.push(entry);
-        // If it cannot be set off now, a look at the clock finds it all the same.
+        // If it cannot be set off now, a harvest finds it all the same.
         self.set_first(&mut times)
     }
 
@@ -250,7 +250,7 @@ impl Alarm {
     }
 
     /// Sees to it that the timerfd goes off in time. One that goes off sooner is left alone: setting it again would
-    /// take back an expiry that nobody has heard yet.
+    /// take back an expiry that no thread has heard yet.
     fn arm(&self, times: &mut Times) -> Result<()> {
         let retry = times.retries.peek().map_or(NEVER, |first| first.0.time);
         let next = times.tick.min(retry).min(times.sweep).min(times.first());

@@ -2,7 +2,7 @@
 //!
 //! A pipe has a lane for each thread that harvests it, and one that is common to all. A lane is a place, not a part of
 //! a thread: a thread finds it by its thread pointer, and when the thread is gone its lane stays, with what is in it,
-//! and whoever gets the same thread pointer later inherits it. So the end of a thread needs no care.
+//! and a thread that gets the same thread pointer later inherits it. So the end of a thread needs no care.
 //!
 //! A lane has two parts: a ring, into which its owner puts events without a lock, and a list, which takes all others;
 //! what is in the list comes after what is in the ring (see `ring`). Events stay in the lane they were put into; who
@@ -33,7 +33,7 @@ pub(crate) const MOST_EDGES: usize = 32;
 /// How many bytes are much for one look.
 const MUCH: usize = 64 * 1024;
 
-/// In `Lane::owner`: see there. The mask in `Wake` says the same for those who look at many lanes.
+/// In `Lane::owner`: see there. The mask in `Wake` says the same for threads that look at many lanes.
 pub(crate) const ABSENT: usize = 1;
 
 /// Free nodes.
@@ -115,7 +115,7 @@ pub(crate) struct Inside {
     tail: Cell<Option<OpRef>>,
     /// Events put into the list so far (modulo 2^32).
     pushed: Cell<u32>,
-    /// How many had been taken out of the lane when the clock last ticked.
+    /// How many had been taken out of the lane when the steal timer last ticked.
     pub(crate) at_tick: Cell<u32>,
 }
 
@@ -126,7 +126,7 @@ pub(crate) struct Lane {
     index: u32,
     bit: u64,
     /// Thread pointer of the thread whose lane it is, with `ABSENT` set while the thread does not come to harvest; 0:
-    /// nobody's yet.
+    /// no thread's yet.
     pub(crate) owner: AtomicUsize,
     stock: Stock,
     pub(crate) ring: Ring,
@@ -138,7 +138,7 @@ pub(crate) struct Lane {
     pub(crate) others_first: AtomicBool,
     /// How many edges the owner takes from the kernel at a time. Relaxed: for the owner alone.
     most_edges: AtomicU32,
-    /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by anybody.
+    /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by any thread.
     popped: AtomicU32,
     inside: Mutex<Inside>,
 }
@@ -183,7 +183,7 @@ impl Lane {
         Locked { lane: self, inside: self.inside.lock() }
     }
 
-    /// Locks the lane, unless somebody else has it. No call of libc's is made.
+    /// Locks the lane, unless another thread has it. No call of libc's is made.
     #[inline(always)]
     pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
         Some(Locked { lane: self, inside: self.inside.try_lock()? })
@@ -211,8 +211,8 @@ impl Lane {
         self.most_edges.store(next as u32, Ordering::Relaxed);
     }
 
-    /// The lane's free nodes. For its owner; for the common lane, whoever holds its lock; for who closes the pipe,
-    /// when nobody else uses it.
+    /// The lane's free nodes. For its owner; for the common lane, a thread that holds its lock; for one that closes the
+    /// pipe, when no other uses it.
     #[inline(always)]
     pub(crate) fn stock(&self) -> &Stock {
         &self.stock

@@ -1,9 +1,9 @@
 //! Operations: one node from the call that queues it until its event has been read.
 //!
 //! A node is, in turn: free (in a pool or in a lane's stock), parked (in a queue of its attachment) and ready (in a
-//! lane, as the event). At any time exactly one of these owns it, and only who holds the owner's lock (pool, lane,
-//! attachment) touches it; between owners it belongs to the thread that moves it. Nodes are never given back to the
-//! system, so a reference to one is always good.
+//! lane, as the event). At any time exactly one of these owns it, and only a thread that holds the owner's lock (pool,
+//! lane, attachment) touches it; between owners it belongs to the thread that moves it. Nodes are never given back to
+//! the system, so a reference to one is always good.
 
 use crate::sync::pool::{Pool, Pooled};
 use crate::sys::{Errno, Result, UserPtr};
@@ -266,7 +266,7 @@ impl Op {
         self.kind.set(Kind::Kept);
         self.flags.set(0);
         self.arg.set(errno);
-        // No pipe has such an index: it is in nobody's way.
+        // No pipe has such an index: it is in the way of none.
         self.pipe.set(u32::MAX);
     }
 
@@ -342,7 +342,7 @@ impl Op {
     }
 
     /// It will be given a deadline if it has to wait. This is said before the engine has it: a worker reads the flags
-    /// without a lock, and from then on nobody changes those that it reads.
+    /// without a lock, and from then on no thread changes those that it reads.
     pub(crate) fn expect_deadline(&self) {
         self.mark(TIMED);
         self.deadline.set(NO_DEADLINE);

@@ -5,7 +5,7 @@ use core::cell::Cell;
 
 /// A first-in first-out list of operations, in one word: the address of the last node, whose `next` is the first.
 ///
-/// While it is empty, and all who may look at it know that by other means, its word can hold something else.
+/// While it is empty, and all threads that may look at it know that by other means, its word can hold something else.
 #[derive(Default)]
 pub(crate) struct Queue {
     word: Cell<usize>,
@@ -37,7 +37,7 @@ impl Queue {
     ///
     /// # Safety
     ///
-    /// Until then nobody calls anything but `hold` and `held`.
+    /// Until then no thread calls anything but `hold` and `held`.
     #[inline(always)]
     pub(crate) unsafe fn hold(&self, number: usize) {
         self.word.set(number);

@@ -23,7 +23,7 @@ pub(crate) use super::inside::{
     next_generation,
 };
 
-/// What the table has of a number (`table`). One cache line. All zeros is one of a number that nobody has used.
+/// What the table has of a number (`table`). One cache line. All zeros is one of a number that was never used.
 #[repr(C, align(64))]
 pub(crate) struct Attachment {
     inside: UnsafeCell<Inside>,
@@ -36,7 +36,7 @@ pub(crate) struct Attachment {
 
 const _: () = assert!(size_of::<Attachment>() == 64);
 
-// SAFETY: `inside` is reached only through `Held`, and its one atomic by anybody.
+// SAFETY: `inside` is reached only through `Held`, and its one atomic by any thread.
 unsafe impl Sync for Attachment {}
 
 /// What is behind a descriptor number.
@@ -71,7 +71,7 @@ impl<A: Access> Deref for Held<'_, A> {
     type Target = Inside;
     #[inline(always)]
     fn deref(&self) -> &Inside {
-        // SAFETY: nobody else reaches it, and all fields are cells or atomic: nobody has a unique reference.
+        // SAFETY: no other thread reaches it, and all fields are cells or atomic: there is no unique reference.
         unsafe { &*self.node.inside.get() }
     }
 }
@@ -89,7 +89,7 @@ impl Attachment {
 
     #[inline(always)]
     fn word(&self) -> &AtomicUsize {
-        // SAFETY: an atomic may be shared, whoever has the rest.
+        // SAFETY: an atomic may be shared, whichever thread has the rest.
         unsafe { &(*self.inside.get()).pipe }
     }
 
@@ -155,7 +155,7 @@ impl Attachment {
     /// What is held, for a thread that goes alone.
     #[inline(always)]
     pub(crate) fn inside_of<'a>(&'static self, _: &'a Sole) -> &'a Inside {
-        // SAFETY: nobody else reaches it meanwhile, with or without the lock; and all fields are cells or atomic.
+        // SAFETY: no other thread reaches it meanwhile, with or without the lock; and all fields are cells or atomic.
         unsafe { &*self.inside.get() }
     }
 

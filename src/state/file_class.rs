@@ -52,8 +52,8 @@ impl Class {
         self as u8 >= Class::Stream as u8
     }
 
-    /// Whether it is one of those that tell of a thing only once, whoever looks. An epoll instance that is itself
-    /// looked at would look twice. So these are in none: the watchdog polls them.
+    /// Whether it is one of those that tell of a thing only once, whichever thread asks. An epoll instance that is
+    /// itself polled would ask twice. So these are in none: the watchdog polls them.
     pub(crate) fn is_polled_apart(self) -> bool {
         matches!(self, Class::Perf | Class::Special)
     }

@@ -25,7 +25,7 @@ pub(crate) const INPUT_FREE: u16 = 1 << 3;
 pub(crate) const SLOT: u16 = 1 << 4;
 /// IOEVENT_INLINE (rule 2.8).
 pub(crate) const INLINE: u16 = 1 << 5;
-/// For the thread that holds the bias: all events of the descriptor that nobody has harvested yet are in the ring of
+/// For the thread that holds the bias: all events of the descriptor that no thread has harvested yet are in the ring of
 /// that thread's lane. `newest_number` says nothing then.
 pub(crate) const HERE: u16 = 1 << 6;
 /// The descriptor has a time limit for its operations, which `limits` knows (rule 4.6).
@@ -67,7 +67,8 @@ pub(crate) struct Inside {
     /// Its newest event was put into `newest_place` as this number (see `Completions`).
     newest_number: Cell<u32>,
     pub(crate) user: Cell<usize>,
-    /// What is behind the number (`Word`). Written under the lock if it was or becomes an attachment; read by anybody.
+    /// What is behind the number (`Word`). Written under the lock if it was or becomes an attachment; read by any
+    /// thread.
     pub(super) pipe: AtomicUsize,
     pub(crate) input: Queue,
     pub(crate) output: Queue,
@@ -230,7 +231,7 @@ impl Inside {
     #[inline(always)]
     pub(crate) fn put_into_slot(&self, slot: Slot) {
         let [input, unordered, output] = slot.words();
-        // SAFETY: with INPUT_FREE or SLOT nobody looks at the queues before `disarm` has emptied them.
+        // SAFETY: with INPUT_FREE or SLOT no thread looks at the queues before `disarm` has emptied them.
         unsafe {
             self.input.hold(input);
             self.unordered.hold(unordered);

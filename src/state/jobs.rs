@@ -16,7 +16,7 @@ const IDLE: u64 = 100_000_000;
 /// Room for the stack of a thread, of which 64 KiB are a buffer.
 const STACK: usize = 256 * 1024;
 
-/// An operation for a worker. All of it lives as long as the process; see `Pipe::begin_work` for the pipe.
+/// An operation for a worker. All of it lives as long as the process; see `Users::begin_work` for the pipe.
 #[derive(Clone, Copy)]
 pub(crate) struct Job {
     pub(crate) node: &'static Attachment,
@@ -39,7 +39,7 @@ pub(crate) struct Seat {
     pub(crate) is_copy: bool,
     /// The worker makes a call on it, or is about to.
     pub(crate) calling: bool,
-    /// Who the worker is, to the kernel.
+    /// The number that the kernel has for the worker.
     pub(crate) thread: c_int,
 }
 
@@ -78,7 +78,7 @@ impl Workers {
             return false;
         }
         if state.idle <= state.jobs.len() && !state.ending {
-            // No thread is free for it. Without a new one it waits for its turn, if anybody is there at all.
+            // No thread is free for it. Without a new one it waits for its turn, if there is one at all.
             let started = state.threads.iter_mut().find(|slot| slot.is_none());
             if let Some(slot) = started {
                 *slot = Thread::start(self, STACK).ok();

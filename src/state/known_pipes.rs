@@ -1,18 +1,18 @@
-//! What the watchdog knows of pipes: which are harvested, which are deserted, and where threads on standby may have to be
-//! called. See `calls::watchdog`.
+//! What the watchdog knows of pipes: which are harvested, which are deserted, and where threads on standby may have to
+//! be called. See `calls::watchdog`.
 
 use super::pipe::Pipe;
 use super::polled_apart::Apart;
 use core::ffi::c_int;
 
-/// How often the watchdog looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted after
-/// two ticks at most: within the 20 ms of the rule.
+/// How often the watchdog looks whether a lively pipe still is one, in milliseconds. A pipe is found to be deserted
+/// after two ticks at most: within the 20 ms of the rule.
 pub(crate) const TICK: c_int = 8;
-/// The same where threads stand by, who may have to be called: within about 10 ms (rule 3.3).
+/// The same where threads are on standby, which may have to be called: within about 10 ms (rule 3.3).
 const SHORT_TICK: c_int = 4;
-/// For how long nobody stands by in a pipe whose reserve had to be called, in nanoseconds: at least, and at most.
+/// For how long no thread is on standby in a pipe where those had to be called, in nanoseconds: at least, and at most.
 const RELIEF: core::ops::RangeInclusive<u64> = 100_000_000..=64_000_000_000;
-/// How often one that stands by is asked whether that still is right, in nanoseconds.
+/// How often one on standby is asked whether that still is right, in nanoseconds.
 const REVIEW: u64 = 1_000_000_000;
 
 /// What the watchdog's thread keeps in mind.
@@ -34,26 +34,26 @@ pub(crate) struct Known {
     pub(crate) harvests: u32,
     /// Whether it was attended when it was last looked at.
     attended: bool,
-    /// When there was last a sign that somebody harvests it.
+    /// When there was last a sign that a thread harvests it.
     since: u64,
     pub(crate) deserted: bool,
     /// It was harvested since the time before.
     harvested: bool,
     pub(crate) relief: Relief,
-    /// When one of the reserve was last called.
+    /// When one on standby was last called.
     reviewed: u64,
     /// How many places were taken when it was last looked at.
     places: c_int,
 }
 
-/// When threads may stand by again, and for how long they may not the next time.
+/// When threads may be on standby again, and for how long they may not the next time.
 pub(crate) struct Relief {
     until: u64,
     length: u64,
 }
 
 impl Relief {
-    /// The reserve had to be called.
+    /// Those on standby had to be called.
     pub(crate) fn begin(&mut self, now: u64) {
         if now.saturating_sub(self.until) > *RELIEF.end() {
             self.length = *RELIEF.start();
@@ -62,7 +62,7 @@ impl Relief {
         self.length = (2 * self.length).min(*RELIEF.end());
     }
 
-    /// How long nobody may stand by from now on, in milliseconds, if there was a relief that is not over.
+    /// How long no thread may be on standby from now on, in milliseconds, if there was a relief that is not over.
     pub(crate) fn rest(&self, now: u64) -> Option<c_int> {
         (self.until > now).then(|| (self.until - now).div_ceil(1_000_000) as c_int)
     }
@@ -119,14 +119,14 @@ impl Known {
         if self.pipe.has_standby() { SHORT_TICK } else { TICK }
     }
 
-    /// Whether it may become deserted without anybody's telling; or will probably be left soon, and to be told of that
+    /// Whether it may become deserted without a word; or will probably be left soon, and to be told of that
     /// would cost more than to look again.
     pub(crate) fn is_lively(&self) -> bool {
         !self.deserted && (self.harvested || !self.pipe.is_attended())
     }
 
-    /// Its descriptor is readable as long as nobody harvests what is there already: not to be waited for, but to be
-    /// looked into from time to time.
+    /// Its descriptor is readable as long as no thread harvests what is there already: not to be waited for, but to be
+    /// polled from time to time.
     pub(crate) fn is_readable_for_long(&self) -> bool {
         self.deserted && self.pipe.is_nonblock() && self.pipe.wake.0.filled() != 0
     }

@@ -2,15 +2,18 @@
 
 pub(crate) mod attachment;
 pub(crate) mod file_class;
+mod handover;
 pub(crate) mod inside;
 pub(crate) mod jobs;
 pub(crate) mod known_pipes;
 pub(crate) mod pipe;
+mod pipes;
 pub(crate) mod polled_apart;
 pub(crate) mod poller;
 pub(crate) mod private;
 pub(crate) mod slot;
 pub(crate) mod table;
+mod users;
 pub(crate) mod watchdog;
 pub(crate) mod word;
 pub(crate) mod world;

@@ -2,36 +2,30 @@
 //!
 //! # Life
 //!
-//! Pipes are made once and used again; they are never freed, so a reference found in the table is always good. Who
-//! found one counts itself in `users` and then checks that the pipe is still the one behind the number, and open.
-//! `close` sets CLOSING in the same word; it rings the waker until nobody uses the pipe any more (a woken thread passes
-//! the waker on), and only then takes the pipe apart. An operation holds no count: whoever handles one holds the lock
-//! of its attachment, and closing takes each of these locks to detach it.
-//!
+//! Pipes are made once and used again; they are never freed, so a reference found in the table is always good. A thread
+//! that found one counts itself among its users (`users`), and then makes sure that the pipe is still the one behind the
+//! number. Closing waits until no thread uses the pipe any more, and only then takes it apart. An operation holds no
+//! count: a thread that handles one holds the lock of its attachment, and closing takes each of these locks to detach it.
 
 mod lanes;
 mod standby;
 
 use super::poller::Poller;
+use super::users::Users;
 use super::watchdog::Watchdog;
 use crate::queue::EIOEVENTFULL;
 use crate::queue::lane::Lane;
 use crate::queue::op::Ops;
-use crate::sync::access::Access;
-use crate::sync::access::{Shared, Sole};
-use crate::sync::atomic::light_fence;
-use crate::sync::lock::{Condvar, Mutex};
+use crate::sync::access::{Access, Shared, Sole};
 use crate::sync::places::Places;
 use crate::sync::wake::Wake;
-use crate::sys::{Errno, Result, memory, process};
+use crate::sys::{Errno, Result};
 use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32};
 
-/// In `users`: the pipe is closed, or being closed.
-const CLOSING: u32 = 1 << 31;
 /// Lanes of threads. A thread that finds no free one uses the common lane.
 const THREAD_LANES: u32 = 32;
 /// The lane that is common to all threads.
@@ -62,97 +56,26 @@ pub(crate) struct Pipe {
     abandoned: AtomicBool,
     /// It is known that it was lost (`is_whole`). Relaxed: a thread that has been told that it is lost has seen it.
     lost: AtomicBool,
-    next: AtomicPtr<Pipe>,
-    quiet: (Mutex<()>, Condvar),
+    /// The next in the list of all pipes. Written before the pipe is seen there.
+    pub(super) next: AtomicPtr<Pipe>,
     lanes: [Lane; LANES],
     /// The lane of the thread that holds the bias, when it has one. Relaxed: written and read by that thread, and while
-    /// nobody goes alone.
+    /// no thread goes alone.
     home: AtomicPtr<Lane>,
     /// Harvests that looked into the kernel so far, roughly.
     harvests: AtomicU32,
     /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed
     /// alone.
     processor: AtomicI64,
-    /// The watchdog had to call the reserve, and allows none for a time. Relaxed, like `known`.
+    /// The watchdog had to call those on standby, and allows none for a time. Relaxed, like `known`.
     relieved: AtomicBool,
     /// The watchdog knows the pipe.
     known: AtomicBool,
-    /// The watchdog looks into the pipe, or is about to.
+    /// The watchdog polls the pipe, or is about to.
     watched: AtomicBool,
-    /// Operations that are with a worker.
-    working: AtomicU32,
     places: Apart<Places>,
-    users: Apart<AtomicU32>,
+    pub(crate) users: Apart<Users>,
     pub(crate) wake: Apart<Wake>,
-}
-
-/// All pipes of a world: a list that only grows; a pipe that is not in use is used again.
-pub(crate) struct Pipes {
-    first: AtomicPtr<Pipe>,
-    count: AtomicU32,
-}
-
-impl Pipes {
-    pub(crate) const fn new() -> Pipes {
-        Pipes { first: AtomicPtr::new(null_mut()), count: AtomicU32::new(0) }
-    }
-
-    /// Those that are in use.
-    pub(crate) fn in_use(&self) -> impl Iterator<Item = &'static Pipe> {
-        self.iter().filter(|pipe| pipe.is_in_use())
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &'static Pipe> {
-        // Acquire pairs with the Release in `add`: a pipe is whole before it is seen.
-        // SAFETY: pipes are never freed.
-        let first = unsafe { self.first.load(Acquire).as_ref() };
-        // SAFETY: as above; `next` is written before the pipe is seen.
-        core::iter::successors(first, |pipe| unsafe { pipe.next.load(Relaxed).as_ref() })
-    }
-
-    /// A pipe that nobody else uses, marked as in use.
-    pub(crate) fn take(&self, ops: &'static Ops, watchdog: &'static Watchdog) -> Result<&'static Pipe> {
-        // AcqRel: pairs with the Release in `Pipe::end`, so that what closing put back is seen.
-        let unused = |pipe: &&Pipe| pipe.in_use.compare_exchange(false, true, AcqRel, Relaxed).is_ok();
-        if let Some(pipe) = self.iter().find(unused) {
-            return Ok(pipe);
-        }
-        let fresh = memory::allocate(Pipe {
-            number: AtomicI32::new(-1),
-            index: self.count.fetch_add(1, Relaxed),
-            nonblock: AtomicBool::new(false),
-            ops,
-            watchdog,
-            poller: Poller::new(),
-            in_use: AtomicBool::new(true),
-            abandoned: AtomicBool::new(false),
-            lost: AtomicBool::new(false),
-            next: AtomicPtr::new(null_mut()),
-            quiet: (Mutex::new(()), Condvar::new()),
-            lanes: core::array::from_fn(|index| Lane::new(index as u32)),
-            home: AtomicPtr::new(null_mut()),
-            harvests: AtomicU32::new(0),
-            processor: AtomicI64::new(NO_PROCESSOR),
-            relieved: AtomicBool::new(false),
-            known: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
-            working: AtomicU32::new(0),
-            places: Apart(Places::new()),
-            users: Apart(AtomicU32::new(CLOSING)),
-            wake: Apart(Wake::default()),
-        })?;
-        // SAFETY: just made, never freed.
-        let pipe: &'static Pipe = unsafe { &*fresh };
-        let mut first = self.first.load(Relaxed);
-        loop {
-            pipe.next.store(first, Relaxed);
-            // Release pairs with the Acquire in `iter`.
-            match self.first.compare_exchange(first, fresh, Release, Relaxed) {
-                Ok(_) => return Ok(pipe),
-                Err(other) => first = other,
-            }
-        }
-    }
 }
 
 /// A pipe that cannot be taken apart as long as this value lives.
@@ -169,34 +92,55 @@ impl Deref for InUse {
 impl Drop for InUse {
     #[inline]
     fn drop(&mut self) {
-        // SeqCst: see `watchdog`; and as Release it pairs with the Acquire of `close`, which takes apart what this user
-        // has used.
-        let left = self.0.users.0.fetch_sub(1, SeqCst) - 1;
-        if left & CLOSING != 0 {
-            self.0.leave_closing(left);
-        } else if left == self.0.wake.0.waiters.on_standby() {
-            self.0.watchdog.pipe_left();
+        let pipe = self.0;
+        let left = pipe.users.0.leave(|| pipe.poller.wake_waiters());
+        if left == pipe.wake.0.waiters.on_standby() {
+            pipe.watchdog.pipe_left();
         }
     }
 }
 
 impl Pipe {
+    /// One that nothing is known of yet; it is in use, and closed.
+    pub(super) fn new(index: u32, ops: &'static Ops, watchdog: &'static Watchdog) -> Pipe {
+        Pipe {
+            number: AtomicI32::new(-1),
+            index,
+            nonblock: AtomicBool::new(false),
+            ops,
+            watchdog,
+            poller: Poller::new(),
+            in_use: AtomicBool::new(true),
+            abandoned: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            next: AtomicPtr::new(null_mut()),
+            lanes: core::array::from_fn(|index| Lane::new(index as u32)),
+            home: AtomicPtr::new(null_mut()),
+            harvests: AtomicU32::new(0),
+            processor: AtomicI64::new(NO_PROCESSOR),
+            relieved: AtomicBool::new(false),
+            known: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            places: Apart(Places::new()),
+            users: Apart(Users::new()),
+            wake: Apart(Wake::default()),
+        }
+    }
+
     /// Enters a pipe that was found under a number, if it still is the one behind it, and open.
     #[inline(always)]
     pub(crate) fn enter_as(&'static self, number: c_int) -> Option<InUse> {
-        // SeqCst: `close` sets CLOSING and then looks at the count; either it sees this user, or this user sees
-        // CLOSING.
-        let before = self.users.0.fetch_add(1, SeqCst);
+        let is_open = self.users.0.enter();
         let in_use = InUse(self);
-        (before & CLOSING == 0 && self.number.load(Relaxed) == number).then_some(in_use)
+        (is_open && self.number.load(Relaxed) == number).then_some(in_use)
     }
 
-    /// A thread that goes alone, and has found the pipe to be open, enters it to look into the kernel. `sleeps`: it may
+    /// A thread that goes alone, and has found the pipe to be open, enters it to poll the kernel. `sleeps`: it may
     /// wait.
     #[inline(always)]
     pub(crate) fn enter_sole(&self, sole: &Sole, sleeps: bool) {
-        // Relaxed, as on the other ways alone: nobody else changes these now (`bias`).
-        self.users.0.store(self.users.0.load(Relaxed) + 1, Relaxed);
+        self.users.0.enter_sole(sole);
+        // Relaxed: a count for the watchdog.
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
         if sleeps {
             self.wake.0.park_sole(sole);
@@ -215,10 +159,8 @@ impl Pipe {
 
     /// It leaves, and still goes alone.
     #[inline(always)]
-    pub(crate) fn leave_sole(&self, _: &Sole) {
-        self.users.0.store(self.users.0.load(Relaxed) - 1, Relaxed);
-        // With the barrier of the watchdog: see there.
-        light_fence();
+    pub(crate) fn leave_sole(&self, sole: &Sole) {
+        self.users.0.leave_sole(sole);
         self.watchdog.pipe_left();
     }
 
@@ -235,15 +177,13 @@ impl Pipe {
         self.relieved.store(false, Relaxed);
         self.lost.store(false, Relaxed);
         self.number.store(number, Relaxed);
-        // Release pairs with `enter_as`: the pipe is whole before it can be entered.
-        self.users.0.fetch_and(!CLOSING, Release);
+        self.users.0.open();
     }
 
     /// Begins to close the pipe: no thread enters it from now on, but some may be there. False if another thread closes
     /// it already.
     pub(crate) fn begin_closing(&self) -> bool {
-        // SeqCst: see `enter_as`.
-        if self.users.0.fetch_or(CLOSING, SeqCst) & CLOSING != 0 {
+        if !self.users.0.begin_closing() {
             return false;
         }
         for lane in &self.lanes {
@@ -253,39 +193,17 @@ impl Pipe {
         true
     }
 
-    /// Waits for the threads that use the pipe, which is being closed. Threads that wait in the kernel where the pipe is
-    /// lost cannot be woken: then it waits only for the others. False if some are left.
-    pub(crate) fn wait_for_users(&self, is_lost: bool) -> bool {
-        // Acquire pairs with the Release in `InUse::drop`.
-        self.wait_until(is_lost, || self.users.0.load(Acquire) == CLOSING)
-    }
-
-    /// Waits for the workers that are at work for the pipe, which is being closed.
-    pub(crate) fn wait_for_workers(&self) {
-        // Acquire pairs with the Release in `end_work`.
-        self.wait_until(false, || self.working.load(Acquire) == 0);
-    }
-
-    fn wait_until(&self, is_lost: bool, condition: impl Fn() -> bool) -> bool {
-        /// In nanoseconds.
-        const PATIENCE: u64 = 20_000_000;
-        let deadline = is_lost.then(|| process::now() + PATIENCE);
-        let mut guard = self.quiet.0.lock();
-        while !condition() {
-            self.poller.wake_waiters();
-            self.wake.0.waiters.call_all(&self.poller);
-            if !self.quiet.1.wait(&mut guard, deadline) {
-                return condition();
-            }
-        }
-        true
+    /// Has one of the threads that wait return: the pipe is being closed.
+    pub(crate) fn wake_for_closing(&self) {
+        self.poller.wake_waiters();
+        self.wake.0.waiters.call_all(&self.poller);
     }
 
     /// Ends the life of a pipe that has been taken apart: it can be used again.
     pub(crate) fn end(&self) {
         self.number.store(-1, Relaxed);
         self.known.store(false, Relaxed);
-        // Release pairs with the AcqRel in `Pipes::take`.
+        // Release pairs with the AcqRel in `take_into_use`.
         self.in_use.store(false, Release);
     }
 
@@ -315,7 +233,7 @@ impl Pipe {
         self.lost.load(Relaxed)
     }
 
-    /// A look into the kernel has failed: the descriptors may be lost.
+    /// To poll the kernel has failed: the descriptors may be lost.
     #[cold]
     pub(crate) fn note_failure(&self, errno: Errno) {
         if errno == Errno::EBADF {
@@ -323,15 +241,10 @@ impl Pipe {
         }
     }
 
-    #[cold]
-    pub(crate) fn leave_closing(&self, left: u32) {
-        // The lock makes sure that `wait_until_unused` either waits already, or has not looked at the count yet.
-        let _guard = self.quiet.0.lock();
-        if left == CLOSING {
-            self.quiet.1.notify_all();
-        } else {
-            self.poller.wake_waiters();
-        }
+    /// Marks it as in use, unless it is.
+    pub(super) fn take_into_use(&self) -> bool {
+        // AcqRel: pairs with the Release in `end`, so that what closing put back is seen.
+        self.in_use.compare_exchange(false, true, AcqRel, Relaxed).is_ok()
     }
 
     pub(crate) fn is_in_use(&self) -> bool {
@@ -361,15 +274,15 @@ impl Pipe {
     /// Whether harvests do not wait, and the descriptor can be waited on (rule 3.6).
     #[inline]
     pub(crate) fn is_nonblock(&self) -> bool {
-        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watchdog is looking; the watchdog asks here after
-        // it has said so. (On the processors there are that is a plain load.)
+        // SeqCst, for `set_nonblock`: it asks, after its store, whether the watchdog is looking; the watchdog asks here
+        // after it has said so. (On the processors there are that is a plain load.)
         self.nonblock.load(SeqCst)
     }
 
     /// The same for a thread that goes alone.
     #[inline(always)]
     pub(crate) fn is_nonblock_sole(&self, _: &Sole) -> bool {
-        // SAFETY: nobody else changes it meanwhile.
+        // SAFETY: no other thread changes it meanwhile.
         unsafe { *self.nonblock.as_ptr() }
     }
 
@@ -386,7 +299,7 @@ impl Pipe {
 
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
-        self.users.0.load(SeqCst) & CLOSING != 0
+        self.users.0.is_closing()
     }
 
     /// Whether this still is the pipe behind `number`. Of use only while something keeps `close` from going on.

@@ -1,8 +1,8 @@
-//! Descriptors that no engine watches (`Class::is_polled_apart`): they tell of a thing only once, and would tell it to an
-//! epoll instance that is polled. While operations on them wait, the watchdog's thread polls them itself.
+//! Descriptors that no engine watches (`Class::is_polled_apart`): they tell of a thing only once, and would tell it to
+//! an epoll instance that is polled. While operations on them wait, the watchdog's thread polls them itself.
 //!
-//! The kernel holds an open file as long as it is polled. So `polling` is odd while the thread has a copy of the list and
-//! polls what is in it: a thread that has taken a descriptor out of the list waits until that is over.
+//! The kernel holds an open file as long as it is polled. So `polling` is odd while the thread has a copy of the list
+//! and polls what is in it: a thread that has taken a descriptor out of the list waits until that is over.
 
 use super::attachment::{Attachment, Locked};
 use super::watchdog::Watchdog;
@@ -94,7 +94,7 @@ impl PolledApart {
         }
     }
 
-    /// What of `events` was told of a descriptor when nobody waited for it. It is not told again.
+    /// What of `events` was told of a descriptor when no operation waited for it. It is not told again.
     pub(crate) fn told_before(&self, attachment: &Locked, events: i16) -> i16 {
         let mut apart = self.list.lock();
         let mut told = 0;

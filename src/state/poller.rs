@@ -1,8 +1,8 @@
 //! The kernel's side of a pipe: an epoll instance, and with it the waker and the alarm.
 //!
-//! The waker is an eventfd that always is readable, and the alarm a timerfd; both are registered edge-triggered and never
-//! read. To wake is to register the waker anew (EPOLL_CTL_MOD), which makes an edge. Each use of the waker and each
-//! expiry of the alarm is an edge, taken by exactly one epoll_wait.
+//! The waker is an eventfd that always is readable, and the alarm a timerfd; both are registered edge-triggered and
+//! never read. To wake is to register the waker anew (EPOLL_CTL_MOD), which makes an edge. Each use of the waker and
+//! each expiry of the alarm is an edge, taken by exactly one epoll_wait.
 //!
 //! A program may close these descriptors, as some that it knows nothing of, and be given their numbers for files of its
 //! own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the waker's entry is
@@ -35,8 +35,8 @@ impl Poller {
         Poller { epfd: AtomicI32::new(-1), waker: AtomicI32::new(-1), alarm: Alarm::new() }
     }
 
-    // All loads of the descriptors are Relaxed: a thread that uses them has entered the pipe or holds the lock of one of
-    // its attachments, which came after `open`.
+    // All loads of the descriptors are Relaxed: a thread that uses them has entered the pipe or holds the lock of one
+    // of its attachments, which came after `open`.
 
     /// The epoll instance.
     #[inline(always)]

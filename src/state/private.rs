@@ -5,7 +5,7 @@
 //!
 //! - A program may close all numbers that it does not know (close_range(2)), and be given them again for files of its
 //!   own. So before a number is used or closed, it is looked at whether it still is that file (rule 5.5).
-//! - A forked child has copies of them, which would keep the files open that all who know of them have closed. It finds
+//! - A forked child has copies of them, which would keep the files open that all others have closed. It finds
 //!   the numbers here and closes what still is what it was (rule 5.5). The table is ordinary memory, of which a child
 //!   has a copy.
 //! - Closing any descriptor of a file makes the process lose all locks that fcntl(2) has taken on that file. One that
@@ -32,7 +32,8 @@ const PRIVATE: usize = 1 << 32;
 /// It lingers.
 const LINGERS: usize = 1 << 33;
 
-/// A bit for each accepted descriptor whose event nobody has read: words of 64. Those of higher numbers are not noted.
+/// A bit for each accepted descriptor whose event no thread has read: words of 64. Those of higher numbers are not
+/// noted.
 static ACCEPTED: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
 const WORDS: usize = (1 << 20) / 64;
 /// No number above this was ever among them. Relaxed: as `HIGHEST`.
@@ -48,7 +49,7 @@ fn word(identity: c_int) -> usize {
 }
 
 fn enter(number: c_int, word: usize) -> Result<()> {
-    // Release in `Sparse::make` and here: nobody looks at the word but the thread that has the number, and a child.
+    // Release in `Sparse::make` and here: no thread looks at the word but the one that has the number, and a child.
     let before = NUMBERS.make(number)?.swap(word, Relaxed);
     if before & LINGERS != 0 {
         // The program has closed it, among numbers that it knew nothing of.

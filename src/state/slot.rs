@@ -4,8 +4,10 @@
 //! | word | holds |
 //! | --- | --- |
 //! | first | the address of the buffer, iovec array or msghdr; for a poll 0 |
-//! | second | from the lowest bit: 32 of the length or the events, 4 of the kind, CLOEXEC, TIMED; then 16 of the fraction of its deadline; the highest bit is set unless it is a plain read |
+//! | second | from the lowest bit: 32 of the length or the events, 4 of the kind, CLOEXEC, TIMED; see below |
 //! | third | the user pointer of the event |
+//!
+//! The second word then has 16 bits of the fraction of its deadline; its highest bit is set unless it is a plain read.
 //!
 //! A recvfrom with an address has no room for its user pointer, which is that of the descriptor, nor for a deadline.
 //! Its three addresses have 48 bits each: those of the buffer and of the address are in the lower bits of the first and

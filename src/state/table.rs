@@ -2,9 +2,9 @@
 //!
 //! Each number has a node of one cache line (`Attachment`), in memory that comes zeroed from the kernel and costs
 //! nothing until it is touched, by whole pages. The nodes of the numbers that nearly all programs get along with are
-//! static, so that one is found without a look at anything else; those of higher numbers, up to the highest that the
-//! kernel can give out, are in a second level. Both lie in pages that a forked child sees zeroed (MADV_WIPEONFORK), so the
-//! child has no pipes and no attachments from its first instruction on (rule 5.2).
+//! static, so that one is found without anything else; those of higher numbers, up to the highest that the kernel can
+//! give out, are in a second level. Both lie in pages that a forked child sees zeroed (MADV_WIPEONFORK), so the child
+//! has no pipes and no attachments from its first instruction on (rule 5.2).
 //!
 //! A node says what a number was when it was looked at. A thread that found an attachment locks it, or goes alone, and
 //! checks that it still is one.

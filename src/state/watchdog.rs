@@ -39,8 +39,8 @@ impl Watchdog {
         }
     }
 
-    /// Sees to it that the thread, which runs `task`, is there, and wakes it. `lose` is told which numbers the kernel has
-    /// given out for it. Without a thread or a descriptor to be had, the library does without.
+    /// Sees to it that the thread, which runs `task`, is there, and wakes it. `lose` is told which numbers the kernel
+    /// has given out for it. Without a thread or a descriptor to be had, the library does without.
     #[cold]
     pub(crate) fn begin(&self, task: &'static impl Task, lose: impl FnOnce(&[c_int])) {
         let mut thread = self.thread.lock();

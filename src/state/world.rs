@@ -1,11 +1,12 @@
 //! The world: all that the library has in a process, beside the table of numbers.
 //!
-//! The pointer to it lies in pages that a forked child sees zeroed, like the table: the child has none, and starts one of
-//! its own when it needs it (`calls::fork`).
+//! The pointer to it lies in pages that a forked child sees zeroed, like the table: the child has none, and starts one
+//! of its own when it needs it (`calls::fork`).
 
 use super::jobs::Workers;
 use super::known_pipes::Notes;
-use super::pipe::{Pipe, Pipes};
+use super::pipe::Pipe;
+use super::pipes::Pipes;
 use super::polled_apart::PolledApart;
 use super::watchdog::Watchdog;
 use crate::queue::op::Ops;

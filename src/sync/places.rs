@@ -74,7 +74,7 @@ impl Places {
     #[inline(always)]
     pub(crate) fn take_at_once<A: Access>(&self) -> bool {
         if A::SOLE {
-            // SAFETY: nobody else goes anywhere meanwhile.
+            // SAFETY: no other thread reaches it meanwhile.
             let is_free = free(unsafe { plain64(&self.word) }) != 0;
             if is_free {
                 self.word.store(self.word.load(Relaxed) - 1, Relaxed);

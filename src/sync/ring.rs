@@ -65,7 +65,7 @@ impl Ring {
     #[inline(always)]
     pub(crate) fn has_room<A: Access>(&self) -> bool {
         if A::SOLE {
-            // SAFETY: nobody else goes anywhere meanwhile.
+            // SAFETY: no other thread reaches it meanwhile.
             return unsafe { plain32(&self.tail).wrapping_sub(plain32(&self.head)) < plain32(&self.limit) };
         }
         // Relaxed: only the owner writes `tail`; `limit` is set to 0 under the lock of the attachment whose event must
@@ -88,7 +88,7 @@ impl Ring {
         if A::SOLE {
             // Relaxed: there is no taker now.
             self.tail.store(self.tail.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-            // SAFETY: so nobody writes it.
+            // SAFETY: so no thread writes it.
             return (tail, unsafe { plain32(&self.head) } == tail);
         }
         self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
@@ -123,7 +123,7 @@ impl Ring {
         }
         let head = head.wrapping_add(count as u32);
         if A::SOLE {
-            // Relaxed: nobody puts anything in now.
+            // Relaxed: no thread puts anything in now.
             self.head.store(head, Ordering::Relaxed);
         } else if count > 0 {
             self.head.store(head, Ordering::SeqCst);
@@ -135,13 +135,13 @@ impl Ring {
     /// is none, or more than one.
     #[inline(always)]
     pub(crate) fn take_only(&self, slots: &[Slot; SLOTS]) -> Option<(u64, u64)> {
-        // SAFETY: nobody else goes anywhere meanwhile.
+        // SAFETY: no other thread reaches it meanwhile.
         let (head, tail) = unsafe { (plain32(&self.head), plain32(&self.tail)) };
         if tail != head.wrapping_add(1) {
             return None;
         }
         let slot = slots.get(head as usize % SLOTS)?;
-        // Relaxed: nobody puts anything in now.
+        // Relaxed: no thread puts anything in now.
         self.head.store(tail, Ordering::Relaxed);
         // SAFETY: as above.
         Some(unsafe { (plain64(&slot.user), plain64(&slot.outcome)) })

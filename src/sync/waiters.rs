@@ -2,14 +2,15 @@
 //!
 //! # Protocol
 //!
-//! A thread that waits does so *in the kernel*, in the engine's descriptor, and there it sees whatever happens. Where all
-//! threads run on one processor, one that does is enough: more of them would all be woken for what one will have done
-//! before the next one runs, and each of these wake-ups costs as much as a request. So there the others wait *on
+//! A thread that waits does so *in the kernel*, in the engine's descriptor, and there it sees whatever happens. Where
+//! all threads run on one processor, one that does is enough: more of them would all be woken for what one will have
+//! done before the next one runs, and each of these wake-ups costs as much as a request. So there the others wait *on
 //! standby*, in a futex, until they are *called*. (An I/O completion port knows the same as its concurrency value.)
 //!
 //! Both counts are in one word. A thread that is about to wait counts itself in one of them, *then* looks whether there
 //! is something to take; one that has put something there looks at the counts afterwards (`wake`). If no thread is in
-//! the kernel, it calls one on standby. To call is to move one from the count of those on standby to that of the kernel,
+//! the kernel, it calls one on standby. To call is to move one from the count of those on standby to that of the
+//! kernel,
 //! *then* to add one to `calls`, and to wake one that waits for that to be more than 0, which takes it away again. The
 //! thread that was called counts as one that was in the kernel and has woken. So a call is for one thread, which is not
 //! called twice, and counts for others from that moment on.

@@ -2,28 +2,28 @@
 //!
 //! # Protocol
 //!
-//! *Lanes* hold ready events. A lane is *active* while the thread that owns it comes back to harvest it; the common lane,
-//! which nobody owns, never is. Events in an active lane are its owner's to take, and other threads leave them to it for
-//! a while; events in any other lane can be *stolen*: they are for whichever thread comes first. On a pollable pipe (rule
-//! 3.6) the events of all lanes are for all threads.
+//! *Lanes* hold ready events. A lane is *active* while the thread that owns it comes back to harvest it; the common
+//! lane, which no thread owns, never is. Events in an active lane are its owner's to take, and other threads leave them
+//! to it for a while; events in any other lane can be *stolen*: they are for whichever thread comes first. On a pollable
+//! pipe (rule 3.6) the events of all lanes are for all threads.
 //!
 //! *The waker* makes one thread that waits in the engine return, or the next one that comes to wait; it also makes the
-//! pipe's descriptor readable. `pending` is set while it has been used and no thread has heard it yet, so that it is used
-//! once for many events. *The steal timer* makes one waiting thread return some milliseconds after it was started;
-//! `ticking` is set from then until a thread hears it. That thread looks for active lanes whose owners have taken nothing
-//! since the tick before, and makes them inactive: so an idle thread takes over from a busy one (rule 3.3).
+//! pipe's descriptor readable. `pending` is set while it has been used and no thread has heard it yet, so that it is
+//! used once for many events. *The steal timer* makes one waiting thread return some milliseconds after it was started;
+//! `ticking` is set from then until a thread hears it. That thread looks for active lanes whose owners have taken
+//! nothing since the tick before, and makes them inactive: so an idle thread takes over from a busy one (rule 3.3).
 //!
-//! A thread that puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `waiters`: if a thread
-//! waits, it wakes one, or for an active lane sees to it that the steal timer runs. A thread that is about to wait counts
-//! itself among `waiters`, *then* looks at `filled`: if there is something to take, it does not wait; if there is
-//! something in an active lane, it sees to it that the steal timer runs. All four accesses are SeqCst, so at least one of
-//! the two threads sees the other: no wake-up is lost. An event put into a lane that already holds some needs no wake-up
-//! of its own: a thread that leaves a harvest looks at `filled` once more and, if something is left for others and a
-//! thread waits, wakes one again.
+//! A thread that puts an event into an empty lane sets the lane's bit in `filled`, *then* looks at `waiters`: if a
+//! thread waits, it wakes one, or for an active lane sees to it that the steal timer runs. A thread that is about to
+//! wait counts itself among `waiters`, *then* looks at `filled`: if there is something to take, it does not wait; if
+//! there is something in an active lane, it sees to it that the steal timer runs. All four accesses are SeqCst, so at
+//! least one of the two threads sees the other: no wake-up is lost. An event put into a lane that already holds some
+//! needs no wake-up of its own: a thread that leaves a harvest looks at `filled` once more and, if something is left
+//! for others and a thread waits, wakes one again.
 //!
-//! Waker and steal timer are heard in the kernel only. If all threads that wait are on standby (`waiters`), the one that
-//! uses the waker also calls one of them, whether or not the waker was pending before; and for what has to be taken over
-//! from a busy thread the watchdog calls them.
+//! Waker and steal timer are heard in the kernel only. If all threads that wait are on standby (`waiters`), the one
+//! that uses the waker also calls one of them, whether or not the waker was pending before; and for what has to be
+//! taken over from a busy thread the watchdog calls them.
 //!
 //! A thread that hears the waker clears `pending`, *then* looks at `filled`; one that wakes sets the lane's bit, *then*
 //! looks at `pending`. So either the first one sees the event, or the second one sees that nothing is pending and uses

@@ -1,4 +1,4 @@
-//! Dead descriptors, and how they take the places of those that nobody may use any more.
+//! Dead descriptors, and how they take the places of those that may not be used any more.
 
 use super::fd::{self, OwnedFd};
 use super::raw::{self, Sysno};

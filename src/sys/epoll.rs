@@ -31,7 +31,7 @@ pub(crate) fn timerfd() -> Result<OwnedFd> {
     Ok(OwnedFd::adopt(fd as c_int))
 }
 
-/// A new eventfd with count 1, which nobody reads: it is readable for ever. Close-on-exec.
+/// A new eventfd with count 1, which is never read: it is readable for ever. Close-on-exec.
 pub(crate) fn readable_eventfd() -> Result<OwnedFd> {
     let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
     // SAFETY: no pointers.
@@ -64,7 +64,7 @@ pub(crate) fn wake(epfd: c_int, eventfd: c_int, data: u64) {
 /// Tell once when it becomes readable.
 pub(crate) const EDGE: u32 = (EPOLLIN | EPOLLET) as u32;
 
-/// Data of an entry that means nothing to anybody.
+/// Data of an entry that means nothing.
 pub(crate) const NOTHING: u64 = 2;
 
 /// Arms a timerfd: it goes off once, at a time of CLOCK_MONOTONIC in nanoseconds.
@@ -178,7 +178,7 @@ fn wait_without_mask(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_
 static WITHOUT_PWAIT2: AtomicBool = AtomicBool::new(false);
 
 fn wait_nanoseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], ns: u64) -> Result<usize> {
-    // Relaxed: a hint; whoever misses it asks the kernel itself.
+    // Relaxed: a hint; a thread that misses it asks the kernel itself.
     if !WITHOUT_PWAIT2.load(Ordering::Relaxed) {
         let spec = timespec(ns);
         // SAFETY: as in `wait_milliseconds`; `spec` is read.

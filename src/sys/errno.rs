@@ -63,7 +63,7 @@ static DISTANCE: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn prepare() {
     // SAFETY: only the address is taken.
     let address = unsafe { libc::__errno_location() } as usize;
-    // Relaxed: whoever uses it has found something attached, which came after.
+    // Relaxed: a thread that uses it has found something attached, which came after.
     DISTANCE.store(address.wrapping_sub(thread_pointer()), Ordering::Relaxed);
 }
 

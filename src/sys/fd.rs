@@ -62,7 +62,7 @@ fn descriptor_limit() -> u64 {
 /// close(2). The number is free afterwards whatever the answer is.
 pub(crate) fn close(fd: c_int) -> Result<()> {
     static CLOSE: Refusable = Refusable::new(Sysno::close);
-    // SAFETY: no pointers. Whoever calls this owns the descriptor.
+    // SAFETY: no pointers. The caller owns the descriptor.
     let r = unsafe { raw::call1(Sysno::close, fd as usize) };
     // A file may have its own reasons to answer like that; then its number is free.
     if CLOSE.explains(&r, 0) {
@@ -95,7 +95,7 @@ pub(crate) fn status_flags(fd: c_int) -> Result<c_int> {
 }
 
 /// Runs `call` with O_NONBLOCK set on the open file, which is put back afterwards unless it was set before (rule
-/// 4.5). Others who share the open file can see it for that long.
+/// 4.5). Others that share the open file can see it for that long.
 pub(crate) fn with_nonblock<T>(fd: c_int, call: impl FnOnce() -> Result<T>) -> Result<T> {
     let flags = status_flags(fd)?;
     if flags & libc::O_NONBLOCK != 0 {

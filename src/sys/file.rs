@@ -121,7 +121,7 @@ fn write_flags(fd: c_int, from: Buffers, at: Position, flags: usize) -> Option<R
     if PWRITEV2.is_refused() {
         return None;
     }
-    // Relaxed: a hint; whoever misses it asks the kernel itself.
+    // Relaxed: a hint; a thread that misses it asks the kernel itself.
     let without_nosignal = WITHOUT_NOSIGNAL.load(Ordering::Relaxed);
     if !without_nosignal {
         let r = pwritev2(fd, from, at, flags | RWF_NOSIGNAL);

@@ -13,7 +13,7 @@ const FAR: u64 = u64::MAX / 4;
 /// The errno if a filter refuses futex(2).
 pub(super) fn check() -> Result<()> {
     let word = AtomicU32::new(0);
-    // SAFETY: as in `wake`. Nobody waits for it.
+    // SAFETY: as in `wake`. No thread waits for it.
     raw::unless_refused(unsafe { raw::call3(Sysno::futex, word.as_ptr() as usize, WAKE, 1) })
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn allocate<T>(value: T) -> Result<*mut T> {
 ///
 /// # Safety
 ///
-/// Nobody uses the pages any more.
+/// The pages are not used any more.
 pub(crate) unsafe fn unmap(start: NonNull<u8>, bytes: usize) {
     // SAFETY: passed on to the caller.
     let _ = unsafe { raw::call2(Sysno::munmap, start.as_ptr() as usize, bytes) };
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn the_first_and_the_last_word_of_a_page_are_words() {
         let page = map_zeroed(3 * 4096).unwrap().as_ptr();
-        // SAFETY: nobody uses these two pages.
+        // SAFETY: these two pages are not used.
         unsafe {
             libc::munmap(page.cast(), 4096);
             libc::munmap(page.add(2 * 4096).cast(), 4096);

@@ -30,7 +30,7 @@ pub(crate) type Result<T> = core::result::Result<T, Errno>;
 /// An address in the caller's memory, given through the C interface.
 ///
 /// It is handed to the kernel, which checks it. Rule 2.3 makes the memory behind it the library's until the event of
-/// the operation has been read; whoever makes a `UserPtr` vouches for that, so that it can be passed on safely.
+/// the operation has been read; the code that makes a `UserPtr` vouches for that, so that it can be passed on safely.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UserPtr(usize);
 
@@ -41,7 +41,7 @@ impl UserPtr {
     /// # Safety
     ///
     /// Until the operation that it is given to has completed, the memory that starts at `p` must be usable by the
-    /// kernel as that operation needs (or not be mapped at all, which gives EFAULT), and by nobody else.
+    /// kernel as that operation needs (or not be mapped at all, which gives EFAULT), and by nothing else.
     pub(crate) unsafe fn new<T>(p: *const T) -> UserPtr {
         UserPtr(p as usize)
     }

@@ -135,7 +135,7 @@ impl Nature {
 fn pipes_device() -> Result<u64> {
     /// 0: not known yet.
     static DEVICE: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: it is the same whoever finds it out.
+    // Relaxed: it is the same whichever thread finds it out.
     let known = DEVICE.load(Relaxed);
     if known != 0 {
         return Ok(known);
@@ -190,7 +190,7 @@ pub(crate) fn is_hung_up(fd: c_int) -> bool {
     window_size(fd) == Err(Errno(libc::EIO))
 }
 
-/// F_SETOWN_EX and F_GETOWN_EX: who gets the signals of an open file.
+/// F_SETOWN_EX and F_GETOWN_EX: what gets the signals of an open file.
 #[repr(C)]
 struct Owner {
     kind: c_int,
@@ -209,7 +209,7 @@ fn owner(fd: c_int) -> Option<Owner> {
     r.is_ok().then_some(owner)
 }
 
-/// Marks an open file that belongs to nobody as belonging to no process group, which means the same. Whether it is
+/// Marks an open file that belongs to none as belonging to no process group, which means the same. Whether it is
 /// marked now. For the files that epoll cannot tell apart: there is nothing else that stays with an open file.
 pub(crate) fn mark(fd: c_int) -> bool {
     let Some(Owner { kind: OWNER_THREAD, id: 0 }) = owner(fd) else { return is_marked(fd) };
@@ -225,7 +225,7 @@ fn is_marked(fd: c_int) -> bool {
 }
 
 /// Whether an open file is as it was when it was opened, and so not one that `mark` has marked. (If the program has
-/// made somebody its owner since, nothing can be said.)
+/// made another its owner since, nothing can be said.)
 pub(crate) fn was_never_marked(fd: c_int) -> bool {
     matches!(owner(fd), Some(Owner { kind: OWNER_THREAD, id: 0 }))
 }

@@ -1,7 +1,7 @@
 //! The system calls that the library cannot do without.
 //!
 //! A filter (seccomp(2)) may refuse any of them. Where there is another way, it is gone where the call is made. Where
-//! there is none, and somebody would wait for ever if the call is refused when its time has come, a pipe is not made in
+//! there is none, and a thread would wait for ever if the call is refused when its time has come, a pipe is not made in
 //! the first place. Calls that only one kind of operation needs are not here: their error is that operation's.
 
 use super::raw::{self, Sysno};
@@ -24,7 +24,7 @@ pub(crate) fn check() -> Result<()> {
     for call in CALLS {
         raw::check(call, 0)?;
     }
-    // Locks, and threads that stand by.
+    // Locks, and threads on standby.
     futex::check()?;
     epoll::check_control()?;
     fd::poll(&mut [], 0)?;

@@ -22,7 +22,7 @@ pub(crate) fn now_or_later() -> u64 {
     let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: as in `now`.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut spec) };
-    // Relaxed: whoever finds nothing asks the kernel itself.
+    // Relaxed: a thread that finds nothing asks the kernel itself.
     let lateness = match LATENESS.load(Relaxed) {
         0 => ask_lateness(),
         lateness => lateness,
@@ -212,7 +212,7 @@ fn pending_signals() -> Result<u64> {
 
 /// The errno if a SIGPIPE cannot be taken back.
 pub(crate) fn takes_sigpipe_back() -> Result<()> {
-    // Relaxed: a hint; whoever misses it asks the kernel itself.
+    // Relaxed: a hint; a thread that misses it asks the kernel itself.
     match SIGPIPE_STAYS.load(Relaxed) {
         UNKNOWN => {
             let r = raw::unless_refused(take_signal(0));

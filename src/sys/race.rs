@@ -9,7 +9,7 @@ use core::ffi::c_void;
 
 type Tell = unsafe extern "C" fn(*mut c_void);
 
-/// The function of this name, unless nobody defines it. Stable Rust has no weak references; the word `.weak` stands in
+/// The function of this name, if it is defined. Stable Rust has no weak references; the word `.weak` stands in
 /// the same piece of assembly as the reference, so that no object has one without the other.
 macro_rules! weak {
     ($name:literal) => {{

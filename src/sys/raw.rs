@@ -96,7 +96,7 @@ impl Refusable {
     /// Whether it is known to be refused.
     #[inline(always)]
     pub(super) fn is_refused(&self) -> bool {
-        // Relaxed: a hint; whoever misses it asks the kernel itself.
+        // Relaxed: a hint; a thread that misses it asks the kernel itself.
         self.refused.load(Relaxed)
     }
 

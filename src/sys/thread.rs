@@ -52,7 +52,7 @@ impl Thread {
         self.0 == unsafe { libc::pthread_self() }
     }
 
-    /// Nobody will wait for its end.
+    /// No thread will wait for its end.
     pub(crate) fn detach(self) {
         // SAFETY: the thread has been neither joined nor detached.
         unsafe { libc::pthread_detach(self.0) };

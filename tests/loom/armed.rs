@@ -347,7 +347,8 @@ impl Descriptor {
         events.into_iter().for_each(|event| self.hand_out(event));
     }
 
-    /// In the end, with one thread left. First come the lanes into which events of other threads may have gone too early.
+    /// In the end, with one thread left. First come the lanes into which events of other threads may have gone too
+    /// early.
     fn check(&self) {
         [COMMON, SECOND, HOME].into_iter().for_each(|lane| self.take_all(lane));
         self.with_lock_quietly(|inside| {

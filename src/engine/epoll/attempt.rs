@@ -171,7 +171,7 @@ pub(crate) fn unordered(attachment: &Locked, op: OpRef) -> Step {
 /// What a poll gives now; 0 if there is nothing yet.
 pub(crate) fn poll(attachment: &Locked, op: OpRef) -> Result<usize> {
     if attachment.class.get() == Class::Disk {
-        // What poll(2) says of what cannot be waited for. (A file system that asks somebody else is not asked.)
+        // What poll(2) says of what cannot be waited for. (A file system that would ask a server is not asked.)
         const ALWAYS: c_int = (libc::POLLIN | libc::POLLRDNORM | libc::POLLOUT | libc::POLLWRNORM) as c_int;
         return Ok((op.arg.get() & ALWAYS) as usize);
     }

@@ -6,19 +6,19 @@
 //! thread that walks the queue leaves it alone. The worker makes the calls, locks the attachment, and takes the
 //! operation out. If the attachment goes first (detach, close, closing the pipe), the operation is taken out of the
 //! queue and marked as an orphan, under the same lock; then the worker hands out the event by itself. A pipe is closed
-//! only when it has no operation with a worker any more (`Pipe::begin_work`, `end_work`). What no thread has begun yet
+//! only when it has no operation with a worker any more (`Users::begin_work`, `end_work`). What no thread has begun yet
 //! can be taken back (`withdraw`), and then ended like any other.
 //!
 //! *The number.* A worker makes its calls on the program's own number of a disk file. It has no copy of the descriptor:
 //! closing a copy would make the process lose its locks of fcntl(2) on the file. (Of a socket or the like, which a file
 //! is sent to, it has.) Before each call it makes sure that the number still is that file (a plain close(2) may have
 //! taken it away), and says in its seat that it is `calling`. A thread that closes or replaces the number
-//! (`release::take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the kernel with
-//! the call that it is about to make: until the seat says that it is over, or the kernel says that the worker sleeps in
-//! a call, which holds the open file. Neither of these waits for a disk.
+//! (`release::take_number`) puts a copy into the seat for all further calls, and then lets the worker come to the
+//! kernel with the call that it is about to make: until the seat says that it is over, or the kernel says that the
+//! worker sleeps in a call, which holds the open file. Neither of these waits for a disk.
 //!
-//! Threads start when there is work and nobody idle, and end when they have had none for a while, or when the last pipe
-//! is closed. What no thread can be had for is done by the caller, who then waits for the disk.
+//! Threads start when there is work and none is idle, and end when they have had none for a while, or when the last
+//! pipe is closed. What no thread can be had for is done by the caller, who then waits for the disk.
 
 use super::job_file::JobFile;
 use super::step::Outcome;
@@ -38,7 +38,7 @@ pub(crate) fn withdraw(op: OpRef) -> bool {
     if job.is_copy {
         private::close(job.number);
     }
-    job.pipe.end_work();
+    job.pipe.users.0.end_work();
     true
 }
 
@@ -55,12 +55,12 @@ pub(crate) fn work_on(attachment: &Locked, op: OpRef) -> Option<Outcome> {
         let number = if is_copy { fd::duplicate(own).and_then(private::keep) } else { Ok(own) };
         if let Ok(number) = number {
             op.mark(IN_KERNEL);
-            pipe.begin_work();
+            pipe.users.0.begin_work();
             let job = Job { node: attachment.node(), op, pipe, number, is_copy, identity, is_special };
             if workers.give(job) {
                 return None;
             }
-            pipe.end_work();
+            pipe.users.0.end_work();
             op.unmark(IN_KERNEL);
             if is_copy {
                 private::close(number);

@@ -5,7 +5,7 @@
 //!
 //! Several descriptors may share a file's position (`positions`). Two calls that use it at once follow one another, but
 //! for files that memfd_create(2) and the like have made: the kernel has no lock for the position of those. They do not
-//! know RWF_NOWAIT either, so all is in the hands of the workers, who lock such a file themselves.
+//! know RWF_NOWAIT either, so all is in the hands of the workers, which lock such a file themselves.
 //!
 //! That a try with RWF_NOWAIT gives nothing, or a part, does not prove that the file ends there (Linux 5.9 and 5.10 may
 //! give that anywhere): only its size does, or a worker's call.
@@ -172,7 +172,7 @@ pub(crate) fn work(file: &JobFile, op: OpRef) -> Outcome {
             }
             Ok(n) => {
                 done += n;
-                // For whoever ends it early, too.
+                // For a thread that ends it early, too.
                 op.done.set(done as u32);
                 if n == 0 || may_be_short || done >= total(op) {
                     break Ok(done);

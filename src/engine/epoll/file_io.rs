@@ -14,7 +14,7 @@ fn own_file(attachment: &Locked) -> Option<c_int> {
         return None;
     }
     if attachment.own_fd().is_none() {
-        // A FIFO cannot be opened for writing while nobody reads: then the descriptor itself gives EPIPE.
+        // A FIFO cannot be opened for writing while it has no reader: then the descriptor itself gives EPIPE.
         let own = fd::reopen_nonblocking(attachment.fd()).ok()?;
         // What was opened of a terminal that had been hung up by then is another session's. (What was opened before is
         // hung up with the rest.)

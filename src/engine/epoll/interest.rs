@@ -1,9 +1,9 @@
 //! What an attached descriptor is registered for with the kernel.
 //!
-//! A descriptor is watched for output from the first time on that something has to wait for that (`watch_output`). If it
-//! was from the beginning, it would have an edge at once, since it can be written to, and with it a place among the ready
-//! ones that it keeps: descriptors that become readable later would come in the order in which they were attached,
-//! instead of that in which they became ready (rule 3.5).
+//! A descriptor is watched for output from the first time on that something has to wait for that (`watch_output`). If
+//! it was from the beginning, it would have an edge at once, since it can be written to, and with it a place among the
+//! ready ones that it keeps: descriptors that become readable later would come in the order in which they were
+//! attached, instead of that in which they became ready (rule 3.5).
 
 use super::class;
 use crate::state::attachment::{Attachment, Locked, SEVERAL_PIPES};

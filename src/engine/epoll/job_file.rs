@@ -5,8 +5,8 @@ use crate::sys::{Errno, Result, nature};
 use core::cell::Cell;
 use core::ffi::c_int;
 
-/// How calls are made on the descriptor that owns an operation: a worker uses its number for one call at a time, since the
-/// program may take it away in between.
+/// How calls are made on the descriptor that owns an operation: a worker uses its number for one call at a time, since
+/// the program may take it away in between.
 pub(crate) trait Own {
     fn call<T>(&self, call: impl FnOnce(c_int) -> Result<T>) -> Result<T>;
 }
@@ -19,7 +19,7 @@ pub(crate) struct JobFile {
     pub(crate) is_special: bool,
     /// Where the number is, if a worker does it.
     pub(crate) seat: Option<(&'static Workers, usize)>,
-    /// The number is another file's by now, or nobody's.
+    /// The number is another file's by now, or none's.
     pub(crate) is_gone: Cell<bool>,
 }
 

@@ -55,16 +55,15 @@ impl Engine for Poller {
         if !self.is_whole() {
             return Err(Errno::EBADF);
         }
-        if !is_again {
-            class::classify(attachment)?;
-        } else {
-            if attachment.has(LEVEL) {
-                // The pipe before is not to tell of it again and again.
-                polls::leave(attachment);
-            }
+        if is_again {
             class::begin_anew(attachment);
+            interest::register(self, attachment)?;
+            polls::go_to_another_pipe(attachment);
+            Ok(())
+        } else {
+            class::classify(attachment)?;
+            interest::register(self, attachment)
         }
-        interest::register(self, attachment)
     }
 
     fn detach(&self, attachment: &Locked) {

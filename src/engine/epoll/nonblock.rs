@@ -38,7 +38,7 @@ fn locks() -> Option<&'static IdentityLocks> {
 pub(crate) fn with<T>(file: File, call: impl FnOnce() -> Result<T>) -> Result<T> {
     let Some(locks) = locks() else { return fd::with_nonblock(file.fd, call) };
     let mut flags = Ok(0);
-    // Asked while nobody sets it for a call: so it is the program's own if it is set.
+    // Asked while no thread sets it for a call: so it is the program's own if it is set.
     let guard = locks.lock_if(file.identity, || {
         flags = fd::status_flags(file.fd);
         flags.is_ok_and(|flags| flags & libc::O_NONBLOCK == 0)

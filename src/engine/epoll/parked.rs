@@ -1,5 +1,5 @@
-//! What an operation that waits in its queue needs beside the edges of its own descriptor: those of the other one, a poll
-//! apart, or a pause.
+//! What an operation that waits in its queue needs beside the edges of its own descriptor: those of the other one, a
+//! poll apart, or a pause.
 
 use super::interest::WATCHED;
 use crate::engine::completions::Completions;

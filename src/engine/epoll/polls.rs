@@ -3,8 +3,8 @@
 //!
 //! Edge-triggered, the library would not know whether there is something when a poll comes, and would have to ask the
 //! kernel each time. So the descriptor of such a poll is registered level-triggered, for input alone (LEVEL), as long
-//! as nothing else is asked for on it: then each look into the kernel tells of it if there is something by then, and a
-//! poll costs no call of its own. If the kernel tells of a descriptor that nobody polls any more, it is registered
+//! as nothing else is asked for on it: then each poll of the kernel tells of it if there is something by then, and a
+//! poll costs no call of its own. If the kernel tells of a descriptor that is not polled any more, it is registered
 //! edge-triggered again, or it would be told without end.
 
 use super::interest::watched;
@@ -46,9 +46,26 @@ pub(crate) fn enter(attachment: &Locked, events: i16) -> bool {
 
 /// Has it tell of edges again. It tells of what is there now.
 pub(crate) fn leave(attachment: &Locked) {
+    become_edge_triggered(attachment);
+    register(attachment, watched(attachment));
+}
+
+/// The descriptor is about to belong to another pipe. The one before is not to tell of it again and again: if nothing
+/// waits there, its registration is about to go.
+pub(crate) fn go_to_another_pipe(attachment: &Locked) {
+    if !attachment.has(LEVEL) {
+        return;
+    }
+    if attachment.is_idle() {
+        become_edge_triggered(attachment);
+    } else {
+        leave(attachment);
+    }
+}
+
+fn become_edge_triggered(attachment: &Locked) {
     attachment.clear(LEVEL);
     attachment.mark(READABLE | WRITABLE);
-    register(attachment, watched(attachment));
 }
 
 fn register(attachment: &Locked, events: u32) -> bool {

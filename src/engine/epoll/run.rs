@@ -105,7 +105,7 @@ pub(crate) fn try_at_once(attachment: &Locked, op: OpRef) -> Option<Result<usize
                 Order::Unordered => {}
             }
         }
-        // Whoever queues it makes another try, and does what else is to be done then.
+        // The caller queues it then, and with that makes another try and does what else is to be done.
         Step::Wait | Step::Retry | Step::Work => {}
     }
     None

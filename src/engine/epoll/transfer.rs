@@ -229,7 +229,7 @@ fn left(op: OpRef) -> usize {
 
 /// What the page cache has of what is to be moved next.
 fn cached<O: Own>(ends: &Ends<O>, op: OpRef) -> Cached {
-    // To the kernel -1 would be the file's own position, which a look moves.
+    // To the kernel -1 would be the file's own position, which the question moves.
     let is_offset = |at: &usize| (*at as i64) >= 0;
     let begin = match source_position(ends, op) {
         Ok(begin) => begin,

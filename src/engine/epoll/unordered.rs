@@ -62,7 +62,7 @@ fn wait_unordered(attachment: &Locked, op: OpRef, out: &Completions) {
     watch_apart(attachment, op, events, out);
 }
 
-/// A descriptor that is polled apart is ready for these. False if nobody waited for that.
+/// A descriptor that is polled apart is ready for these. False if no operation waited for that.
 pub(crate) fn told_apart(attachment: &Locked, events: i16, out: &Completions) -> bool {
     let is_asked_for =
         |op: OpRef| op.kind.get() != Kind::Poll || attempt::polled_for(op) & events as u16 != 0;

@@ -38,7 +38,7 @@ fn finish(job: Job, outcome: Outcome, leave: impl FnOnce() -> Option<c_int>) {
     let Job { node, op, pipe, .. } = job;
     let revoked = Revoked::begin();
     let attachment = node.lock();
-    // Under the lock: nobody takes the number away after this. Before the event: the file is held no longer then.
+    // Under the lock: no thread takes the number away after this. Before the event: the file is held no longer then.
     let copy = leave();
     if op.fate() == Fate::Orphan {
         // The lock may be another descriptor's by now, and the last close of a file may wait for its disk.
@@ -64,7 +64,7 @@ fn finish(job: Job, outcome: Outcome, leave: impl FnOnce() -> Option<c_int>) {
         drop(attachment);
     }
     drop(revoked);
-    pipe.end_work();
+    pipe.users.0.end_work();
 }
 
 /// The event of an operation whose attachment has gone.

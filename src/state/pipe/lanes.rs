@@ -59,7 +59,7 @@ impl Pipe {
     pub(crate) fn find_lane_at_once(&self) -> Option<u32> {
         let thread = thread_pointer::thread_pointer();
         let lane = Self::first_try(thread);
-        // Relaxed, here and below: a thread finds what it wrote itself, nobody else's number is its own, and whether
+        // Relaxed, here and below: a thread finds what it wrote itself, no other thread has its number, and whether
         // ABSENT was set a moment ago only decides in which lane an event waits.
         (self.lane(lane).owner.load(Relaxed) == thread).then_some(lane)
     }
@@ -137,7 +137,7 @@ impl Pipe {
         let owner = &self.lane(lane).owner;
         let thread = owner.load(Relaxed);
         // If the owner comes back just now, it does not matter which of the two is last: an active lane that is marked
-        // absent is looked after by everybody, and the owner's next harvest puts it right.
+        // absent is looked after by all threads, and the owner's next harvest puts it right.
         let _ = owner.compare_exchange(thread & !ABSENT, thread | ABSENT, Relaxed, Relaxed);
         self.wake.0.deactivate(lane);
     }
@@ -190,7 +190,7 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn announce_first<A: Access>(&self, lane: &Lane) {
         self.wake.0.fill::<A>(lane.bit());
-        // Nobody else sleeps while this thread goes alone.
+        // No other thread waits while this one goes alone.
         if !A::SOLE || self.is_nonblock() {
             self.announce(lane.index());
         }

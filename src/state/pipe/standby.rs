@@ -1,29 +1,29 @@
-//! Which threads of a pipe stand by, and what the watchdog wants to know of it.
+//! Which threads of a pipe are on standby, and what the watchdog has to know of that.
 //!
-//! # The reserve
+//! # Standby
 //!
 //! While all threads that harvest a pipe can only run on one and the same processor, one of them is enough to wait in
 //! the kernel (`waiters`). Each leaves a note of its processor when it gets a lane (`processor`), and looks again
-//! before it stands by, because that may be changed from outside; the watchdog calls one from time to time so that it
-//! does. That they stand by at all is allowed by the watchdog, which looks after them (`watchdog`).
+//! before it goes on standby, because that may be changed from outside; the watchdog calls one from time to time so
+//! that it does. Whether threads may be on standby at all is up to the watchdog, which looks after them (`watchdog`).
 
-use super::{CLOSING, COMMON, NO_PROCESSOR, Pipe, SEVERAL_PROCESSORS};
+use super::{COMMON, NO_PROCESSOR, Pipe, SEVERAL_PROCESSORS};
 use crate::sync::access::Shared;
 use crate::sync::wake::bit;
 use crate::sys::{Errno, Result, process};
-use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 impl Pipe {
-    /// Whether some thread harvests now, and does not only stand by.
+    /// Whether some thread harvests now, and is not only on standby.
     pub(crate) fn is_attended(&self) -> bool {
-        self.users.0.load(SeqCst) & !CLOSING > self.wake.0.waiters.on_standby()
+        self.users.0.count() > self.wake.0.waiters.on_standby()
     }
 
     pub(crate) fn has_standby(&self) -> bool {
         self.wake.0.waiters.on_standby() > 0
     }
 
-    /// Whether threads stand by here, or might.
+    /// Whether threads are on standby here, or might be.
     pub(crate) fn does_one_wait(&self) -> bool {
         self.wake.0.waiters.does_one_wait()
     }
@@ -48,8 +48,8 @@ impl Pipe {
         self.wake.0.waiters.call_all(&self.poller);
     }
 
-    /// Nobody has come back to look into the kernel for long: one of the reserve is called, or all, and then they do
-    /// not stand by again for now. What the busy ones have left in their lanes is for them, too.
+    /// No thread has come back to poll the kernel for long: one on standby is called, or all are, and then none is on
+    /// standby again for now. What the busy ones have left in their lanes is for those that were called, too.
     pub(crate) fn relieve(&self, all: bool) {
         let mut lanes = self.wake.0.filled() & !bit(COMMON);
         while lanes != 0 {
@@ -70,7 +70,7 @@ impl Pipe {
         self.let_one_wait();
     }
 
-    /// Calls one of the reserve, which will see whether it still is right to stand by.
+    /// Calls one on standby, which will see whether that still is right.
     pub(crate) fn review_standby(&self) {
         self.wake.0.waiters.call_one(&self.poller);
     }
@@ -92,7 +92,7 @@ impl Pipe {
         noted != SEVERAL_PROCESSORS
     }
 
-    /// Waits in reserve, where `park` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds)
+    /// Waits on standby, where `park` has sent the calling thread, until `deadline` (CLOCK_MONOTONIC, in nanoseconds)
     /// at most: Ok when it is to look itself. EINTR, ETIMEDOUT; EBADF if the pipe is closed.
     pub(crate) fn wait_on_standby(&self, deadline: Option<u64>) -> Result<()> {
         let waiters = &self.wake.0.waiters;
@@ -100,7 +100,7 @@ impl Pipe {
             waiters.step_out(&self.poller);
             return if self.is_closing() { Err(Errno::EBADF) } else { Ok(()) };
         }
-        // It may be the last that was not in reserve.
+        // It may be the last that was not on standby.
         self.watchdog.pipe_left();
         let outcome = waiters.wait_on_standby(&self.poller, deadline);
         if outcome.is_ok() {
@@ -111,9 +111,9 @@ impl Pipe {
         outcome
     }
 
-    /// Whether anybody but the caller uses the pipe.
+    /// Whether another thread than the caller uses the pipe.
     pub(crate) fn has_other_users(&self) -> bool {
-        self.users.0.load(SeqCst) != 1
+        !self.users.0.is_only_one()
     }
 
     pub(crate) fn harvests(&self) -> u32 {
@@ -139,21 +139,6 @@ impl Pipe {
         self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
         if self.watched.load(SeqCst) {
             self.watchdog.wait();
-        }
-    }
-
-    /// An operation of the pipe goes to a worker.
-    pub(crate) fn begin_work(&self) {
-        // Relaxed: it happens under the lock of an attachment, which `close` takes before it looks.
-        self.working.fetch_add(1, Relaxed);
-    }
-
-    /// It is back, and its event is in a lane. After this the caller does not touch the pipe.
-    pub(crate) fn end_work(&self) {
-        // The lock, as in `leave_closing`. Release pairs with the Acquire in `wait_until_unused`.
-        let _guard = self.quiet.0.lock();
-        if self.working.fetch_sub(1, Release) == 1 {
-            self.quiet.1.notify_all();
         }
     }
 }

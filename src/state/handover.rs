@@ -1,5 +1,5 @@
 //! What race detectors are told (`sys::race`): to queue an operation, and to post an event, happens before it is
-//! harvested (rule 5.6). They are told on the general ways only: where there is a detector, the short ones are closed.
+//! harvested (rule 5.6). They are told on the slow path only: where there is a detector, the fast path is closed.
 
 use crate::Event;
 use crate::state::pipe::Pipe;
