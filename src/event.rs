@@ -16,5 +16,13 @@ pub struct Event {
     pub errno: c_int,
 }
 
+impl Event {
+    /// One that is kept in two words, as in a ring (`ring::pack`).
+    #[inline(always)]
+    pub(crate) fn of_words(user: u64, outcome: u64) -> Event {
+        Event { user: user as usize as *mut _, result: outcome as c_int, errno: (outcome >> 32) as c_int }
+    }
+}
+
 const _: () = assert!(size_of::<Event>() == 16 && align_of::<Event>() == 8);
 const _: () = assert!(core::mem::offset_of!(Event, result) == 8 && core::mem::offset_of!(Event, errno) == 12);

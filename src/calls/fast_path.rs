@@ -192,11 +192,12 @@ pub(crate) fn may_start_output<A: Access, W: Words>(attachment: &Held<A>, bits: 
 #[inline(always)]
 pub(crate) fn start_output<A: Access, C: Call, W: Words>(
     attachment: &Held<A>,
+    pipe: &'static Pipe,
     lane: &Lane,
     call: C,
     words: W,
 ) -> Outcome {
-    match try_output(attachment, lane, call) {
+    match try_output(attachment, pipe, lane, call) {
         Some(Ok(sent)) => {
             put(attachment, user_of(attachment, words), sent);
             Outcome::Queued
@@ -211,21 +212,21 @@ pub(crate) fn start_output<A: Access, C: Call, W: Words>(
 #[inline(always)]
 pub(crate) fn try_output<A: Access>(
     attachment: &Held<A>,
+    pipe: &'static Pipe,
     lane: &Lane,
     call: impl Call,
 ) -> Option<Result<isize, isize>> {
-    // SAFETY: OUTPUT_FREE says that it is attached.
-    if !lane.ring.has_room() || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
+    if !lane.ring.has_room::<A>() || !pipe.take_place_at_once::<A>() {
         return None;
     }
     let sent = call.attempt(attachment.fd());
-    Some(if sent < 0 || sent as usize != call.total() { Err(sent) } else { Ok(sent) })
+    Some(if call.is_whole(sent) { Ok(sent) } else { Err(sent) })
 }
 
 #[inline(always)]
 pub(crate) fn start_output_inline<A: Access>(attachment: &Held<A>, call: impl Call) -> Outcome {
     let sent = call.attempt(attachment.fd());
-    if sent >= 0 && sent as usize == call.total() { Outcome::Done(sent) } else { Outcome::BegunInline(sent) }
+    if call.is_whole(sent) { Outcome::Done(sent) } else { Outcome::BegunInline(sent) }
 }
 
 /// The same where it is not known yet whether the events of the descriptor come to the thread's lane.
@@ -239,9 +240,10 @@ pub(crate) fn start_output_otherwise<A: Access, C: Call, W: Words>(
         return Outcome::Not;
     }
     if may_start_output(attachment, 0, words) || may_start_output(attachment, HERE, words) {
-        // SAFETY: as in `start_output`.
-        match lane_here(attachment, unsafe { attachment.attached_pipe() }) {
-            Some(lane) => start_output(attachment, lane, call, words),
+        // SAFETY: OUTPUT_FREE says that it is attached.
+        let pipe = unsafe { attachment.attached_pipe() };
+        match lane_here(attachment, pipe) {
+            Some(lane) => start_output(attachment, pipe, lane, call, words),
             None => Outcome::Not,
         }
     } else if W::WAY == Way::Call
@@ -259,7 +261,7 @@ pub(crate) fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
     // SAFETY: OUTPUT_FREE and INPUT_FREE say that it is attached.
     let pipe = unsafe { attachment.attached_pipe() };
     let lane = lane_here(attachment, pipe)?;
-    (lane.ring.has_room() && pipe.take_place_at_once::<A>()).then_some(())
+    (lane.ring.has_room::<A>() && pipe.take_place_at_once::<A>()).then_some(())
 }
 
 /// The lane of the calling thread, if the next event of the descriptor may go there.
@@ -353,12 +355,24 @@ fn failed(n: isize) -> u64 {
     ring::pack(value, errno)
 }
 
+/// The bits of a descriptor on which a poll can wait in the slot.
+pub(crate) const POLLED: u16 = INPUT_FREE | LEVEL;
+
+/// These, and those that must not be set beside them.
+pub(crate) const fn polls_in_the_way<A: Access, W: Words>() -> u16 {
+    let is_call = matches!(W::WAY, Way::Call);
+    POLLED | if is_call { INLINE } else { 0 } | if A::SOLE { 0 } else { HERE }
+}
+
+/// A poll that waits.
+#[inline(always)]
+pub(crate) fn poll_slot(events: i16) -> Slot {
+    Slot::new(Waiting::Poll, UserPtr::NULL, u32::from(events as u16))
+}
+
 #[inline(always)]
 pub(crate) fn start_poll<A: Access, W: Words>(attachment: &Held<A>, events: i16, words: W) -> bool {
-    const WANTED: u16 = INPUT_FREE | LEVEL;
-    let not_inline = if W::WAY == Way::Call { INLINE } else { 0 };
-    let shared = if A::SOLE { 0 } else { HERE };
-    attachment.bits() & (WANTED | not_inline | shared) == WANTED
+    attachment.bits() & polls_in_the_way::<A, W>() == POLLED
         && polls::is_of_input(events)
-        && park(attachment, Slot::new(Waiting::Poll, UserPtr::NULL, u32::from(events as u16)), words, true)
+        && park(attachment, poll_slot(events), words, true)
 }

@@ -5,7 +5,9 @@ use super::harvest_shared::harvest_shared;
 use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use crate::Event;
 use crate::engine::epoll::{Edge, Found, Handled};
+use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
+use crate::state::poller::Poller;
 use crate::sync::access::{Shared, Sole};
 use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
@@ -14,136 +16,235 @@ use core::sync::atomic::Ordering::Relaxed;
 
 /// Takes out up to `room.len()` events, which is not 0, of the pipe that was found under `number`. Waits for the first
 /// for `timeout` nanoseconds (`None`: for ever). How many there were, 0 only when the time is over; or -errno.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn harvest(
-    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
     timeout: Option<u64>,
 ) -> isize {
-    if let Some(sole) = Sole::enter() {
-        if let Some(lane) = pipe.home() {
-            let filled = pipe.wake.0.filled();
-            if filled == 0 {
-                return match timeout {
-                    None => poll_sole::<FOREVER>(sole, pipe, number, room, u64::MAX),
-                    Some(0) => poll_sole::<NOT>(sole, pipe, number, room, 0),
-                    Some(ns) => poll_sole::<FOR_A_TIME>(sole, pipe, number, room, ns),
-                };
-            }
-            if filled == lane.bit() {
-                return take_sole(sole, pipe, number, room, timeout);
-            }
-        }
-        drop(sole);
-        return answer(harvest_slow(number, room, timeout));
+    match timeout {
+        None => harvest_for::<FOREVER>(number, room, pipe, u64::MAX),
+        Some(0) => harvest_for::<NOT>(number, room, pipe, 0),
+        Some(ns) => harvest_for::<FOR_A_TIME>(number, room, pipe, ns),
     }
-    harvest_shared(pipe, number, room, timeout)
+}
+
+/// The same for a read of the pipe, which waits unless O_NONBLOCK is set.
+#[inline(always)]
+pub(crate) fn harvest_as_read(number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'static Pipe) -> isize {
+    harvest_for::<AS_READ>(number, room, pipe, u64::MAX)
+}
+
+/// How long a harvest waits.
+const FOREVER: u8 = 0;
+const NOT: u8 = 1;
+const FOR_A_TIME: u8 = 2;
+const AS_READ: u8 = 3;
+
+/// The same in nanoseconds; `ns` for FOR_A_TIME.
+#[inline(always)]
+fn timeout<const WAITS: u8>(pipe: &Pipe, ns: u64) -> Option<u64> {
+    match WAITS {
+        FOREVER => None,
+        AS_READ if !pipe.is_nonblock() => None,
+        FOR_A_TIME => Some(ns),
+        _ => Some(0),
+    }
+}
+
+#[inline(always)]
+fn harvest_for<const WAITS: u8>(
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
+    ns: u64,
+) -> isize {
+    if let Some(sole) = Sole::enter()
+        && let Some(lane) = pipe.home()
+    {
+        let filled = pipe.wake.0.filled();
+        if filled == 0 {
+            return poll_sole::<WAITS>(sole, number, room, pipe, ns);
+        }
+        if filled == lane.bit() {
+            return take_sole::<WAITS>(sole, number, room, pipe, ns);
+        }
+    }
+    harvest_shared(pipe, number, room, timeout::<WAITS>(pipe, ns))
 }
 
 /// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
 /// is not yet time to look into the kernel.
 #[inline(never)]
-fn take_sole(
+fn take_sole<const WAITS: u8>(
     sole: Sole,
-    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
-    timeout: Option<u64>,
+    pipe: &'static Pipe,
+    ns: u64,
+) -> isize {
+    if WAITS == AS_READ && pipe.is_nonblock_sole(&sole) {
+        return take_several_sole::<NOT>(sole, number, room, pipe, 0);
+    }
+    // SAFETY: the caller has found one.
+    let lane = unsafe { pipe.home_there_is() };
+    // Relaxed: counts for this thread alone.
+    let since = lane.since_poll.load(Relaxed);
+    if WAITS != NOT
+        && since < POLL_AFTER
+        && lane.ring.is_open()
+        && !lane.accepts.are_there()
+        && let Some((user, outcome)) = lane.ring.take_only(lane.slots_in_use())
+    {
+        // SAFETY: the room is not empty.
+        unsafe { room.get_unchecked_mut(0) }.write(Event::of_words(user, outcome));
+        pipe.wake.0.empty_all(&sole);
+        lane.since_poll.store(since + 1, Relaxed);
+        pipe.give_places_at_once::<Sole>(1);
+        return 1;
+    }
+    take_several_sole::<WAITS>(sole, number, room, pipe, ns)
+}
+
+/// The same where it is not a single event.
+#[inline(never)]
+fn take_several_sole<const WAITS: u8>(
+    sole: Sole,
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
+    ns: u64,
 ) -> isize {
     // SAFETY: the caller has found one.
     let lane = unsafe { pipe.home_there_is() };
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
-    if since < POLL_AFTER && !lane.ring.is_empty() {
-        let count = take_ring::<Sole>(lane, room);
-        if lane.ring.is_empty() {
-            // Else there are more in its list.
-            if lane.ring.is_open() {
-                pipe.wake.0.empty::<Sole>(lane.bit());
-            }
-        } else if pipe.is_nonblock() {
-            leave_rest(pipe);
-        }
-        lane.since_poll.store(since + count as u32, Relaxed);
-        pipe.give_places_at_once::<Sole>(count);
-        if timeout != Some(0) || count == room.len() {
-            return count as isize;
-        }
-        return count as isize + poll_too(sole, pipe, number, room.get_mut(count..).unwrap_or(&mut []));
+    if since >= POLL_AFTER || lane.ring.is_empty() {
+        drop(sole);
+        return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
     }
-    drop(sole);
-    answer(harvest_slow(number, room, timeout))
+    let (count, is_emptied) = take_ring::<Sole>(lane, room);
+    if is_emptied {
+        // Else there are more in its list.
+        if lane.ring.is_open() {
+            pipe.wake.0.empty_all(&sole);
+        }
+    } else if pipe.is_nonblock() {
+        leave_rest(pipe);
+    }
+    lane.since_poll.store(since + count as u32, Relaxed);
+    pipe.give_places_at_once::<Sole>(count);
+    if WAITS != NOT || count == room.len() {
+        return count as isize;
+    }
+    count as isize + poll_too(sole, number, room.get_mut(count..).unwrap_or(&mut []), pipe)
 }
 
 /// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more
 /// there is.
 #[inline(never)]
-fn poll_too(sole: Sole, pipe: &'static Pipe, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'static Pipe) -> isize {
     if pipe.wake.0.filled() == 0 {
-        return poll_sole::<NOT>(sole, pipe, number, room, 0).max(0);
+        return poll_sole::<NOT>(sole, number, room, pipe, 0).max(0);
     }
     drop(sole);
     answer(harvest_slow(number, room, Some(0))).max(0)
 }
 
-/// How long `poll_sole` waits.
-const FOREVER: u8 = 0;
-const NOT: u8 = 1;
-const FOR_A_TIME: u8 = 2;
+/// What a look into the kernel by a thread that went alone goes on with.
+struct Polled<'a> {
+    found: Found,
+    number: c_int,
+    room: &'a mut [MaybeUninit<Event>],
+}
 
 /// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long,
 /// FOR_A_TIME.
 #[inline(never)]
 fn poll_sole<const WAITS: u8>(
     sole: Sole,
-    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
     let sleeps = WAITS != NOT;
-    if if sleeps { pipe.is_nonblock() } else { pipe.engine().alarm.has_expired() } {
-        drop(sole);
-        let timeout = if WAITS == FOREVER { None } else { Some(ns) };
-        return answer(harvest_slow(number, room, timeout));
+    if WAITS == AS_READ && pipe.is_nonblock_sole(&sole) {
+        return poll_sole::<NOT>(sole, number, room, pipe, 0);
     }
-    // Before it waits, the time at which that is over.
+    if if sleeps { pipe.is_nonblock_sole(&sole) } else { pipe.engine().alarm.has_expired() } {
+        drop(sole);
+        return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
+    }
+    // When it is to have waited long enough: before it waits. 0: at once; the last time there is: never.
     let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
     // SAFETY: the caller has found one.
-    let lane = unsafe { pipe.home_there_is() };
+    let most = unsafe { pipe.home_there_is() }.most_edges();
     pipe.enter_sole(&sole, sleeps);
     drop(sole);
-    let most = lane.most_edges();
-    let mut found = Found::default();
+    let mut polled = Polled { found: Found::default(), number, room };
     let waited = if WAITS == FOR_A_TIME {
-        answer(pipe.engine().wait(&mut found, most, Some(ns)).map(<[Edge]>::len))
+        answer(pipe.engine().wait(&mut polled.found, most, Some(ns)).map(<[Edge]>::len))
     } else {
-        pipe.engine().wait_plainly(&mut found, most, sleeps)
+        pipe.engine().wait_plainly(&mut polled.found, most, sleeps)
     };
-    let mut done = Handled::default();
-    if let Some(sole) = Sole::enter() {
-        pipe.unpark_sole(&sole, sleeps);
-        if waited >= 0 {
-            // SAFETY: the kernel has filled so many.
-            let edges = unsafe { found.first(waited as usize) };
-            done = pipe.engine().handle_sole(&sole, edges, pipe, lane, room);
-            if done.edges == edges.len() && (done.events > 0 || !sleeps) {
-                // Relaxed: counts for this thread alone.
-                lane.since_poll.store(done.events as u32, Relaxed);
-                pipe.give_places_at_once::<Sole>(done.events);
-                pipe.leave_sole(&sole);
-                drop(sole);
-                if sleeps || done.edges < most || done.events == room.len() {
-                    return done.events as isize;
-                }
-                return gather_rest(number, room, done.events);
-            }
+    let Some(sole) = Sole::enter() else {
+        if sleeps {
+            pipe.wake.0.unpark::<Shared>();
         }
-    } else if sleeps {
-        pipe.wake.0.unpark::<Shared>();
+        return answer(finish_shared(pipe, &mut polled, waited, deadline, Handled::default()));
+    };
+    pipe.unpark_sole(&sole, sleeps);
+    if sleeps
+        && waited == 1
+        // SAFETY: the kernel has filled it.
+        && let [edge] = unsafe { polled.found.first(1) }
+        && let Some(event) = Poller::event_of::<false>(&sole, edge)
+    {
+        // SAFETY: the room is not empty.
+        unsafe { polled.room.get_unchecked_mut(0) }.write(event);
+        // SAFETY: the caller has found one.
+        let lane = unsafe { pipe.home_there_is() };
+        lane.learn(event.result as usize);
+        finish_sole(&sole, pipe, lane, 1);
+        return 1;
     }
-    answer(finish_shared(pipe, number, room, done, &found, waited, deadline))
+    handle_sole(sole, pipe, &mut polled, waited, deadline)
+}
+
+/// Handles what such a look has found: `waited` edges, or -errno.
+#[inline(never)]
+fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isize, deadline: u64) -> isize {
+    let sleeps = deadline != 0;
+    let mut done = Handled::default();
+    if waited >= 0 {
+        // SAFETY: the caller has found one.
+        let lane = unsafe { pipe.home_there_is() };
+        let most = lane.most_edges();
+        // SAFETY: the kernel has filled so many.
+        let edges = unsafe { polled.found.first(waited as usize) };
+        done = pipe.engine().handle_sole(&sole, edges, pipe, lane, polled.room);
+        if done.edges == edges.len() && (done.events > 0 || !sleeps) {
+            finish_sole(&sole, pipe, lane, done.events);
+            drop(sole);
+            if sleeps || done.edges < most || done.events == polled.room.len() {
+                return done.events as isize;
+            }
+            return gather_rest(polled.number, polled.room, done.events);
+        }
+    }
+    drop(sole);
+    answer(finish_shared(pipe, polled, waited, deadline, done))
+}
+
+/// A thread that goes alone has looked into the kernel, and hands out so many events.
+#[inline(always)]
+fn finish_sole(sole: &Sole, pipe: &'static Pipe, lane: &Lane, events: usize) {
+    // Relaxed: counts for this thread alone.
+    lane.since_poll.store(events as u32, Relaxed);
+    pipe.give_places_at_once::<Sole>(events);
+    pipe.leave_sole(sole);
 }
 
 /// When so many nanoseconds are over.
@@ -170,15 +271,15 @@ fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> 
 #[inline(never)]
 fn finish_shared(
     pipe: &'static Pipe,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-    done: Handled,
-    found: &Found,
+    polled: &mut Polled,
     waited: isize,
     deadline: u64,
+    done: Handled,
 ) -> Result<usize> {
     let _errno = errno::Kept::new();
     let harvester = Harvester::new(pipe, pipe.claim_lane());
+    let Polled { found, number, room } = polled;
+    let number = *number;
     let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };
     if let Ok(count) = usize::try_from(waited) {
         // SAFETY: the kernel has filled so many.

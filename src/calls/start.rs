@@ -6,16 +6,19 @@
 
 use super::answer::Answer;
 use super::fast_path::{
-    Outcome, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
-    put_quietly, start_input, start_output, start_output_inline, start_output_otherwise, start_poll,
-    try_output, user_of,
+    Outcome, POLLED, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
+    poll_slot, polls_in_the_way, put_quietly, start_input, start_output, start_output_inline,
+    start_output_otherwise, start_poll, try_output, user_of,
 };
 use super::submit;
 use crate::engine::call::{Call, InputCall};
+use crate::engine::epoll::polls;
+use crate::engine::limits;
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
 };
+use crate::state::pipe::Pipe;
 use crate::sync::access::{self, Access, Shared, Sole};
 use core::ffi::c_int;
 
@@ -41,19 +44,75 @@ pub(crate) enum Fast<A> {
     Done(isize),
     /// Nothing was done.
     Not,
-    /// One try was made; the kernel has answered it with this. It has its place, unless `is_inline`.
-    Begun { access: A, sent: isize, is_inline: bool },
+    /// One try was made; the kernel has answered it with this. It has its place, unless it is to be done inline.
+    Begun { access: A, sent: isize },
+}
+
+/// What `wait_sole` has come to.
+pub(crate) enum Waited {
+    /// It is queued.
+    Queued,
+    /// Nothing was done, and `input` is to be called.
+    Not,
+    /// It is in the slot, and does not wait yet: it is to have a place and a time limit (`limit_sole`).
+    Limited(Sole),
 }
 
 /// Queues a call of which it is known that it finds nothing, or that waits like the one before, by a thread that goes
-/// alone. False: nothing was done, and `input` is to be called.
+/// alone. `pipe` is the one that the descriptor was attached to a moment ago: it still is if the thread goes alone, as
+/// no other thread has attached anything.
 #[inline(always)]
-pub(crate) fn wait_sole<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
-    let Some(sole) = Sole::enter() else { return false };
-    wait_plainly(&node.hold(&sole), call, words)
+pub(crate) fn wait_sole<C: InputCall, W: Words>(
+    (node, pipe): (&'static Attachment, &'static Pipe),
+    call: C,
+    words: W,
+) -> Waited {
+    if words.timeout() != 0 || !call.is_plain() {
+        return Waited::Not;
+    }
+    let Some(sole) = Sole::enter() else { return Waited::Not };
+    let attachment = node.hold(&sole);
+    let bits = attachment.bits() & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<Sole>());
+    let slot = || {
+        let slot = call.slot()?;
+        let is_unfit = (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
+            || (C::HAS_ADDRESS && words.user().is_some());
+        if is_unfit { None } else { Some(slot.with_user(user_of(&attachment, words))) }
+    };
+    if bits == INPUT_FREE {
+        let Some(slot) = slot() else { return Waited::Not };
+        if !pipe.take_place_at_once::<Sole>() {
+            return Waited::Not;
+        }
+        attachment.put_into_slot(slot);
+        attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
+        Waited::Queued
+    } else if W::WAY == Way::Call && !C::HAS_ADDRESS && bits == INPUT_FREE | TIME_LIMIT {
+        let Some(slot) = slot() else { return Waited::Not };
+        attachment.put_into_slot(slot);
+        drop(attachment);
+        Waited::Limited(sole)
+    } else {
+        Waited::Not
+    }
 }
 
-/// The same by a thread that locks.
+/// Queues an operation that `wait_sole` has left so, with a time limit. Otherwise nothing was done of what it returns,
+/// which is to be begun by the slow path.
+#[inline(always)]
+pub(crate) fn limit_sole(sole: Sole, node: &'static Attachment) -> Result<(), (c_int, Request)> {
+    let attachment = node.hold(&sole);
+    if limits::limit_in_slot(&attachment)
+        // SAFETY: INPUT_FREE says that it is attached.
+        && unsafe { attachment.attached_pipe() }.take_place_at_once::<Sole>()
+    {
+        attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
+        return Ok(());
+    }
+    Err((attachment.fd(), attachment.slot().request(attachment.user.get())))
+}
+
+/// The same by a thread that locks, without a time limit. False: nothing was done.
 #[inline(always)]
 pub(crate) fn wait_shared<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
     access::is_shared()
@@ -71,7 +130,7 @@ fn wait_plainly<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C
     }
     let Some(slot) = call.slot() else { return false };
     if (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
-        || (slot.holds_addresses() && words.user().is_some())
+        || (C::HAS_ADDRESS && words.user().is_some())
         // SAFETY: INPUT_FREE says that it is attached.
         || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>()
     {
@@ -114,10 +173,11 @@ pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: 
         return FastShared::Not(Some(attachment));
     }
     // SAFETY: OUTPUT_FREE says that it is attached.
-    let Some(lane) = lane_here(&attachment, unsafe { attachment.attached_pipe() }) else {
+    let pipe = unsafe { attachment.attached_pipe() };
+    let Some(lane) = lane_here(&attachment, pipe) else {
         return FastShared::Not(Some(attachment));
     };
-    match try_output(&attachment, lane, call) {
+    match try_output(&attachment, pipe, lane, call) {
         Some(Ok(sent)) => match put_quietly(&attachment, user_of(&attachment, words), sent) {
             (_, _, false) => {
                 drop(attachment);
@@ -181,20 +241,24 @@ pub(crate) fn input<C: InputCall, W: Words>(
 /// A call that gives something out, by a thread that goes alone.
 #[inline(always)]
 pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Sole> {
-    let Some(sole) = Sole::enter() else { return Fast::Not };
-    let attachment = node.hold(&sole);
-    if !is_plain_output(&attachment, &call) {
+    if !call.is_plain() {
         return Fast::Not;
     }
-    let (outcome, is_inline) = if may_start_output(&attachment, HERE, words) {
+    let Some(sole) = Sole::enter() else { return Fast::Not };
+    let attachment = node.hold(&sole);
+    if !call.suits(attachment.class.get()) {
+        return Fast::Not;
+    }
+    let outcome = if may_start_output(&attachment, HERE, words) {
+        // SAFETY: OUTPUT_FREE says that it is attached.
+        let pipe = unsafe { attachment.attached_pipe() };
         // SAFETY: with HERE there is one.
-        let lane = unsafe { attachment.attached_pipe().home_there_is() };
-        (start_output(&attachment, lane, call, words), false)
+        start_output(&attachment, pipe, unsafe { pipe.home_there_is() }, call, words)
     } else if W::WAY == Way::Call
         && (may_start_output(&attachment, INLINE, words)
             || may_start_output(&attachment, INLINE | HERE, words))
     {
-        (start_output_inline(&attachment, call), true)
+        start_output_inline(&attachment, call)
     } else {
         return Fast::Not;
     };
@@ -202,7 +266,7 @@ pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C,
     match outcome {
         Outcome::Queued => Fast::Queued,
         Outcome::Done(n) => Fast::Done(n),
-        Outcome::Begun(sent) | Outcome::BegunInline(sent) => Fast::Begun { access: sole, sent, is_inline },
+        Outcome::Begun(sent) | Outcome::BegunInline(sent) => Fast::Begun { access: sole, sent },
         Outcome::Not => Fast::Not,
     }
 }
@@ -213,12 +277,13 @@ pub(crate) fn output_begun<C: Call, W: Words>(
     node: &'static Attachment,
     call: C,
     words: W,
-    (sent, is_inline): (isize, bool),
+    sent: isize,
 ) -> Answer {
     let attachment = node.lock_quietly();
     // Nobody comes in between.
     drop(sole);
     let fd = attachment.fd();
+    let is_inline = W::WAY == Way::Call && attachment.has(INLINE);
     let begun = if is_inline { Outcome::BegunInline(sent) } else { Outcome::Begun(sent) };
     go_on(attachment, begun, fd, call, words)
 }
@@ -229,12 +294,11 @@ pub(crate) fn output<C: Call, W: Words>(node: &'static Attachment, fd: c_int, ca
         let attachment = node.hold(&sole);
         let outcome = start_output_otherwise(&attachment, call, words);
         drop(attachment);
-        let is_inline = matches!(outcome, Outcome::BegunInline(_));
         match outcome {
             Outcome::Queued => return Answer::Queued,
             Outcome::Done(n) => return Answer::Done(n),
             Outcome::Begun(sent) | Outcome::BegunInline(sent) => {
-                return output_begun(sole, node, call, words, (sent, is_inline));
+                return output_begun(sole, node, call, words, sent);
             }
             Outcome::Not => {}
         }
@@ -267,17 +331,37 @@ fn go_on<C: Call, W: Words>(attachment: Locked, begun: Outcome, fd: c_int, call:
     slow(fd, call.request(), words)
 }
 
-/// Begins a poll, by a thread that goes alone: whether it is queued.
+/// Begins a poll, by a thread that goes alone: whether it is queued. `pipe` as for `wait_sole`.
 #[inline(always)]
-pub(crate) fn poll_sole<W: Words>(node: &'static Attachment, events: i16, words: W) -> bool {
-    Sole::enter().is_some_and(|sole| start_poll(&node.hold(&sole), events, words))
+pub(crate) fn poll_sole<W: Words>(
+    (node, pipe): (&'static Attachment, &'static Pipe),
+    events: i16,
+    words: W,
+) -> bool {
+    if !polls::is_of_input(events) || words.timeout() != 0 {
+        return false;
+    }
+    let Some(sole) = Sole::enter() else { return false };
+    let attachment = node.hold(&sole);
+    if attachment.bits() & (polls_in_the_way::<Sole, W>() | TIME_LIMIT) != POLLED
+        || !pipe.take_place_at_once::<Sole>()
+    {
+        return false;
+    }
+    attachment.put_into_slot(poll_slot(events).with_user(user_of(&attachment, words)));
+    attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
+    true
 }
 
 /// Begins a poll.
 pub(crate) fn poll<W: Words>(node: &'static Attachment, fd: c_int, events: i16, words: W) -> Answer {
-    if access::is_shared()
-        && node.try_lock_quietly().is_some_and(|attachment| start_poll(&attachment, events, words))
-    {
+    let is_queued = if let Some(sole) = Sole::enter() {
+        start_poll(&node.hold(&sole), events, words)
+    } else {
+        access::is_shared()
+            && node.try_lock_quietly().is_some_and(|attachment| start_poll(&attachment, events, words))
+    };
+    if is_queued {
         return Answer::Queued;
     }
     slow(fd, Request { kind: Kind::Poll, arg: c_int::from(events), ..Request::NOTHING }, words)

@@ -25,12 +25,20 @@ pub(crate) trait Call: Copy {
     fn attempt(&self, fd: c_int) -> isize;
     /// How many bytes it moves at most. The kernel has taken its structs.
     fn total(&self) -> usize;
+    /// Whether what the kernel has answered says that all was moved.
+    #[inline(always)]
+    fn is_whole(&self, answer: isize) -> bool {
+        answer >= 0 && answer as usize == self.total()
+    }
     /// The same as a request, for the slow path.
     fn request(&self) -> Request;
 }
 
 /// A call that can wait in a slot.
 pub(crate) trait InputCall: Call {
+    /// Whether its slot has no room for more than its addresses.
+    const HAS_ADDRESS: bool = false;
+
     /// How it waits; `None` if it does not fit.
     fn slot(&self) -> Option<Slot>;
 }
@@ -118,6 +126,8 @@ impl Call for Recvfrom {
 }
 
 impl InputCall for Recvfrom {
+    const HAS_ADDRESS: bool = true;
+
     #[inline(always)]
     fn slot(&self) -> Option<Slot> {
         Slot::addressed(self.buf, self.len as u32, self.addr, self.addrlen)
@@ -153,7 +163,7 @@ fn total_of_message(message: UserPtr) -> usize {
 #[derive(Clone, Copy)]
 pub(crate) struct Readv {
     pub(crate) iov: UserPtr,
-    pub(crate) count: c_int,
+    pub(crate) count: u32,
 }
 
 impl Call for Readv {
@@ -161,7 +171,7 @@ impl Call for Readv {
 
     #[inline(always)]
     fn is_plain(&self) -> bool {
-        is_plain_count(self.count)
+        is_plain_count(self.count as c_int)
     }
 
     #[inline(always)]
@@ -177,15 +187,14 @@ impl Call for Readv {
 
     #[inline(always)]
     fn request(&self) -> Request {
-        let len = self.count as u32 as usize;
-        Request { kind: Kind::Readv, buf: self.iov, len, ..Request::NOTHING }
+        Request { kind: Kind::Readv, buf: self.iov, len: self.count as usize, ..Request::NOTHING }
     }
 }
 
 impl InputCall for Readv {
     #[inline(always)]
     fn slot(&self) -> Option<Slot> {
-        Some(Slot::new(Waiting::Vector, self.iov, self.count as u32))
+        Some(Slot::new(Waiting::Vector, self.iov, self.count))
     }
 }
 
@@ -259,6 +268,12 @@ impl Call for Send {
     }
 
     #[inline(always)]
+    fn is_whole(&self, answer: isize) -> bool {
+        // No error is a plain length.
+        answer == self.len as isize
+    }
+
+    #[inline(always)]
     fn request(&self) -> Request {
         Request { kind: self.kind, buf: self.buf, len: self.len, arg: self.flags, ..Request::NOTHING }
     }
@@ -288,6 +303,12 @@ impl Call for Sendto {
     #[inline(always)]
     fn total(&self) -> usize {
         self.len
+    }
+
+    #[inline(always)]
+    fn is_whole(&self, answer: isize) -> bool {
+        // No error is a plain length.
+        answer == self.len as isize
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@ use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Inside, Locked};
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::{private, world};
+use crate::sync::access::Shared;
 use crate::sys::Result;
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -198,7 +199,7 @@ impl<'a> Completions<'a> {
     /// Puts an event into the thread's lane: into its ring if it can, so that this stays open for others.
     #[inline]
     pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
-        let goes_into_ring = self.lane != COMMON && self.lane().ring.has_room();
+        let goes_into_ring = self.lane != COMMON && self.lane().ring.has_room::<Shared>();
         let ((number, was_empty), place) = if goes_into_ring {
             let (user, result, mut errno) = (op.user.get(), op.done.get(), op.arg.get());
             if op.kind.get() == Kind::Accept && result as i32 >= 0 {

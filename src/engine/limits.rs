@@ -42,22 +42,55 @@ struct Limit {
 // SAFETY: zeros are numbers.
 unsafe impl Zeroed for Limit {}
 
-static LIMITS: Sparse<Limit> = Sparse::new();
+/// Numbers below this are found without a look at anything else, as in `table`.
+const NEAR: usize = 1 << 17;
+static NEAR_LIMITS: [Limit; NEAR] = [const { Limit::new() }; NEAR];
+static FAR_LIMITS: Sparse<Limit> = Sparse::new();
+
+impl Limit {
+    const fn new() -> Limit {
+        Limit { timeout: AtomicU64::new(0), deadline: AtomicU32::new(0), entry: AtomicU32::new(0) }
+    }
+
+    /// What is known of a number; `None` if it is nothing.
+    #[inline(always)]
+    fn of(number: c_int) -> Option<&'static Limit> {
+        match NEAR_LIMITS.get(number as u32 as usize) {
+            Some(limit) => Some(limit),
+            None => FAR_LIMITS.get(number),
+        }
+    }
+
+    /// Whether it has no entry in the heap for a time that is not after this one.
+    #[inline(always)]
+    fn is_entered_after(&self, ticks: u32) -> bool {
+        let entry = self.entry.load(Relaxed);
+        entry == 0 || is_later(entry, ticks)
+    }
+
+    /// What is known of a number, made if need be.
+    fn make(number: c_int) -> Result<&'static Limit> {
+        match NEAR_LIMITS.get(number as u32 as usize) {
+            Some(limit) => Ok(limit),
+            None => FAR_LIMITS.make(number),
+        }
+    }
+}
 
 /// How long operations of a number may take, in nanoseconds.
 pub(crate) fn timeout(number: c_int) -> u64 {
-    LIMITS.get(number).map_or(0, |limit| limit.timeout.load(Relaxed))
+    Limit::of(number).map_or(0, |limit| limit.timeout.load(Relaxed))
 }
 
 /// Sets that.
 pub(crate) fn set_timeout(number: c_int, nanoseconds: u64) -> Result<()> {
-    LIMITS.make(number)?.timeout.store(nanoseconds, Relaxed);
+    Limit::make(number)?.timeout.store(nanoseconds, Relaxed);
     Ok(())
 }
 
 /// The descriptor belongs to another pipe, or to none: its entry in the heap means nothing any more.
 pub(crate) fn forget(number: c_int) {
-    if let Some(limit) = LIMITS.get(number) {
+    if let Some(limit) = Limit::of(number) {
         limit.entry.store(0, Relaxed);
     }
 }
@@ -87,10 +120,13 @@ const NO_LIMIT: u32 = u32::MAX - 1;
 /// Writes the deadline down; returns its fraction.
 #[inline(always)]
 fn limit(attachment: &Inside, timeout: u64) -> u32 {
-    let Some(limit) = LIMITS.get(attachment.fd()).or_else(|| LIMITS.make(attachment.fd()).ok()) else {
-        return NOT_HERE;
-    };
-    let timeout = if timeout == 0 { limit.timeout.load(Relaxed) } else { timeout };
+    let Ok(limit) = Limit::make(attachment.fd()) else { return NOT_HERE };
+    limit_by(attachment, limit, if timeout == 0 { limit.timeout.load(Relaxed) } else { timeout })
+}
+
+/// The same for the descriptor whose limit is given.
+#[inline(always)]
+fn limit_by(attachment: &Inside, limit: &Limit, timeout: u64) -> u32 {
     if timeout == 0 {
         return NO_LIMIT;
     }
@@ -98,15 +134,51 @@ fn limit(attachment: &Inside, timeout: u64) -> u32 {
         return NOT_HERE;
     }
     let now = if timeout >= LONG { process::now_or_later() } else { process::now() };
-    // Not early.
-    let time = now + timeout + ((1 << BELOW) - 1);
-    let ticks = (time >> TICK) as u32;
-    let entry = limit.entry.load(Relaxed);
-    if (entry == 0 || is_later(entry, ticks)) && !enter(attachment, limit, ticks) {
+    let (ticks, fraction) = split(now + timeout);
+    if limit.is_entered_after(ticks) && !enter(attachment, limit, ticks) {
         return NOT_HERE;
     }
     limit.deadline.store(ticks, Relaxed);
-    u32::from((time >> BELOW) as u16)
+    fraction.into()
+}
+
+/// A deadline in ticks, and its fraction; not early.
+#[inline(always)]
+fn split(time: u64) -> (u32, u16) {
+    let time = time + ((1 << BELOW) - 1);
+    ((time >> TICK) as u32, (time >> BELOW) as u16)
+}
+
+/// Limits the operation whose words are in the slot already by the limit of its descriptor. False: nothing was done,
+/// and it may have to have a node.
+#[inline(always)]
+pub(crate) fn limit_in_slot(attachment: &Inside) -> bool {
+    // First, as little as possible is to be kept over a call.
+    let now = process::now_or_later();
+    let Some(limit) = NEAR_LIMITS.get(attachment.fd() as u32 as usize) else { return false };
+    let timeout = limit.timeout.load(Relaxed);
+    if timeout.wrapping_sub(LONG) >= LONGEST - LONG {
+        return limit_in_slot_otherwise(attachment, limit, timeout);
+    }
+    let (ticks, fraction) = split(now + timeout);
+    if limit.is_entered_after(ticks) {
+        return limit_in_slot_otherwise(attachment, limit, timeout);
+    }
+    limit.deadline.store(ticks, Relaxed);
+    attachment.set_fraction(fraction);
+    true
+}
+
+/// The same for limits that are not long, or too long, or with which the number has to be entered in the heap.
+#[cold]
+#[inline(never)]
+fn limit_in_slot_otherwise(attachment: &Inside, limit: &Limit, timeout: u64) -> bool {
+    let fraction = limit_by(attachment, limit, timeout);
+    if fraction >= NO_LIMIT {
+        return false;
+    }
+    attachment.set_fraction(fraction as u16);
+    true
 }
 
 fn is_later(one: u32, other: u32) -> bool {
@@ -132,7 +204,7 @@ fn enter(attachment: &Inside, limit: &Limit, ticks: u32) -> bool {
 /// An entry's time has come. The attachment is that of its number now, and of the heap's pipe. If the operation in the
 /// slot has come close to its deadline it gets a node, which has its own among the deadlines.
 pub(crate) fn review(attachment: &Locked, entry: LimitEntry) {
-    let Some(limit) = LIMITS.get(entry.number) else { return };
+    let Some(limit) = Limit::of(entry.number) else { return };
     if limit.entry.load(Relaxed) != entry.ticks {
         return;
     }
@@ -151,18 +223,16 @@ pub(crate) fn review(attachment: &Locked, entry: LimitEntry) {
 /// them.
 pub(crate) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option<Slot> {
     let pipe = attachment.pipe()?;
-    let time = pipe.engine().alarm.time_of(op)? + ((1 << BELOW) - 1);
-    let limit = LIMITS.make(attachment.fd()).ok()?;
-    let ticks = (time >> TICK) as u32;
-    let entry = limit.entry.load(Relaxed);
-    if time > process::now() + LONGEST
-        || ((entry == 0 || is_later(entry, ticks)) && !enter(attachment, limit, ticks))
+    let time = pipe.engine().alarm.time_of(op)?;
+    let limit = Limit::make(attachment.fd()).ok()?;
+    let (ticks, fraction) = split(time);
+    if time > process::now() + LONGEST || (limit.is_entered_after(ticks) && !enter(attachment, limit, ticks))
     {
         return None;
     }
     other_end::release(op);
     limit.deadline.store(ticks, Relaxed);
-    Some(slot.with_fraction((time >> BELOW) as u16))
+    Some(slot.with_fraction(fraction))
 }
 
 /// Has an operation that waits, and is TIMED, ended with ETIMEDOUT at a time of CLOCK_MONOTONIC; ENOMEM if that cannot
@@ -173,7 +243,7 @@ pub(crate) fn limit_node(pipe: &Pipe, attachment: &Locked, op: OpRef, time: u64)
 
 /// The operation of a slot, which has a deadline, has got a node: the deadline goes with it.
 pub(crate) fn move_to_node(attachment: &Locked, op: OpRef, slot: Slot) {
-    let Some(limit) = LIMITS.get(attachment.fd()) else { return };
+    let Some(limit) = Limit::of(attachment.fd()) else { return };
     op.expect_deadline();
     let time = nanoseconds(limit.deadline.load(Relaxed), slot.fraction());
     if let Some(pipe) = attachment.pipe() {

@@ -7,7 +7,7 @@ use super::constants::{
 };
 use super::{
     answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared,
-    output_shared_begun, pipe, queued,
+    output_shared_begun, pipe, queued, wait, wait_at,
 };
 use crate::calls::close;
 use crate::calls::lookup;
@@ -31,15 +31,17 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Some(node) = attached(fd) {
-        if start::wait_sole(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
-            return queued();
-        }
+    if let Some(at) = attached(fd) {
+        let call = Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
+        return match wait_at(at, call) {
+            Some(answer) => answer,
+            // SAFETY: as promised by the caller.
+            None => unsafe { read_shared(fd, buf, nbytes, at.0) },
+        };
+    }
+    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
-        return unsafe { read_shared(fd, buf, nbytes, node) };
-    } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
-        // SAFETY: as promised by the caller.
-        return unsafe { pipe::read(found, fd, buf, nbytes) };
+        return unsafe { pipe::read(fd, buf, nbytes, found) };
     }
     // SAFETY: as promised by the caller.
     unsafe { read_slow(fd, buf, nbytes) }
@@ -66,7 +68,7 @@ unsafe fn read_shared(fd: c_int, buf: *mut c_void, nbytes: usize, node: &'static
 unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
     if let Entry::Pipe(found) = lookup::get(fd) {
         // SAFETY: passed on to the caller.
-        return unsafe { pipe::read(found, fd, buf, nbytes) };
+        return unsafe { pipe::read(fd, buf, nbytes, found) };
     }
     // SAFETY: passed on to the caller.
     input(
@@ -86,7 +88,7 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(
             node,
             Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
@@ -95,8 +97,8 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return write_begun(access, node, buf, nbytes, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return write_begun(access, node, buf, nbytes, sent);
             }
         }
         // SAFETY: as promised by the caller.
@@ -113,9 +115,9 @@ fn write_begun(
     node: &'static Attachment,
     buf: *const c_void,
     nbytes: usize,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, begun)
+    output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, sent)
 }
 
 /// By a thread that locks.
@@ -172,11 +174,10 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 /// the event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
-        if start::wait_sole(node, Readv { iov: lent(iov), count: iovcnt }, ByCall) {
-            return queued();
-        }
-    } else if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
+    if let Some(answer) = wait(fd, || Readv { iov: lent(iov), count: iovcnt as u32 }) {
+        return answer;
+    }
+    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
         // SAFETY: as promised by the caller.
         return unsafe { pipe::readv(found, fd, iov, iovcnt) };
     }
@@ -196,7 +197,7 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     // SAFETY: passed on to the caller.
     input(
         fd,
-        move || Readv { iov: lent(iov), count: iovcnt },
+        move || Readv { iov: lent(iov), count: iovcnt as u32 },
         move || unsafe { libc::readv(fd, iov, iovcnt) },
     )
 }
@@ -205,13 +206,13 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(node, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return writev_begun(access, node, iov, iovcnt, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return writev_begun(access, node, iov, iovcnt, sent);
             }
         }
     }
@@ -226,9 +227,9 @@ fn writev_begun(
     node: &'static Attachment,
     iov: *const iovec,
     iovcnt: c_int,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Writev { iov: lent(iov), count: iovcnt }, begun)
+    output_begun(sole, node, Writev { iov: lent(iov), count: iovcnt }, sent)
 }
 
 /// # Safety
@@ -255,17 +256,21 @@ unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// EBADF. Any thread. ioevent_poll(3), rule 2.10.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
-    match lookup::get(fd) {
-        Entry::Attachment(node) if start::poll_sole(node, events, ByCall) => queued(),
-        Entry::Attachment(node) => poll_slow(node, fd, events),
-        _ => fail(crate::sys::fd::unfit(fd)),
+    match attached(fd) {
+        Some(at) if start::poll_sole(at, events, ByCall) => queued(),
+        _ => poll_slow(fd, events),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn poll_slow(node: &'static Attachment, fd: c_int, events: c_short) -> c_int {
-    answer_slow(start::poll(node, fd, events, ByCall), || fail(crate::sys::fd::unfit(fd)))
+fn poll_slow(fd: c_int, events: c_short) -> c_int {
+    match lookup::get(fd) {
+        Entry::Attachment(node) => {
+            answer_slow(start::poll(node, fd, events, ByCall), || fail(crate::sys::fd::unfit(fd)))
+        }
+        _ => fail(crate::sys::fd::unfit(fd)),
+    }
 }
 
 /// close(2), for attached descriptors and pipes too.

@@ -15,10 +15,11 @@ use crate::calls;
 use crate::calls::answer::Answer;
 use crate::calls::fast_path::Way;
 use crate::calls::lookup;
-use crate::calls::start::{self, ByCall, FastShared};
+use crate::calls::start::{self, ByCall, FastShared, Waited};
 use crate::engine::call::{Call, InputCall};
-use crate::queue::op::Request;
+use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{Attachment, Entry, Locked};
+use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, UserPtr, errno};
@@ -55,7 +56,7 @@ fn fail<T: Returned>(errno: Errno) -> T {
 #[inline(always)]
 fn queued<T: Returned>() -> T {
     // SAFETY: something is attached, so the world was made, which prepares it.
-    unsafe { errno::set_quickly(constants::EIOEVENTQUEUED) };
+    unsafe { errno::set_quickly_to::<{ constants::EIOEVENTQUEUED }>() };
     T::FAILED
 }
 
@@ -91,12 +92,49 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
             _ => libc(),
         }
     }
-    if let Some(node) = attached(fd)
+    if let Some((node, _)) = attached(fd)
         && start::wait_otherwise(node, call(), ByCall)
     {
         return queued();
     }
     slow(fd, call(), libc)
+}
+
+/// Queues a call that takes something in by the shortest way. `None`: nothing was done.
+#[inline(always)]
+fn wait<C: InputCall>(fd: c_int, call: impl FnOnce() -> C) -> Option<isize> {
+    wait_at(attached(fd)?, call())
+}
+
+/// The same where the attachment is known.
+#[inline(always)]
+fn wait_at<C: InputCall>(at: (&'static Attachment, &'static Pipe), call: C) -> Option<isize> {
+    match start::wait_sole(at, call, ByCall) {
+        Waited::Queued => Some(queued()),
+        Waited::Limited(sole) => Some(limited(sole, at.0)),
+        Waited::Not => None,
+    }
+}
+
+/// Goes on with a call that is in the slot, and is to have a time limit.
+#[cold]
+#[inline(never)]
+fn limited(sole: Sole, node: &'static Attachment) -> isize {
+    #[cold]
+    fn slow(fd: c_int, request: Request) -> isize {
+        answer_slow(start::slow(fd, request, ByCall), || match request.kind {
+            // SAFETY: as the caller has promised; its call had no flags that matter to a socket.
+            Kind::Readv => unsafe { libc::readv(fd, request.buf.addr() as *const _, request.len as c_int) },
+            // SAFETY: as above.
+            Kind::Recvmsg => unsafe { libc::recvmsg(fd, request.buf.addr() as *mut _, request.arg) },
+            // SAFETY: as above.
+            _ => unsafe { libc::read(fd, request.buf.addr() as *mut _, request.len) },
+        })
+    }
+    match start::limit_sole(sole, node) {
+        Ok(()) => queued(),
+        Err((fd, request)) => slow(fd, request),
+    }
 }
 
 /// A call that gives something out, by all but the shortest way.
@@ -114,7 +152,7 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
     fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
         output_shared_begun(attachment, call, sent)
     }
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_shared(node, call(), ByCall) {
             FastShared::Queued => return queued(),
             FastShared::First(attachment) => {
@@ -159,19 +197,15 @@ fn output_shared_begun<T: Returned>(attachment: Locked, call: impl Call, sent: i
 
 /// Goes on with an output that the shortest way has begun.
 #[inline(always)]
-fn output_begun<T: Returned>(
-    sole: Sole,
-    node: &'static Attachment,
-    call: impl Call,
-    begun: (isize, bool),
-) -> T {
-    answer_slow(start::output_begun(sole, node, call, ByCall, begun), || T::FAILED)
+fn output_begun<T: Returned>(sole: Sole, node: &'static Attachment, call: impl Call, sent: isize) -> T {
+    answer_slow(start::output_begun(sole, node, call, ByCall, sent), || T::FAILED)
 }
 
-/// The attachment of a number, if that is known at once.
+/// The attachment of a number and its pipe, if that is known at once.
 #[inline(always)]
-fn attached(fd: c_int) -> Option<&'static Attachment> {
-    table::near(fd).filter(|node| node.is_attached())
+fn attached(fd: c_int) -> Option<(&'static Attachment, &'static Pipe)> {
+    let node = table::near(fd)?;
+    Some((node, node.read().attached_pipe()?))
 }
 
 /// A result as C wants it. What the library did on the way may have written `errno`; success puts it back.

@@ -5,7 +5,7 @@
 use super::{answer, fail};
 use crate::Event;
 use crate::calls::create;
-use crate::calls::harvest::harvest;
+use crate::calls::harvest::{harvest, harvest_as_read};
 use crate::calls::harvester::harvest_slow;
 use crate::calls::lookup;
 use crate::state::attachment::{Attachment, Entry};
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn ioevent_wait(
     {
         // SAFETY: the caller gives room for `nevents` events.
         let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-        return harvested(harvest(pipe, pipefd, room, None));
+        return harvested(harvest(pipefd, room, pipe, None));
     }
     // SAFETY: passed on to the caller.
     unsafe { wait_otherwise(pipefd, events, nevents, timeout) }
@@ -78,7 +78,7 @@ unsafe fn wait_otherwise(
     let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
     // SAFETY: the caller gives a timespec or NULL.
     match unsafe { timeout.as_ref() }.map(nanoseconds).transpose() {
-        Ok(timeout) => harvested(harvest(pipe, pipefd, room, timeout)),
+        Ok(timeout) => harvested(harvest(pipefd, room, pipe, timeout)),
         Err(errno) => fail(errno),
     }
 }
@@ -155,7 +155,7 @@ pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, io
         events.try_reserve_exact(room.min(MOST_AT_ONCE)).map_err(|_| Errno::ENOMEM)?;
         let room = events.spare_capacity_mut();
         let most = room.len().min(MOST_AT_ONCE);
-        let n = match harvest(pipe, fd, room.get_mut(..most).unwrap_or(&mut []), patience(pipe)) {
+        let n = match harvest_as_read(fd, room.get_mut(..most).unwrap_or(&mut []), pipe) {
             0 => return Err(Errno::EAGAIN),
             n @ 1.. => n as usize,
             n => return Err(Errno(-n as c_int)),
@@ -231,15 +231,15 @@ fn patience(pipe: &Pipe) -> Option<u64> {
 ///
 /// `buf` has room for `nbytes` bytes.
 #[inline(never)]
-pub(super) unsafe fn read(pipe: &'static Pipe, fd: c_int, buf: *mut c_void, nbytes: usize) -> isize {
+pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize, pipe: &'static Pipe) -> isize {
     let room = nbytes / size_of::<Event>();
     if room == 0 || buf.is_null() || !buf.cast::<Event>().is_aligned() {
         // SAFETY: passed on to the caller.
-        return unsafe { read_unaligned(pipe, fd, buf, room) };
+        return unsafe { read_unaligned(fd, buf, room, pipe) };
     }
     // SAFETY: passed on to the caller.
     let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<MaybeUninit<Event>>(), room) };
-    match harvest(pipe, fd, room, patience(pipe)) {
+    match harvest_as_read(fd, room, pipe) {
         n @ 1.. => n * size_of::<Event>() as isize,
         0 => crate::ffi::done(-(libc::EAGAIN as isize)),
         n => crate::ffi::done(n),
@@ -253,7 +253,7 @@ const PART: usize = 64;
 ///
 /// `buf` has room for `room` events.
 #[cold]
-unsafe fn read_unaligned(pipe: &'static Pipe, fd: c_int, buf: *mut c_void, room: usize) -> isize {
+unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'static Pipe) -> isize {
     if room == 0 || buf.is_null() {
         return fail(unfit_room(fd, room == 0));
     }

@@ -4,7 +4,7 @@
 
 use super::{
     answer_slow, attached, done, input, lent, output, output_begun, output_shared, output_shared_begun,
-    queue_or, queued,
+    queue_or, queued, wait, wait_at,
 };
 use crate::calls::accept::{self, Accept};
 use crate::calls::start::{self, ByCall, Fast};
@@ -12,6 +12,7 @@ use crate::calls::{close, lookup};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{Attachment, Entry, Locked};
+use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -21,12 +22,12 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
-        if start::wait_sole(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall) {
-            return queued();
-        }
-        // SAFETY: as promised by the caller.
-        return unsafe { recv_shared(fd, buf, len, flags, node) };
+    if let Some(at) = attached(fd) {
+        return match wait_at(at, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }) {
+            Some(answer) => answer,
+            // SAFETY: as promised by the caller.
+            None => unsafe { recv_shared(fd, buf, len, flags, at.0) },
+        };
     }
     // SAFETY: as promised by the caller.
     unsafe { recv_slow(fd, buf, len, flags) }
@@ -80,14 +81,10 @@ pub unsafe extern "C" fn ioevent_recvfrom(
         // SAFETY: as promised by the caller.
         return unsafe { ioevent_recv(fd, buf, len, flags) };
     }
-    if let Some(node) = attached(fd)
-        && start::wait_sole(
-            node,
-            Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) },
-            ByCall,
-        )
+    if let Some(answer) =
+        wait(fd, || Recvfrom { buf: lent(buf), len, flags, addr: lent(addr), addrlen: lent(addrlen) })
     {
-        return queued();
+        return answer;
     }
     // SAFETY: as promised by the caller.
     unsafe { recvfrom_slow(fd, buf, len, flags, addr, addrlen) }
@@ -117,10 +114,8 @@ unsafe fn recvfrom_slow(
 /// been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd)
-        && start::wait_sole(node, Recvmsg { message: lent(msg), flags }, ByCall)
-    {
-        return queued();
+    if let Some(answer) = wait(fd, || Recvmsg { message: lent(msg), flags }) {
+        return answer;
     }
     // SAFETY: as promised by the caller.
     unsafe { recvmsg_slow(fd, msg, flags) }
@@ -139,13 +134,13 @@ unsafe fn recvmsg_slow(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 /// Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return send_begun(access, node, buf, len, flags, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return send_begun(access, node, buf, len, flags, sent);
             }
         }
         // SAFETY: as promised by the caller.
@@ -163,9 +158,9 @@ fn send_begun(
     buf: *const c_void,
     len: usize,
     flags: c_int,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, begun)
+    output_begun(sole, node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, sent)
 }
 
 /// By a thread that locks.
@@ -240,7 +235,7 @@ pub unsafe extern "C" fn ioevent_sendto(
         // SAFETY: as promised by the caller.
         return unsafe { ioevent_send(fd, buf, len, flags) };
     }
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(
             node,
             Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen },
@@ -249,8 +244,8 @@ pub unsafe extern "C" fn ioevent_sendto(
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return sendto_begun(access, node, buf, len, flags, (addr, addrlen), (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return sendto_begun(access, node, buf, len, flags, (addr, addrlen), sent);
             }
         }
     }
@@ -267,9 +262,9 @@ fn sendto_begun(
     len: usize,
     flags: c_int,
     (addr, addrlen): (*const sockaddr, socklen_t),
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen }, begun)
+    output_begun(sole, node, Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen }, sent)
 }
 
 /// # Safety
@@ -296,13 +291,13 @@ unsafe fn sendto_slow(
 /// been read. No SIGPIPE. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    if let Some(node) = attached(fd) {
+    if let Some(node) = table::near(fd) {
         match start::output_sole(node, Sendmsg { message: lent(msg), flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
-            Fast::Begun { access, sent, is_inline } => {
-                return sendmsg_begun(access, node, msg, flags, (sent, is_inline));
+            Fast::Begun { access, sent } => {
+                return sendmsg_begun(access, node, msg, flags, sent);
             }
         }
     }
@@ -317,9 +312,9 @@ fn sendmsg_begun(
     node: &'static Attachment,
     msg: *const msghdr,
     flags: c_int,
-    begun: (isize, bool),
+    sent: isize,
 ) -> ssize_t {
-    output_begun(sole, node, Sendmsg { message: lent(msg), flags }, begun)
+    output_begun(sole, node, Sendmsg { message: lent(msg), flags }, sent)
 }
 
 /// # Safety

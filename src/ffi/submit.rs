@@ -5,9 +5,9 @@
 use super::constants::*;
 use super::{answer, attached, lent, pipe};
 use crate::calls::answer::Answer;
-use crate::calls::fast_path::Way;
+use crate::calls::fast_path::{Way, Words};
 use crate::calls::lookup;
-use crate::calls::start::{self, Fast, FastShared, Submitted};
+use crate::calls::start::{self, Fast, FastShared, Submitted, Waited};
 use crate::calls::submit;
 use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
 use crate::queue::EIOEVENTQUEUED;
@@ -66,41 +66,63 @@ const _: () = assert!(size_of::<Operation>() == 120 && align_of::<Operation>() =
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c_int {
     // One plain read or write, as most are.
-    if nops == 1 && !ops.is_null() {
-        // SAFETY: the caller gives a struct.
-        let op = unsafe { &*ops };
-        if op.is_plain()
-            && let Some(node) = attached(op.fd)
-        {
-            let words = Submitted { user: op.user as usize, timeout: 0 };
-            let (buf, len) = (lent(op.buf), op.len);
-            if op.kind == IOEVENT_OP_READ {
-                if start::wait_sole(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words) {
-                    return 1;
-                }
-            } else if op.kind == IOEVENT_OP_WRITE {
-                let call = Send { kind: Kind::Write, buf, len, flags: 0 };
-                match start::output_sole(node, call, words) {
-                    Fast::Queued => return 1,
-                    Fast::Begun { access, sent, .. } => return write_begun(access, node, op, sent),
-                    _ => {}
-                }
+    if nops == 1
+        // SAFETY: the caller gives a struct, or NULL.
+        && let Some(op) = unsafe { ops.as_ref() }
+        && op.is_plain()
+        && let Some(at) = attached(op.fd)
+    {
+        if op.kind == IOEVENT_OP_READ {
+            let call = Recv { kind: Kind::Read, buf: lent(op.buf), len: op.len, flags: 0 };
+            if let Waited::Queued = start::wait_sole(at, call, Plain { op }) {
+                return 1;
             }
             // SAFETY: passed on to the caller.
-            return unsafe { submit_shared(node, op) };
+            return unsafe { submit_shared(at.0, op) };
+        } else if op.kind == IOEVENT_OP_WRITE {
+            return write(op, at.0);
         }
     }
     // SAFETY: passed on to the caller.
     unsafe { submit_all(ops, nops) }
 }
 
+/// What a plain operation says beside the call. It is read when it is needed: to keep it over a system call costs more.
+#[derive(Clone, Copy)]
+struct Plain<'a> {
+    op: &'a Operation,
+}
+
+impl Words for Plain<'_> {
+    const WAY: Way = Way::Submit;
+    #[inline(always)]
+    fn user(&self) -> Option<usize> {
+        Some(self.op.user as usize)
+    }
+    #[inline(always)]
+    fn timeout(&self) -> u64 {
+        0
+    }
+}
+
+/// A plain write.
+#[inline(never)]
+fn write(op: &Operation, node: &'static Attachment) -> c_int {
+    let call = Send { kind: Kind::Write, buf: lent(op.buf), len: op.len, flags: 0 };
+    match start::output_sole(node, call, Plain { op }) {
+        Fast::Queued => 1,
+        Fast::Begun { access, sent } => write_begun(access, node, op, sent),
+        // SAFETY: one operation, as the caller of `ioevent_submit` has promised.
+        _ => unsafe { submit_shared(node, op) },
+    }
+}
+
 impl Operation {
     /// Whether there is nothing about it but what each operation has. Its timespec is of two words.
     #[inline(always)]
     fn is_plain(&self) -> bool {
-        let [a, b, c, d] = self.zero;
         let times = (self.timeout.tv_sec | self.timeout.tv_nsec) as u64;
-        a | b | c | d | times | u64::from(self.flags) == 0
+        self.zero == [0; 4] && times | u64::from(self.flags) == 0
     }
 }
 
@@ -160,7 +182,7 @@ unsafe fn submit_shared(node: &'static Attachment, op: &Operation) -> c_int {
 fn write_begun(sole: Sole, node: &'static Attachment, op: &Operation, sent: isize) -> c_int {
     let words = Submitted { user: op.user as usize, timeout: 0 };
     let call = Send { kind: Kind::Write, buf: lent(op.buf), len: op.len, flags: 0 };
-    answer(|| taken(op.fd, start::output_begun(sole, node, call, words, (sent, false))).map(|()| 1))
+    answer(|| taken(op.fd, start::output_begun(sole, node, call, words, sent)).map(|()| 1))
 }
 
 /// # Safety
@@ -203,30 +225,36 @@ unsafe fn submit(op: &Operation) -> Result<()> {
         // SAFETY: passed on to the caller.
         return unsafe { submit_slow(op, timeout) };
     };
+    let Some(pipe) = node.read().attached_pipe() else { return Err(fd::unfit(op.fd)) };
+    let at = (node, pipe);
     let words = Submitted { user: op.user as usize, timeout };
     let (buf, len, flags) = (lent(op.buf), op.len, op.arg);
     let count = c_int::try_from(len).unwrap_or(c_int::MAX);
-    let is_queued = match op.kind {
-        IOEVENT_OP_READ => start::wait_sole(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
-        IOEVENT_OP_RECV => start::wait_sole(node, Recv { kind: Kind::Recv, buf, len, flags }, words),
-        IOEVENT_OP_READV => start::wait_sole(node, Readv { iov: buf, count }, words),
-        IOEVENT_OP_RECVMSG => start::wait_sole(node, Recvmsg { message: buf, flags }, words),
+    let waited = match op.kind {
+        IOEVENT_OP_READ => start::wait_sole(at, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
+        IOEVENT_OP_RECV => start::wait_sole(at, Recv { kind: Kind::Recv, buf, len, flags }, words),
+        IOEVENT_OP_READV => start::wait_sole(at, Readv { iov: buf, count: count as u32 }, words),
+        IOEVENT_OP_RECVMSG => start::wait_sole(at, Recvmsg { message: buf, flags }, words),
         IOEVENT_OP_WRITE => return output(node, op, Send { kind: Kind::Write, buf, len, flags: 0 }, words),
         IOEVENT_OP_SEND => return output(node, op, Send { kind: Kind::Send, buf, len, flags }, words),
         IOEVENT_OP_WRITEV => return output(node, op, Writev { iov: buf, count }, words),
         IOEVENT_OP_SENDMSG => return output(node, op, Sendmsg { message: buf, flags }, words),
-        IOEVENT_OP_POLL => start::poll_sole(node, op.arg as i16, words),
+        IOEVENT_OP_POLL if start::poll_sole(at, op.arg as i16, words) => Waited::Queued,
+        IOEVENT_OP_POLL => Waited::Not,
         // SAFETY: passed on to the caller.
         _ => return unsafe { submit_slow(op, timeout) },
     };
-    if is_queued { Ok(()) } else { submit_otherwise(node, op, timeout) }
+    match waited {
+        Waited::Queued => Ok(()),
+        _ => submit_otherwise(node, op, timeout),
+    }
 }
 
 #[inline(always)]
 fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Submitted) -> Result<()> {
     match start::output_sole(node, call, words) {
         Fast::Queued => Ok(()),
-        Fast::Begun { access, sent, is_inline } => {
+        Fast::Begun { access, sent } => {
             #[cold]
             #[inline(never)]
             fn begun<C: Call>(
@@ -234,11 +262,11 @@ fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Su
                 node: &'static Attachment,
                 call: C,
                 words: Submitted,
-                begun: (isize, bool),
+                sent: isize,
             ) -> Result<()> {
-                taken(-1, start::output_begun(sole, node, call, words, begun))
+                taken(-1, start::output_begun(sole, node, call, words, sent))
             }
-            begun(access, node, call, words, (sent, is_inline))
+            begun(access, node, call, words, sent)
         }
         _ => submit_otherwise(node, op, words.timeout),
     }
@@ -255,7 +283,7 @@ fn submit_otherwise(node: &'static Attachment, op: &Operation, timeout: u64) -> 
         match op.kind {
             IOEVENT_OP_READ => start::input(node, fd, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
             IOEVENT_OP_RECV => start::input(node, fd, Recv { kind: Kind::Recv, buf, len, flags }, words),
-            IOEVENT_OP_READV => start::input(node, fd, Readv { iov: buf, count }, words),
+            IOEVENT_OP_READV => start::input(node, fd, Readv { iov: buf, count: count as u32 }, words),
             IOEVENT_OP_RECVMSG => start::input(node, fd, Recvmsg { message: buf, flags }, words),
             IOEVENT_OP_WRITE => {
                 start::output(node, fd, Send { kind: Kind::Write, buf, len, flags: 0 }, words)

@@ -73,8 +73,8 @@ pub(crate) struct Lane {
     /// How far the owner expects others to post events to it: see `expects_posts`. Relaxed: for the owner alone.
     posts: AtomicU32,
     pub(crate) accepts: RingAccepts,
-    /// How many edges less than MOST_EDGES the owner takes from the kernel at a time. Relaxed: for the owner alone.
-    fewer_edges: AtomicU32,
+    /// How many edges the owner takes from the kernel at a time. Relaxed: for the owner alone.
+    most_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by any thread.
     popped: AtomicU32,
     inside: Mutex<Inside>,
@@ -99,7 +99,8 @@ impl Deref for Locked<'_> {
 
 impl Lane {
     pub(crate) fn new(index: u32) -> Lane {
-        Lane { index, bit: crate::sync::wake::bit(index), ..Lane::default() }
+        let most_edges = AtomicU32::new(MOST_EDGES as u32);
+        Lane { index, bit: crate::sync::wake::bit(index), most_edges, ..Lane::default() }
     }
 
     /// Its bit among those of its pipe.
@@ -135,7 +136,7 @@ impl Lane {
     /// How many edges its owner is to take from the kernel now.
     #[inline(always)]
     pub(crate) fn most_edges(&self) -> usize {
-        MOST_EDGES - self.fewer_edges.load(Ordering::Relaxed) as usize
+        self.most_edges.load(Ordering::Relaxed) as usize
     }
 
     /// Whether the owner has found as much in the kernel, the last time, as it looked for.
@@ -185,17 +186,16 @@ impl Lane {
     /// takes fewer from now on: the program is to have the first event, and the others their turn, after so much work.
     #[inline(always)]
     pub(crate) fn learn(&self, bytes: usize) {
-        let fewer = self.fewer_edges.load(Ordering::Relaxed);
-        if bytes > MUCH || fewer > 0 {
-            self.learn_slow(bytes, fewer);
+        let edges = self.most_edges();
+        if bytes > MUCH || edges != MOST_EDGES {
+            self.learn_slow(bytes, edges);
         }
     }
 
     #[cold]
-    fn learn_slow(&self, bytes: usize, fewer: u32) {
-        let edges = MOST_EDGES - fewer as usize;
+    fn learn_slow(&self, bytes: usize, edges: usize) {
         let next = if bytes > MUCH { (edges * MUCH / bytes).max(1) } else { (edges + 1).min(MOST_EDGES) };
-        self.fewer_edges.store((MOST_EDGES - next) as u32, Ordering::Relaxed);
+        self.most_edges.store(next as u32, Ordering::Relaxed);
     }
 
     /// The lane's free nodes. For its owner; for the common lane, a thread that holds its lock; for one that closes the

@@ -1,8 +1,9 @@
 //! Attachments: what ties a descriptor to its pipe, and the operations that wait on it.
 
 use super::file_class::Class;
-use super::inside::{ATTACHED, OUTPUT_WATCHED};
+use super::inside::OUTPUT_WATCHED;
 use super::pipe::Pipe;
+use super::word::Word;
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::queue::op_list::Queue;
 use crate::sync::access::{Access, Shared, Sole};
@@ -25,12 +26,12 @@ pub(crate) use super::inside::{
 /// What the table has of a number (`table`). One cache line. All zeros is one of a number that was never used.
 #[repr(C, align(64))]
 pub(crate) struct Attachment {
+    inside: UnsafeCell<Inside>,
     lock: RawLock,
     /// The library's own open file of a `Class::Reopened` while operations are outstanding, else -1; the identity of
     /// all other files. Used under the lock like the rest, and outside of `Inside` only because there is room for it
     /// beside the lock; so Relaxed.
     own_fd: AtomicI32,
-    inside: UnsafeCell<Inside>,
 }
 
 const _: () = assert!(size_of::<Attachment>() == 64);
@@ -45,24 +46,6 @@ pub(crate) enum Entry {
     Nothing,
     Attachment(&'static Attachment),
     Pipe(&'static Pipe),
-}
-
-/// What was behind a number.
-#[derive(Clone, Copy)]
-pub(crate) struct Word(usize);
-
-impl Word {
-    #[inline(always)]
-    pub(crate) fn is_attached(self) -> bool {
-        self.0 & ATTACHED != 0
-    }
-
-    /// The pipe whose own number it is; it is not attached.
-    #[inline(always)]
-    pub(crate) fn pipe(self) -> Option<&'static Pipe> {
-        // SAFETY: 0, or the address of a pipe; pipes live for ever.
-        unsafe { (self.0 as *const Pipe).as_ref() }
-    }
 }
 
 /// An attachment that the calling thread has for itself: by the bias, or by its lock.
@@ -125,7 +108,7 @@ impl Attachment {
     #[inline(always)]
     pub(crate) fn is_attached(&self) -> bool {
         // Acquire pairs with the Release in `set_attached`.
-        self.word().load(Acquire) & ATTACHED != 0
+        Word(self.word().load(Acquire)).is_attached()
     }
 
     /// Whether it is anything of ours.
@@ -143,8 +126,7 @@ impl Attachment {
     /// The pipe whose own number it is.
     #[inline(always)]
     pub(crate) fn pipe_of_number(&self) -> Option<&'static Pipe> {
-        let word = self.read();
-        if word.is_attached() { None } else { word.pipe() }
+        self.read().pipe()
     }
 
     /// What the number is now.
@@ -159,12 +141,12 @@ impl Attachment {
 
     /// The number is a pipe's own, which the kernel has just given out.
     pub(crate) fn set_pipe(&self, pipe: &'static Pipe) {
-        self.word().store(core::ptr::from_ref(pipe) as usize, Release);
+        self.word().store(Word::own(pipe).0, Release);
     }
 
     /// The number is not this pipe's any more; if it is, by now, something else, nothing happens.
     pub(crate) fn clear_pipe(&self, pipe: &'static Pipe) {
-        let _ = self.word().compare_exchange(core::ptr::from_ref(pipe) as usize, 0, AcqRel, Relaxed);
+        let _ = self.word().compare_exchange(Word::own(pipe).0, 0, AcqRel, Relaxed);
     }
 
     /// Locks, for the fast path.

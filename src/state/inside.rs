@@ -3,6 +3,7 @@
 use super::file_class::Class;
 use super::pipe::Pipe;
 use super::slot::Slot;
+use super::word::Word;
 use crate::queue::lane::LISTED;
 use crate::queue::op_list::Queue;
 use core::cell::Cell;
@@ -52,8 +53,6 @@ const RESERVED: u8 = 0x40;
 /// In a generation: the edge is of the other descriptor of a sendfile or splice.
 pub(crate) const OTHER_SIDE: u32 = 1 << 31;
 
-/// In `Inside::pipe`: the number is attached to the pipe whose address this is; without it, it is that pipe's own.
-pub(super) const ATTACHED: usize = 1;
 /// What the lock of an attachment guards.
 pub(crate) struct Inside {
     pub(crate) class: Cell<Class>,
@@ -68,8 +67,8 @@ pub(crate) struct Inside {
     /// Its newest event was put into `newest_place` as this number (see `Completions`).
     newest_number: Cell<u32>,
     pub(crate) user: Cell<usize>,
-    /// What is behind the number: 0: nothing of ours; else the address of a pipe, see ATTACHED. Written under the lock
-    /// if it was or becomes an attachment; read by any thread.
+    /// What is behind the number (`Word`). Written under the lock if it was or becomes an attachment; read by any
+    /// thread.
     pub(super) pipe: AtomicUsize,
     pub(crate) input: Queue,
     pub(crate) output: Queue,
@@ -144,7 +143,7 @@ impl Inside {
     #[inline(always)]
     pub(crate) fn is_attached(&self) -> bool {
         // Relaxed, here and below: under the lock.
-        self.pipe.load(Relaxed) & ATTACHED != 0
+        Word(self.pipe.load(Relaxed)).is_attached()
     }
 
     /// The pipe that it is attached to.
@@ -161,16 +160,15 @@ impl Inside {
     /// It is attached.
     #[inline(always)]
     pub(crate) unsafe fn attached_pipe(&self) -> &'static Pipe {
-        debug_assert!(self.is_attached());
-        // SAFETY: passed on to the caller; `set_attached` has made the word of a pipe, which lives for ever.
-        unsafe { &*((self.pipe.load(Relaxed) - ATTACHED) as *const Pipe) }
+        // SAFETY: passed on to the caller.
+        unsafe { Word(self.pipe.load(Relaxed)).attached_pipe_unchecked() }
     }
 
     /// The descriptor belongs to a pipe from now on.
     pub(crate) fn set_attached(&self, fd: c_int, pipe: &'static Pipe) {
         self.fd.set(fd);
         // Release pairs with the Acquire in `entry`.
-        self.pipe.store(core::ptr::from_ref(pipe) as usize | ATTACHED, Release);
+        self.pipe.store(Word::attached(pipe).0, Release);
     }
 
     /// It does not belong to any.
@@ -248,6 +246,14 @@ impl Inside {
     #[inline(always)]
     pub(crate) fn waiting_slot(&self) -> Option<Slot> {
         if self.has(SLOT) { Some(self.slot()) } else { None }
+    }
+
+    /// The operation whose words are there has a deadline, of which the slot keeps the fraction.
+    #[inline(always)]
+    pub(crate) fn set_fraction(&self, fraction: u16) {
+        debug_assert!(self.has(INPUT_FREE | SLOT));
+        // SAFETY: as in `put_into_slot`.
+        unsafe { self.unordered.hold(self.unordered.held() | Slot::bits_of_fraction(fraction) as usize) };
     }
 
     /// Puts an operation into the slot. In that state, SLOT, the words of the queues, which are empty, hold it; a node

@@ -15,4 +15,5 @@ pub(crate) mod slot;
 pub(crate) mod table;
 mod users;
 pub(crate) mod watchdog;
+pub(crate) mod word;
 pub(crate) mod world;

@@ -286,6 +286,13 @@ impl Pipe {
         self.nonblock.load(SeqCst)
     }
 
+    /// The same for a thread that goes alone.
+    #[inline(always)]
+    pub(crate) fn is_nonblock_sole(&self, _: &Sole) -> bool {
+        // SAFETY: no other thread changes it meanwhile.
+        unsafe { *self.nonblock.as_ptr() }
+    }
+
     /// O_NONBLOCK was set or cleared.
     pub(crate) fn set_nonblock(&self, nonblock: bool) {
         self.nonblock.store(nonblock, SeqCst);

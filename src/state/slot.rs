@@ -128,7 +128,13 @@ impl Slot {
     /// The same with a deadline, of which the slot keeps the fraction.
     #[inline(always)]
     pub(crate) fn with_fraction(self, fraction: u16) -> Slot {
-        Slot { second: self.second | TIMED | u64::from(fraction) << FRACTION, ..self }
+        Slot { second: self.second | Self::bits_of_fraction(fraction), ..self }
+    }
+
+    /// What a fraction adds to the second word.
+    #[inline(always)]
+    pub(super) fn bits_of_fraction(fraction: u16) -> u64 {
+        TIMED | u64::from(fraction) << FRACTION
     }
 
     /// Whether it is a plain read.
@@ -147,6 +153,12 @@ impl Slot {
             4 => Waiting::Poll,
             _ => Waiting::Accept,
         }
+    }
+
+    /// Whether it is of this kind.
+    #[inline(always)]
+    pub(crate) fn is(self, kind: Waiting) -> bool {
+        self.second >> KIND & 0xf == kind as u64
     }
 
     /// Whether there is no room in it for more than its three addresses.

@@ -23,3 +23,25 @@ pub(crate) fn light_fence() {
     #[cfg(not(loom))]
     core::sync::atomic::compiler_fence(Ordering::SeqCst);
 }
+
+macro_rules! define_plain {
+    ($name:ident, $atomic:ident, $word:ident) => {
+        /// Reads a word as plain memory, which the compiler can make an operand of what uses it.
+        ///
+        /// # Safety
+        ///
+        /// No other thread writes it meanwhile.
+        #[inline(always)]
+        pub(crate) unsafe fn $name(word: &$atomic) -> $word {
+            #[cfg(loom)]
+            // SAFETY: passed on to the caller; and loom checks it.
+            return unsafe { word.unsync_load() };
+            #[cfg(not(loom))]
+            // SAFETY: passed on to the caller.
+            return unsafe { *word.as_ptr() };
+        }
+    };
+}
+
+define_plain!(plain32, AtomicU32, u32);
+define_plain!(plain64, AtomicU64, u64);

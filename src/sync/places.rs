@@ -15,8 +15,8 @@
 //! `tests/loom/` runs this file under loom.
 
 use super::access::Access;
-use super::atomic::AtomicU64;
 use super::atomic::Ordering::Relaxed;
+use super::atomic::{AtomicU64, plain64};
 
 /// The places of a pipe.
 pub(crate) struct Places {
@@ -73,13 +73,17 @@ impl Places {
     /// Takes a place, unless all are taken or another thread is at it at the same time.
     #[inline(always)]
     pub(crate) fn take_at_once<A: Access>(&self) -> bool {
+        if A::SOLE {
+            // SAFETY: no other thread reaches it meanwhile.
+            let is_free = free(unsafe { plain64(&self.word) }) != 0;
+            if is_free {
+                self.word.store(self.word.load(Relaxed) - 1, Relaxed);
+            }
+            return is_free;
+        }
         let word = self.word.load(Relaxed);
         if free(word) == 0 {
             return false;
-        }
-        if A::SOLE {
-            self.word.store(word - 1, Relaxed);
-            return true;
         }
         self.word.compare_exchange(word, word - 1, Relaxed, Relaxed).is_ok()
     }

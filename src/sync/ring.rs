@@ -22,7 +22,7 @@
 //! `tests/loom/` runs this file under loom.
 
 use super::access::Access;
-use super::atomic::{AtomicU32, AtomicU64, Ordering, in_order};
+use super::atomic::{AtomicU32, AtomicU64, Ordering, in_order, plain32, plain64};
 use core::mem::MaybeUninit;
 
 /// Slots of a ring: a power of two.
@@ -31,7 +31,7 @@ pub(crate) const SLOTS: usize = 256;
 #[cfg(loom)]
 pub(crate) const SLOTS: usize = 2;
 
-/// An event in a slot. Relaxed: `head` and `tail` order the accesses.
+/// An event in a slot. Relaxed, or plain: `head` and `tail` order the accesses.
 #[derive(Default)]
 pub(crate) struct Slot {
     user: AtomicU64,
@@ -39,7 +39,7 @@ pub(crate) struct Slot {
     outcome: AtomicU64,
 }
 
-/// Result and errno of an event in one word.
+/// Result and errno of an event in one word (`Event::of_words`).
 #[inline(always)]
 pub(crate) fn pack(result: u32, errno: i32) -> u64 {
     u64::from(result) | u64::from(errno as u32) << 32
@@ -71,7 +71,11 @@ impl Ring {
     /// Whether the owner may put an event in now. There stays room until it does, also if others close the ring to it
     /// meanwhile: their events are not of the descriptor whose lock it holds.
     #[inline(always)]
-    pub(crate) fn has_room(&self) -> bool {
+    pub(crate) fn has_room<A: Access>(&self) -> bool {
+        if A::SOLE {
+            // SAFETY: no other thread reaches it meanwhile.
+            return unsafe { plain32(&self.tail).wrapping_sub(plain32(&self.head)) < plain32(&self.limit) };
+        }
         // Relaxed: only the owner writes `tail`; `limit` is set to 0 under the lock of the attachment whose event must
         // not overtake, which the owner holds too. Acquire pairs with the store in `take`: a slot has been read before
         // it is written again.
@@ -83,18 +87,20 @@ impl Ring {
     /// the lane must be marked.
     #[inline(always)]
     pub(crate) fn put<A: Access>(&self, slots: &[Slot; SLOTS], user: u64, outcome: u64) -> (u32, bool) {
-        let tail = self.tail.load(Ordering::Relaxed);
+        // SAFETY: only the owner writes `tail`.
+        let tail = unsafe { plain32(&self.tail) };
         if let Some(slot) = slots.get(tail as usize % SLOTS) {
             slot.user.store(user, Ordering::Relaxed);
             slot.outcome.store(outcome, Ordering::Relaxed);
         }
         if A::SOLE {
             // Relaxed: there is no taker now.
-            self.tail.store(tail.wrapping_add(1), Ordering::Relaxed);
-        } else {
-            self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
-            in_order();
+            self.tail.store(self.tail.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+            // SAFETY: so no thread writes it.
+            return (tail, unsafe { plain32(&self.head) } == tail);
         }
+        self.tail.swap(tail.wrapping_add(1), Ordering::SeqCst);
+        in_order();
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 
@@ -129,36 +135,54 @@ impl Ring {
     }
 
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user
-    /// pointer and outcome. Returns how many.
+    /// pointer and outcome. Returns how many, and whether none was left.
     #[inline(always)]
     pub(crate) fn take<A: Access, T>(
         &self,
         slots: &[Slot; SLOTS],
         room: &mut [MaybeUninit<T>],
         make: impl Fn(u64, u64) -> T,
-    ) -> usize {
-        // Relaxed: written under the lock.
-        let head = self.head.load(Ordering::Relaxed);
+    ) -> (usize, bool) {
+        // SAFETY: written under the lock.
+        let head = unsafe { plain32(&self.head) };
         // SeqCst, and so Acquire: pairs with the swap in `put`.
-        let tail = self.tail.load(Ordering::SeqCst);
-        let mut number = head;
-        for to in room {
-            if number == tail {
-                break;
-            }
-            if let Some(slot) = slots.get(number as usize % SLOTS) {
-                to.write(make(slot.user.load(Ordering::Relaxed), slot.outcome.load(Ordering::Relaxed)));
-            }
-            number = number.wrapping_add(1);
+        // SAFETY: a thread that goes alone is the owner, which alone writes it.
+        let tail = if A::SOLE { unsafe { plain32(&self.tail) } } else { self.tail.load(Ordering::SeqCst) };
+        // SAFETY: the slots from `head` to `tail` are written when all others are out of the ring.
+        let event = |slot: &Slot| make(unsafe { plain64(&slot.user) }, unsafe { plain64(&slot.outcome) });
+        let count = (tail.wrapping_sub(head) as usize).min(room.len());
+        let (after, before) = slots.split_at(head as usize % SLOTS);
+        let (here, round) = room.split_at_mut(count.min(before.len()));
+        for (to, slot) in here.iter_mut().zip(before) {
+            to.write(event(slot));
         }
-        let count = number.wrapping_sub(head) as usize;
+        for (to, slot) in round.iter_mut().zip(after).take(count - here.len()) {
+            to.write(event(slot));
+        }
+        let head = head.wrapping_add(count as u32);
         if A::SOLE {
-            // Relaxed: nobody puts anything in now.
-            self.head.store(number, Ordering::Relaxed);
+            // Relaxed: no thread puts anything in now.
+            self.head.store(head, Ordering::Relaxed);
         } else if count > 0 {
-            self.head.store(number, Ordering::SeqCst);
+            self.head.store(head, Ordering::SeqCst);
         }
-        count
+        (count, head == tail)
+    }
+
+    /// Takes the only event out that is there, by the owner, which goes alone: user pointer and outcome. `None` if there
+    /// is none, or more than one.
+    #[inline(always)]
+    pub(crate) fn take_only(&self, slots: &[Slot; SLOTS]) -> Option<(u64, u64)> {
+        // SAFETY: no other thread reaches it meanwhile.
+        let (head, tail) = unsafe { (plain32(&self.head), plain32(&self.tail)) };
+        if tail != head.wrapping_add(1) {
+            return None;
+        }
+        let slot = slots.get(head as usize % SLOTS)?;
+        // Relaxed: no thread puts anything in now.
+        self.head.store(tail, Ordering::Relaxed);
+        // SAFETY: as above.
+        Some(unsafe { (plain64(&slot.user), plain64(&slot.outcome)) })
     }
 
     /// Takes everything out, with the lane locked; returns how many events there were.
@@ -198,7 +222,7 @@ impl Ring {
         self.head.load(Ordering::Relaxed)
     }
 
-    /// Whether the owner may use the ring, and the list is empty. With the lane locked.
+    /// Whether the owner may use the ring, and the list is empty. With the lane locked, or alone.
     #[inline(always)]
     pub(crate) fn is_open(&self) -> bool {
         // Relaxed: see `put`.
@@ -224,7 +248,8 @@ mod tests {
 
     fn taken(ring: &Ring, slots: &[Slot; SLOTS], most: usize) -> Vec<(u64, u64)> {
         let mut room = vec![MaybeUninit::uninit(); most];
-        let n = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
+        let (n, is_emptied) = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
+        assert_eq!(is_emptied, ring.is_empty());
         // SAFETY: the first `n` are written.
         room.iter().take(n).map(|event| unsafe { event.assume_init() }).collect()
     }
@@ -232,12 +257,12 @@ mod tests {
     #[test]
     fn events_come_out_in_order_round_and_round() {
         let (ring, slots) = (Ring::default(), slots());
-        assert!(!ring.has_room());
+        assert!(!ring.has_room::<Shared>());
         ring.allow(true);
         for round in 0..300u64 {
             for i in 0..5 {
                 let number = (round * 5 + i) as u32;
-                assert!(ring.has_room());
+                assert!(ring.has_room::<Shared>());
                 assert_eq!(ring.put::<Shared>(&slots, i, round), (number, i == 0));
                 assert!(ring.holds(number));
             }
@@ -253,15 +278,15 @@ mod tests {
         let (ring, slots) = (Ring::default(), slots());
         ring.allow(true);
         for i in 0..SLOTS as u64 {
-            assert!(ring.has_room());
+            assert!(ring.has_room::<Shared>());
             ring.put::<Shared>(&slots, i, 0);
         }
-        assert!(!ring.has_room());
+        assert!(!ring.has_room::<Shared>());
         assert_eq!(taken(&ring, &slots, 1), [(0, 0)]);
-        assert!(ring.has_room());
+        assert!(ring.has_room::<Shared>());
         assert_eq!(ring.put::<Shared>(&slots, 7, 0), (SLOTS as u32, false));
         ring.allow(false);
-        assert!(!ring.has_room());
+        assert!(!ring.has_room::<Shared>());
         assert_eq!(taken(&ring, &slots, 2 * SLOTS).last(), Some(&(7, 0)));
     }
 }

@@ -103,6 +103,12 @@ impl Wake {
         }
     }
 
+    /// The lane that holds events, which is the only one, has become empty.
+    #[inline(always)]
+    pub(crate) fn empty_all(&self, _: &Sole) {
+        self.filled.store(0, Relaxed);
+    }
+
     /// Whether the lane's owner harvests it.
     #[inline]
     pub(crate) fn is_active(&self, lane: u32) -> bool {

@@ -138,7 +138,7 @@ pub(crate) fn wait(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: Opti
 /// errors than EINTR are to be found out anew by `wait`.
 #[inline(always)]
 pub(crate) fn wait_plainly(epfd: c_int, events: &mut [MaybeUninit<Event>], waits: bool) -> isize {
-    let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
+    let (epfd, to, most) = (epfd as u32 as usize, events.as_mut_ptr() as usize, events.len());
     let timeout: c_int = if waits { -1 } else { 0 };
     // SAFETY: the kernel writes at most `most` entries.
     #[cfg(target_arch = "x86_64")]
@@ -157,7 +157,7 @@ fn wait_milliseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_
     // Other processors have no epoll_wait.
     #[cfg(target_arch = "x86_64")]
     {
-        let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
+        let (epfd, to, most) = (epfd as u32 as usize, events.as_mut_ptr() as usize, events.len());
         // SAFETY: the kernel writes at most `most` entries.
         match unsafe { raw::call4(Sysno::epoll_wait, epfd, to, most, timeout as usize) } {
             Err(errno) if errno.is_refusal() => {}
@@ -169,7 +169,7 @@ fn wait_milliseconds(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_
 
 #[cfg_attr(target_arch = "x86_64", cold)]
 fn wait_without_mask(epfd: c_int, events: &mut [MaybeUninit<Event>], timeout: c_int) -> Result<usize> {
-    let (epfd, to, most) = (epfd as usize, events.as_mut_ptr() as usize, events.len());
+    let (epfd, to, most) = (epfd as u32 as usize, events.as_mut_ptr() as usize, events.len());
     // SAFETY: the kernel writes at most `most` entries; there is no mask.
     unsafe { raw::call6(Sysno::epoll_pwait, epfd, to, most, timeout as usize, 0, 8) }
 }

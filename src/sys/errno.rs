@@ -1,6 +1,6 @@
 //! Error numbers, and the calling thread's `errno`.
 
-use super::thread_pointer::thread_pointer;
+use super::thread_pointer::{self, thread_pointer};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -74,9 +74,19 @@ pub(crate) fn prepare() {
 /// `prepare` was called before, in any thread.
 #[inline(always)]
 pub(crate) unsafe fn set_quickly(value: c_int) {
-    let address = thread_pointer().wrapping_add(DISTANCE.load(Ordering::Relaxed));
     // SAFETY: passed on to the caller; then this is the calling thread's errno.
-    unsafe { *(address as *mut c_int) = value }
+    unsafe { thread_pointer::store(DISTANCE.load(Ordering::Relaxed), value) }
+}
+
+/// The same for a value that is known when it is compiled.
+///
+/// # Safety
+///
+/// As for `set_quickly`.
+#[inline(always)]
+pub(crate) unsafe fn set_quickly_to<const VALUE: c_int>() {
+    // SAFETY: as in `set_quickly`.
+    unsafe { thread_pointer::store_constant::<VALUE>(DISTANCE.load(Ordering::Relaxed)) }
 }
 
 /// `Kept` without calls.
@@ -130,6 +140,9 @@ mod tests {
             // SAFETY: prepared.
             unsafe { set_quickly(value) };
             assert_eq!(get(), value);
+            // SAFETY: prepared.
+            unsafe { set_quickly_to::<7>() };
+            assert_eq!(get(), 7);
         };
         check(1);
         std::thread::spawn(move || check(2)).join().unwrap();

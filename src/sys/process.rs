@@ -4,7 +4,7 @@ use super::raw::{self, Sysno};
 use super::time::timespec;
 use super::{Errno, Result, UserPtr};
 use core::ffi::{CStr, c_int};
-use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 /// CLOCK_MONOTONIC in nanoseconds.
 pub(crate) fn now() -> u64 {
@@ -23,29 +23,30 @@ pub(crate) fn now_or_later() -> u64 {
     // SAFETY: as in `now`.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut spec) };
     // Relaxed: a thread that finds nothing asks the kernel itself.
-    let resolution = match COARSE.load(Relaxed) {
-        0 => ask_resolution(),
-        resolution => u64::from(resolution),
+    let lateness = match LATENESS.load(Relaxed) {
+        0 => ask_lateness(),
+        lateness => lateness,
     };
-    spec.tv_sec as u64 * 1_000_000_000 + spec.tv_nsec as u64 + TICKS * resolution
+    spec.tv_sec as u64 * 1_000_000_000 + spec.tv_nsec as u64 + lateness
 }
 
 /// How many ticks late the clock may be.
 const TICKS: u64 = 8;
 
-/// The resolution of that clock, in nanoseconds.
-static COARSE: AtomicU32 = AtomicU32::new(0);
+/// The same in nanoseconds.
+static LATENESS: AtomicU64 = AtomicU64::new(0);
 
 #[cold]
-fn ask_resolution() -> u64 {
+fn ask_lateness() -> u64 {
     /// That of the slowest.
     const MOST: u32 = 10_000_000;
     let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `spec` is written.
     let asked = unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &mut spec) };
     let resolution = if asked == 0 { (spec.tv_nsec as u32).clamp(1, MOST) } else { MOST };
-    COARSE.store(resolution, Relaxed);
-    resolution.into()
+    let lateness = TICKS * u64::from(resolution);
+    LATENESS.store(lateness, Relaxed);
+    lateness
 }
 
 /// An error if there is no such clock: then it would stand still for ever.

@@ -16,3 +16,51 @@ pub(crate) fn thread_pointer() -> usize {
     }
     tp
 }
+
+/// Writes to the word that lies so far from the address of the calling thread's control block.
+///
+/// # Safety
+///
+/// There is one, which is the thread's to write.
+#[inline(always)]
+pub(super) unsafe fn store(distance: usize, value: i32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: passed on to the caller.
+    unsafe {
+        core::arch::asm!(
+            "mov dword ptr fs:[{}], {:e}",
+            in(reg) distance,
+            in(reg) value,
+            options(nostack, preserves_flags),
+        );
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    // SAFETY: as above.
+    unsafe {
+        *(thread_pointer().wrapping_add(distance) as *mut i32) = value;
+    }
+}
+
+/// The same for a value that is known when it is compiled.
+///
+/// # Safety
+///
+/// As for `store`.
+#[inline(always)]
+pub(super) unsafe fn store_constant<const VALUE: i32>(distance: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: passed on to the caller.
+    unsafe {
+        core::arch::asm!(
+            "mov dword ptr fs:[{}], {}",
+            in(reg) distance,
+            const VALUE,
+            options(nostack, preserves_flags),
+        );
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    // SAFETY: as above.
+    unsafe {
+        store(distance, VALUE);
+    }
+}

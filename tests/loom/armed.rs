@@ -233,7 +233,7 @@ impl Descriptor {
             self.come_here(inside);
         }
         let home = &self.lanes[HOME];
-        if !inside.is_here || !home.ring.has_room() {
+        if !inside.is_here || !home.ring.has_room::<Sole>() {
             return false;
         }
         inside.begun += 1;
@@ -243,7 +243,7 @@ impl Descriptor {
 
     fn write_among_others(&self, inside: &mut Inside, lane: usize) -> bool {
         let here = &self.lanes[lane];
-        if inside.is_here || !self.may_come_to(lane, inside) || !here.ring.has_room() {
+        if inside.is_here || !self.may_come_to(lane, inside) || !here.ring.has_room::<Shared>() {
             return false;
         }
         inside.begun += 1;
@@ -280,7 +280,7 @@ impl Descriptor {
     /// `Completions::push`.
     fn push(&self, inside: &mut Inside, lane: usize, event: u64) {
         let here = &self.lanes[lane];
-        let is_listed = lane == COMMON || !here.ring.has_room();
+        let is_listed = lane == COMMON || !here.ring.has_room::<Shared>();
         let number = if is_listed {
             here.list.lock().unwrap().push(event, here)
         } else {

@@ -24,26 +24,43 @@ pub(crate) const NOTHING: u64 = u64::MAX;
 
 /// An edge, for this generation, of a descriptor with an operation in its slot: the outcome of that, as in a ring
 /// (`ring::pack`), if it is complete; its user pointer is `Inside::slot_user` then. Otherwise nothing was done.
-/// `needed` says which bits have to be set.
+/// `needed` says which bits have to be set; `PLAIN`: nothing is done unless it is a plain read.
 #[inline(always)]
-pub(crate) fn take<A: Access>(attachment: &Inside, generation: u32, events: u32, needed: u16) -> u64 {
+pub(crate) fn take<A: Access, const PLAIN: bool>(
+    attachment: &Inside,
+    generation: u32,
+    events: u32,
+    needed: u16,
+) -> u64 {
     // What is not attached has no bits.
     if attachment.generation.get() != generation || attachment.bits() & needed != needed {
         return NOTHING;
     }
     let slot = attachment.slot();
-    if !slot.is_plain_read() {
-        return take_otherwise::<A>(attachment, events);
+    if PLAIN && !slot.is_plain_read() {
+        return NOTHING;
+    }
+    if !slot.is_plain_read() && slot.is(Waiting::Poll) {
+        return take_poll::<A>(attachment, slot, events);
     }
     if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 && !is_end(attachment, events) {
         return NOTHING;
     }
-    let len = slot.len();
-    let n = socket::recv_plainly(attachment.fd(), slot.at(), len);
-    if n < 0 {
-        return has_failed(attachment, n);
+    if slot.is_plain_read() {
+        let len = slot.len();
+        let n = socket::recv_plainly(attachment.fd(), slot.at(), len);
+        // An error is no length.
+        finish(attachment, n, (n as usize) < len)
+    } else if slot.is(Waiting::Vector) {
+        attempt(attachment, Readv { iov: slot.at(), count: slot.len() as u32 })
+    } else if slot.is(Waiting::Message) {
+        let flags = if slot.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
+        attempt(attachment, Recvmsg { message: slot.at(), flags })
+    } else if slot.is(Waiting::Accept) {
+        accept(attachment, slot)
+    } else {
+        take_addressed(attachment)
     }
-    finish(attachment, n as usize, || len)
 }
 
 /// An edge, for this generation, of a descriptor on which nothing waits: where several threads harvest, the program may
@@ -77,42 +94,33 @@ fn is_end(attachment: &Inside, events: u32) -> bool {
     is_end
 }
 
-/// What `take` does for what is no plain read.
-#[inline(never)]
-fn take_otherwise<A: Access>(attachment: &Inside, events: u32) -> u64 {
-    let slot = attachment.slot();
-    if slot.kind() == Waiting::Poll {
-        let told = if A::SOLE {
-            events as u16 & (slot.len() as u16 | (libc::POLLERR | libc::POLLHUP) as u16)
-        } else {
-            // Since the kernel has told it, another thread may have read what was there, and polled anew (rule 2.10).
-            fd::poll_now(attachment.fd(), slot.len() as i16).unwrap_or(0) as u16
-        };
-        if told == 0 {
-            return NOTHING;
-        }
-        attachment.set_bits(attachment.bits() & !SLOT | INPUT_FREE);
-        return told.into();
-    }
-    if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 {
+/// What `take` does for a poll.
+#[inline(always)]
+fn take_poll<A: Access>(attachment: &Inside, slot: Slot, events: u32) -> u64 {
+    let told = if A::SOLE {
+        events as u16 & (slot.len() as u16 | (libc::POLLERR | libc::POLLHUP) as u16)
+    } else {
+        // Since the kernel has told it, another thread may have read what was there, and polled anew (rule 2.10).
+        fd::poll_now(attachment.fd(), slot.len() as i16).unwrap_or(0) as u16
+    };
+    if told == 0 {
         return NOTHING;
     }
-    match slot.kind() {
-        Waiting::Accept => accept(attachment, slot),
-        Waiting::Vector => attempt(attachment, Readv { iov: slot.at(), count: slot.len() as c_int }),
-        Waiting::Message => {
-            let flags = if slot.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
-            attempt(attachment, Recvmsg { message: slot.at(), flags })
-        }
-        _ => {
-            let (buf, addr, addrlen) = slot.addresses();
-            let outcome = attempt(attachment, Recvfrom { buf, len: slot.len(), flags: 0, addr, addrlen });
-            if outcome != NOTHING {
-                attachment.set_slot_user(attachment.user.get());
-            }
-            outcome
-        }
+    attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE));
+    told.into()
+}
+
+/// The same for a recvfrom with an address.
+#[cold]
+#[inline(never)]
+fn take_addressed(attachment: &Inside) -> u64 {
+    let slot = attachment.slot();
+    let (buf, addr, addrlen) = slot.addresses();
+    let outcome = attempt(attachment, Recvfrom { buf, len: slot.len(), flags: 0, addr, addrlen });
+    if outcome != NOTHING {
+        attachment.set_slot_user(attachment.user.get());
     }
+    outcome
 }
 
 /// The same for an accept.
@@ -142,30 +150,37 @@ pub(crate) fn for_ring(attachment: &Inside, lane: &Lane, outcome: u64) -> u64 {
 #[inline(always)]
 fn attempt(attachment: &Inside, call: impl Call) -> u64 {
     let n = call.attempt(attachment.fd());
+    finish(attachment, n, n >= 0 && (n as usize) < call.total())
+}
+
+/// The kernel has answered the operation in the slot with `n`: it is complete with so many bytes, if it has not failed.
+/// `is_short`: it is, and with fewer than it asked for. (None are the end of the stream. This edge has not told of that,
+/// so another will.)
+#[inline(always)]
+fn finish(attachment: &Inside, n: isize, is_short: bool) -> u64 {
+    if is_short && attachment.proves_drained() {
+        // READABLE is not set while an operation waits in the slot.
+        attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE));
+        return n as u64;
+    }
+    finish_undrained(attachment, n)
+}
+
+/// The same where there may be more, and for a failure.
+#[cold]
+#[inline(never)]
+fn finish_undrained(attachment: &Inside, n: isize) -> u64 {
     if n < 0 {
         return has_failed(attachment, n);
     }
-    finish(attachment, n as usize, || call.total())
-}
-
-/// The operation in the slot is complete with `n` bytes, of `total` at most.
-#[inline(always)]
-fn finish(attachment: &Inside, n: usize, total: impl FnOnce() -> usize) -> u64 {
-    let change = if n == 0 || !attachment.proves_drained() || n == total() {
-        attachment.has_read(n);
-        SLOT | INPUT_FREE | READABLE
-    } else {
-        SLOT | INPUT_FREE
-    };
-    // READABLE is not set while an operation waits in the slot.
-    attachment.set_bits(attachment.bits() ^ change);
+    attachment.has_read(n as usize);
+    attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE | READABLE));
     n as u64
 }
 
 /// The same where it has failed with `-n`. An error that the kernel has told is delivered, since it may not tell it
 /// again; if there only was nothing, nothing was done.
 #[cold]
-#[inline(never)]
 fn has_failed(attachment: &Inside, n: isize) -> u64 {
     let errno = match Errno(-n as c_int) {
         Errno::EAGAIN | Errno::EINTR => return NOTHING,

@@ -10,7 +10,6 @@ use crate::state::pipe::Pipe;
 use crate::state::poller::{ALARM, HOLD, Poller, WAKER};
 use crate::state::table;
 use crate::sync::access::{Shared, Sole};
-use crate::sync::ring;
 use crate::sys::epoll::Event as Edge;
 use crate::sys::{Result, epoll as sys};
 use core::ffi::c_int;
@@ -95,11 +94,11 @@ impl Poller {
         if !out.has_room() || !is_next {
             return false;
         }
-        let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
+        let outcome = edge::take::<Shared, false>(&attachment, generation, edge.events, SLOT);
         if outcome == edge::NOTHING {
             return false;
         }
-        out.write(event(attachment.slot_user(), outcome))
+        out.write(Event::of_words(attachment.slot_user() as u64, outcome))
     }
 
     /// Handles edges with locks, for a thread whose lane, which is empty, is `lane`: as far as the fast path goes.
@@ -147,12 +146,12 @@ impl Poller {
         if room.len() == 0 {
             return false;
         }
-        let outcome = edge::take::<Shared>(&attachment, generation, edge.events, SLOT);
+        let outcome = edge::take::<Shared, false>(&attachment, generation, edge.events, SLOT);
         if outcome == edge::NOTHING {
             return false;
         }
         if let Some(to) = room.next() {
-            to.write(event(attachment.slot_user(), outcome));
+            to.write(Event::of_words(attachment.slot_user() as u64, outcome));
         }
         true
     }
@@ -168,24 +167,70 @@ impl Poller {
         lane: &'static Lane,
         room: &mut [MaybeUninit<Event>],
     ) -> Handled {
-        let mut handled = 0;
         let mut bytes = 0u32;
-        for (edge, to) in edges.iter().zip(room) {
-            let Some(node) = table::near(edge.u64 as u32 as c_int) else { break };
-            let attachment = node.inside_of(sole);
-            let outcome = edge::take::<Sole>(attachment, (edge.u64 >> 32) as u32, edge.events, SLOT | HERE);
-            if outcome == edge::NOTHING {
-                break;
-            }
-            to.write(event(attachment.slot_user(), outcome));
-            bytes = bytes.wrapping_add(outcome as u32);
-            handled += 1;
+        let mut handled = Self::handle_run::<true>(sole, edges, room, &mut bytes);
+        if handled < edges.len() {
+            handled = Self::handle_others(sole, edges, room, &mut bytes, handled);
         }
         lane.learn(bytes as usize);
         if handled < edges.len() {
             return Self::handle_more(sole, edges, pipe, lane, handled);
         }
         Handled { edges: handled, events: handled }
+    }
+
+    /// Handles edges, from the first on, as long as each completes the operation in its slot. `PLAIN`: and as long as
+    /// all are plain reads. How many; their bytes are added to `bytes`.
+    #[inline(always)]
+    fn handle_run<const PLAIN: bool>(
+        sole: &Sole,
+        edges: &[Edge],
+        room: &mut [MaybeUninit<Event>],
+        bytes: &mut u32,
+    ) -> usize {
+        let first = room.as_mut_ptr().cast::<Event>();
+        let mut next = first;
+        let mut sum = 0u32;
+        for edge in edges.get(..room.len()).unwrap_or(edges) {
+            let Some(event) = Self::event_of::<PLAIN>(sole, edge) else { break };
+            sum = sum.wrapping_add(event.result as u32);
+            // SAFETY: no more events than the room has slots.
+            unsafe {
+                next.write(event);
+                next = next.add(1);
+            }
+        }
+        *bytes = bytes.wrapping_add(sum);
+        // SAFETY: both are of the room.
+        unsafe { next.offset_from_unsigned(first) }
+    }
+
+    /// Goes on behind the first `handled` where not all are plain reads.
+    #[inline(never)]
+    fn handle_others(
+        sole: &Sole,
+        edges: &[Edge],
+        room: &mut [MaybeUninit<Event>],
+        bytes: &mut u32,
+        handled: usize,
+    ) -> usize {
+        match (edges.get(handled..), room.get_mut(handled..)) {
+            (Some(edges), Some(room)) => handled + Self::handle_run::<false>(sole, edges, room, bytes),
+            _ => handled,
+        }
+    }
+
+    /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it. `PLAIN`: and if it
+    /// is a plain read.
+    #[inline(always)]
+    pub(crate) fn event_of<const PLAIN: bool>(sole: &Sole, edge: &Edge) -> Option<Event> {
+        let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
+        let generation = (edge.u64 >> 32) as u32;
+        let outcome = edge::take::<Sole, PLAIN>(attachment, generation, edge.events, SLOT | HERE);
+        if outcome == edge::NOTHING {
+            return None;
+        }
+        Some(Event::of_words(attachment.slot_user() as u64, outcome))
     }
 
     /// Goes on where there is no room any more: the events go into the ring of the lane.
@@ -201,10 +246,10 @@ impl Poller {
         for edge in edges.get(events..).unwrap_or(&[]) {
             let Some((node, generation)) = table::by_word(edge.u64) else { break };
             let attachment = node.inside_of(sole);
-            if !lane.ring.has_room() {
+            if !lane.ring.has_room::<Sole>() {
                 break;
             }
-            let outcome = edge::take::<Sole>(attachment, generation, edge.events, SLOT | HERE);
+            let outcome = edge::take::<Sole, false>(attachment, generation, edge.events, SLOT | HERE);
             if outcome == edge::NOTHING {
                 break;
             }
@@ -224,11 +269,4 @@ impl Poller {
             word => edge::handle(word, events, out),
         }
     }
-}
-
-/// An event whose outcome is in one word.
-#[inline(always)]
-fn event(user: usize, outcome: u64) -> Event {
-    let (result, errno) = ring::unpack(outcome);
-    Event { user: user as *mut _, result, errno }
 }
