@@ -35,7 +35,7 @@ use super::{fork, lookup};
 use crate::engine::completions::Completions;
 use crate::engine::epoll::{self, BATCH, Found};
 use crate::state::known_pipes::{Known, Notes, TICK};
-use crate::state::pipe::Pipe;
+use crate::state::pipe::{COMMON, Pipe};
 use crate::state::polled_apart::Apart;
 use crate::state::private;
 use crate::state::watchdog::Watchdog;
@@ -45,6 +45,7 @@ use crate::sys::thread::Task;
 use crate::sys::{epoll as sys, fd, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// How long the watchdog pauses, in milliseconds, after it has polled pipes, so that it does many things at once.
 const PAUSE: c_int = 1;
@@ -215,6 +216,10 @@ fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
         let readable = watchdog.readable();
         let is_held = pipe.is_nonblock() && pipe.engine().hold(readable);
         let out = Completions::common(&pipe);
+        let filled = pipe.wake.0.filled();
+        for lane in pipe.lanes().filter(|lane| lane.index() != COMMON && filled & lane.bit() != 0) {
+            lane.goes_first.store(true, Relaxed);
+        }
         for _ in 0..MOST_POLLS {
             let mut found = Found::default();
             let Ok(edges) = pipe.engine().wait(&mut found, BATCH, Some(0)) else { break };

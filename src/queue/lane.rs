@@ -68,6 +68,9 @@ pub(crate) struct Lane {
     pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
+    /// The watchdog has polled while events were here: what it has put into the common lane came later, and is taken
+    /// after them (rule 3.5). Relaxed: the harvest that follows has waited for the watchdog, or revoked it.
+    pub(crate) goes_first: AtomicBool,
     /// The owner has found as much in the kernel as it looked for: there may be more. Relaxed: for the owner alone.
     left_some: AtomicBool,
     /// How far the owner expects others to post events to it: see `expects_posts`. Relaxed: for the owner alone.
