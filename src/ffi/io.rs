@@ -6,7 +6,7 @@ use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
 use super::{
-    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued, wait,
+    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued, wait_or,
 };
 use crate::calls::close;
 use crate::calls::lookup;
@@ -30,12 +30,10 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Some(answer) = wait(fd, || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }) {
+    let call = || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
+    // SAFETY: as promised by the caller.
+    if let Some(answer) = wait_or(fd, call, |found| Some(unsafe { pipe::read(fd, buf, nbytes, found) })) {
         return answer;
-    }
-    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
-        // SAFETY: as promised by the caller.
-        return unsafe { pipe::read(fd, buf, nbytes, found) };
     }
     // SAFETY: as promised by the caller.
     unsafe { read_slow(fd, buf, nbytes) }
@@ -119,12 +117,10 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 /// the event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(answer) = wait(fd, || Readv { iov: lent(iov), count: iovcnt as u32 }) {
+    let call = || Readv { iov: lent(iov), count: iovcnt as u32 };
+    // SAFETY: as promised by the caller.
+    if let Some(answer) = wait_or(fd, call, |found| Some(unsafe { pipe::readv(found, fd, iov, iovcnt) })) {
         return answer;
-    }
-    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
-        // SAFETY: as promised by the caller.
-        return unsafe { pipe::readv(found, fd, iov, iovcnt) };
     }
     // SAFETY: as promised by the caller.
     unsafe { readv_slow(fd, iov, iovcnt) }

@@ -103,10 +103,22 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
 /// Queues a call that takes something in by the shortest way. `None`: nothing was done.
 #[inline(always)]
 fn wait<C: InputCall>(fd: c_int, call: impl FnOnce() -> C) -> Option<isize> {
-    let at = attached(fd)?;
-    match start::wait_sole(at, call(), ByCall) {
+    wait_or(fd, call, |_| None)
+}
+
+/// The same for a call that harvests if the number is a pipe's own.
+#[inline(always)]
+fn wait_or<C: InputCall>(
+    fd: c_int,
+    call: impl FnOnce() -> C,
+    harvest: impl FnOnce(&'static Pipe) -> Option<isize>,
+) -> Option<isize> {
+    let node = table::near(fd)?;
+    let word = node.read();
+    let Some(pipe) = word.attached_pipe() else { return harvest(word.pipe()?) };
+    match start::wait_sole((node, pipe), call(), ByCall) {
         Waited::Queued => Some(queued()),
-        Waited::Limited(sole) => Some(limited(sole, at.0)),
+        Waited::Limited(sole) => Some(limited(sole, node)),
         Waited::Not => None,
     }
 }

@@ -30,7 +30,7 @@ impl Lane {
     }
 
     fn put(&self, user: u64) -> bool {
-        if !self.ring.has_room() {
+        if !self.ring.has_room::<Shared>() {
             return false;
         }
         if self.ring.put::<Shared>(&self.slots, user, user + 100).1 {
