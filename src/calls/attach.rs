@@ -1,14 +1,15 @@
 //! Attaching and detaching.
 
 use super::{close, fork, lookup, watchdog};
-use crate::engine::{Engine, limits, release};
+use crate::engine::{Attach, Engine, limits, release};
 use crate::queue::lane::LISTED;
 use crate::state::attachment::{
-    Entry, INLINE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT, next_generation,
+    Attachment, Entry, INLINE, INPUT_FREE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT, next_generation,
 };
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::table;
 use crate::state::world::{self, World};
+use crate::sys::nature::{self, Look};
 use crate::sys::{Errno, Result, fd};
 use core::ffi::c_int;
 use core::sync::atomic::Ordering::Relaxed;
@@ -22,38 +23,54 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
         fd::check_open(fd)?;
         return Err(fd::unfit(pipefd));
     }
-    if let Err(errno) = fd::check_open(fd) {
+    let look = nature::look(fd);
+    if look == Err(Errno::EBADF) {
         close::forget_stale(fd);
-        return Err(errno);
     }
+    let look = look?;
     let pipe = lookup::enter(pipefd)?;
     let world = fork::world()?;
     let _stripe = world.attaching(fd);
+    let node = table::make(fd)?;
+    if node.is_in_use() && attach_known(fd, &pipe, user)? {
+        watchdog::begin(&pipe);
+        return Ok(());
+    }
+    attach_new(world, node, fd, &pipe, (user, look))?;
+    watchdog::begin(&pipe);
+    Ok(())
+}
+
+/// Attaches a number under which the table has something: whether that was attached, and is the same file still. Else it
+/// is forgotten.
+fn attach_known(fd: c_int, pipe: &'static Pipe, user: usize) -> Result<bool> {
     if let Entry::Pipe(other) = lookup::get(fd) {
         if other.is_current() {
             return Err(Errno::EINVAL);
         }
         close::close(other);
     }
-    if let Some(attachment) = lookup::find(fd) {
-        if is_same_file(&attachment) {
-            attach_again(&attachment, &pipe, user)?;
-            drop(attachment);
-            watchdog::begin(&pipe);
-            return Ok(());
-        }
+    let Some(attachment) = lookup::find(fd) else { return Ok(false) };
+    if !is_same_file(&attachment) {
         release::release(attachment);
+        return Ok(false);
     }
-    attach_new(world, fd, &pipe, user)?;
-    watchdog::begin(&pipe);
-    Ok(())
+    attach_again(&attachment, pipe, user)?;
+    attachment.arm();
+    Ok(true)
 }
 
-fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Result<()> {
+fn attach_new(
+    world: &World,
+    node: &'static Attachment,
+    fd: c_int,
+    pipe: &'static Pipe,
+    (user, look): (usize, Look),
+) -> Result<()> {
     // Where there is no memory for operations, the program is told so now.
     world.ops.reserve()?;
-    world.ops.give_up_reserved();
-    let attachment = table::make(fd)?.lock();
+    let attachment = node.lock();
+    attachment.set_reserved(true);
     table::note_attached(fd);
     world.attached.fetch_add(1, Relaxed);
     if attachment.generation.get() == 0 {
@@ -65,11 +82,17 @@ fn attach_new(world: &World, fd: c_int, pipe: &'static Pipe, user: usize) -> Res
     // The engine may hand out an edge as soon as it watches; the table must know the descriptor then.
     attachment.set_attached(fd, pipe);
     belong_to(&attachment, pipe);
-    let attached = pipe.engine().attach(&attachment, false);
+    let attached = pipe.engine().attach(&attachment, Attach::New(look));
     if attached.is_err() {
         release::free(attachment);
+        return attached;
     }
-    attached
+    // So that the first call can go the fast path.
+    attachment.arm();
+    if !attachment.has(INPUT_FREE) {
+        attachment.give_up_reserved();
+    }
+    Ok(())
 }
 
 /// Changes pipe and user pointer for operations queued from now on (rule 4.2).
@@ -81,7 +104,7 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
             // Edges for the pipe before that are under way must not be taken for edges of this one.
             attachment.generation.set(next_generation(generation));
         }
-        if let Err(errno) = pipe.engine().attach(attachment, true) {
+        if let Err(errno) = pipe.engine().attach(attachment, Attach::Again) {
             attachment.generation.set(generation);
             return Err(errno);
         }

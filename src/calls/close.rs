@@ -2,13 +2,17 @@
 
 use super::{lookup, watchdog};
 use crate::engine::{Engine, completions::Completions, kept_errors, other_end, release};
+use crate::queue::lane::Lane;
 use crate::queue::op::{Fate, Kind, OpRef};
+use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Entry, Locked, SEVERAL_PIPES};
 use crate::state::pipe::Pipe;
 use crate::state::{private, table, world};
-use crate::sync::access;
+use crate::sync::access::{self, Shared};
+use crate::sync::ring;
 use crate::sys::{Errno, Result, errno, fd};
 use core::ffi::c_int;
+use core::mem::MaybeUninit;
 
 /// Ends everything of a pipe. The public descriptor stays open: it is the caller's. False if another thread closes the
 /// pipe already.
@@ -57,7 +61,7 @@ fn take_apart(pipe: &Pipe, is_lost: bool) -> usize {
     alarm.reset();
     for lane in pipe.lanes() {
         let locked = lane.lock();
-        places += locked.clear_ring();
+        places += if lane.accepts.are_there() { clear_ring(lane, is_lost) } else { locked.clear_ring() };
         let taken = locked.take(usize::MAX, |op| close_unread_accept(op, is_lost));
         drop(locked);
         if let Some(taken) = taken {
@@ -68,6 +72,28 @@ fn take_apart(pipe: &Pipe, is_lost: bool) -> usize {
     }
     pipe.leave_lanes();
     places
+}
+
+/// Takes everything out of the ring of a locked lane in which there are accepts; returns how many events there were.
+fn clear_ring(lane: &Lane, is_lost: bool) -> usize {
+    let mut events = [const { MaybeUninit::<(i32, i32)>::uninit() }; 32];
+    let (mut all, mut accepts) = (0, 0);
+    loop {
+        let count =
+            lane.ring.take::<Shared, _>(lane.slots(), &mut events, |_, outcome| ring::unpack(outcome));
+        for event in events.iter().take(count) {
+            // SAFETY: so many have been written.
+            if let (number, ACCEPTED) = unsafe { event.assume_init() } {
+                close_unread(number, is_lost);
+                accepts += 1;
+            }
+        }
+        if count == 0 {
+            lane.accepts.taken(accepts);
+            return all;
+        }
+        all += count;
+    }
 }
 
 /// Detaches the descriptors of a pipe that is being closed. Their operations get no events (rule 3.7).
@@ -116,10 +142,14 @@ fn drop_operations(pipe: &Pipe, attachment: &Locked) {
 /// among all the numbers it knew nothing of: they may be its files by now (rule 5.5).
 fn close_unread_accept(op: OpRef, is_lost: bool) {
     if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
-        private::hand_over(op.done.get() as c_int);
-        if !is_lost {
-            let _ = fd::close(op.done.get() as c_int);
-        }
+        close_unread(op.done.get() as c_int, is_lost);
+    }
+}
+
+fn close_unread(number: c_int, is_lost: bool) {
+    private::hand_over(number);
+    if !is_lost {
+        let _ = fd::close(number);
     }
 }
 
@@ -153,8 +183,11 @@ pub(crate) fn close_number(fd: c_int) -> Option<Result<()>> {
     match lookup::get(fd) {
         Entry::Nothing => None,
         _ if world::is_borrowed() => None,
-        Entry::Attachment(_) => {
-            let attachment = lookup::find(fd)?;
+        Entry::Attachment(node) => {
+            let attachment = node.lock();
+            if !attachment.is_attached() {
+                return None;
+            }
             release::release(attachment);
             let closed = fd::close(fd);
             // It may have had the lock that something lingers for.

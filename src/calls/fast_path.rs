@@ -3,7 +3,7 @@
 use crate::engine::call::{Call, InputCall};
 use crate::engine::epoll::polls;
 use crate::engine::limits;
-use crate::queue::lane::Lane;
+use crate::queue::lane::{LISTED, Lane};
 use crate::queue::op::Completion;
 use crate::state::attachment::{
     HERE, Held, INLINE, INPUT_FREE, LEVEL, OUTPUT_FREE, POLL_ONLY, READABLE, SLOT,
@@ -91,7 +91,13 @@ pub(crate) fn user_of<A: Access, W: Words>(attachment: &Held<A>, words: W) -> us
 /// Whether a call that takes something in may wait in the slot.
 #[inline(always)]
 pub(crate) fn may_wait<A: Access>(attachment: &Held<A>, call: &impl Call) -> bool {
-    attachment.bits() & (INPUT_FREE | in_the_way::<A>()) == INPUT_FREE && call.is_plain()
+    is_way_open(attachment) && call.is_plain()
+}
+
+/// The same of any such call.
+#[inline(always)]
+pub(crate) fn is_way_open<A: Access>(attachment: &Held<A>) -> bool {
+    attachment.bits() & (INPUT_FREE | in_the_way::<A>()) == INPUT_FREE
 }
 
 #[inline(always)]
@@ -147,11 +153,8 @@ fn try_input<A: Access, C: InputCall, W: Words>(
     let n = call.attempt(attachment.fd());
     let errno = Errno(-n as c_int);
     if n < 0 && matches!(errno, Errno::EAGAIN | Errno::EINTR) {
-        if errno == Errno::EAGAIN {
-            attachment.found_nothing();
-            if park(attachment, slot, words, is_inline) {
-                return Outcome::Queued;
-            }
+        if errno == Errno::EAGAIN && attachment.found_nothing() && park(attachment, slot, words, is_inline) {
+            return Outcome::Queued;
         }
         if !is_inline {
             // SAFETY: as above.
@@ -162,6 +165,7 @@ fn try_input<A: Access, C: InputCall, W: Words>(
     if n > 0 && attachment.proves_drained() && (n as usize) < call.total() {
         attachment.clear(READABLE);
     } else if n >= 0 {
+        attachment.has_read(n as usize);
         attachment.mark(READABLE);
     }
     if is_inline {
@@ -193,15 +197,30 @@ pub(crate) fn start_output<A: Access, C: Call, W: Words>(
     call: C,
     words: W,
 ) -> Outcome {
+    match try_output(attachment, pipe, lane, call) {
+        Some(Ok(sent)) => {
+            put(attachment, user_of(attachment, words), sent);
+            Outcome::Queued
+        }
+        Some(Err(sent)) => Outcome::Begun(sent),
+        None => Outcome::Not,
+    }
+}
+
+/// Takes a place for an output and tries it: all is done, or what the kernel has answered otherwise. `None`: nothing
+/// was done.
+#[inline(always)]
+pub(crate) fn try_output<A: Access>(
+    attachment: &Held<A>,
+    pipe: &'static Pipe,
+    lane: &Lane,
+    call: impl Call,
+) -> Option<Result<isize, isize>> {
     if !lane.ring.has_room::<A>() || !pipe.take_place_at_once::<A>() {
-        return Outcome::Not;
+        return None;
     }
     let sent = call.attempt(attachment.fd());
-    if !call.is_whole(sent) {
-        return Outcome::Begun(sent);
-    }
-    put(attachment, user_of(attachment, words), sent);
-    Outcome::Queued
+    Some(if call.is_whole(sent) { Ok(sent) } else { Err(sent) })
 }
 
 #[inline(always)]
@@ -238,7 +257,7 @@ pub(crate) fn start_output_otherwise<A: Access, C: Call, W: Words>(
 
 /// Takes a place for an operation whose event can go into the ring of the thread's lane (`put`).
 #[inline(always)]
-fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
+pub(crate) fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
     // SAFETY: OUTPUT_FREE and INPUT_FREE say that it is attached.
     let pipe = unsafe { attachment.attached_pipe() };
     let lane = lane_here(attachment, pipe)?;
@@ -255,15 +274,20 @@ pub(crate) fn lane_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) ->
         // SAFETY: with HERE there is one.
         return if attachment.has(HERE) { Some(unsafe { pipe.home_there_is() }) } else { None };
     }
-    let index = pipe.find_lane_at_once()?;
+    // Mostly the newest event was put there, too.
     let place = attachment.newest_place();
-    if place != index && pipe.holds(place, attachment.newest_number()) {
+    let newest = pipe.lane(attachment.newest_lane());
+    if place & LISTED == 0 && newest.is_of_caller() { Some(newest) } else { move_here(attachment, pipe) }
+}
+
+/// The lane of the calling thread, which is not the ring where the newest event was put, if that has been harvested.
+fn move_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'static Lane> {
+    let index = pipe.find_lane_at_once()?;
+    if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
         return None;
     }
     // There is none in the ring yet: as if it was the last one taken out.
-    if place != index {
-        attachment.set_newest(index, pipe.lane(index).ring.taken().wrapping_sub(1));
-    }
+    attachment.set_newest(index, pipe.lane(index).ring.newest_taken());
     Some(pipe.lane(index))
 }
 
@@ -271,18 +295,57 @@ pub(crate) fn lane_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) ->
 /// are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
 fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
+    put_outcome(attachment, user, outcome_of(n));
+}
+
+/// The same. Returns pipe and lane, and whether that was empty: then it is to be announced.
+#[inline(always)]
+pub(crate) fn put_quietly<A: Access>(
+    attachment: &Held<A>,
+    user: usize,
+    n: isize,
+) -> (&'static Pipe, &'static Lane, bool) {
+    put_outcome_quietly(attachment, user, outcome_of(n))
+}
+
+/// The lane for which `take_place_here` has taken a place.
+#[inline(always)]
+pub(crate) fn lane_of_place<A: Access>(attachment: &Held<A>) -> &'static Lane {
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
     // SAFETY: the place was taken for an event that goes there.
-    let lane = if A::SOLE { unsafe { pipe.home_there_is() } } else { pipe.lane(attachment.newest_lane()) };
-    let outcome = if n >= 0 { n as u32 as u64 } else { failed(n) };
+    if A::SOLE { unsafe { pipe.home_there_is() } } else { pipe.lane(attachment.newest_lane()) }
+}
+
+/// As `put`, for an outcome as it is in a ring.
+#[inline(always)]
+pub(crate) fn put_outcome<A: Access>(attachment: &Held<A>, user: usize, outcome: u64) {
+    let (pipe, lane, is_first) = put_outcome_quietly(attachment, user, outcome);
+    if is_first {
+        pipe.announce_first::<A>(lane);
+    }
+}
+
+#[inline(always)]
+fn put_outcome_quietly<A: Access>(
+    attachment: &Held<A>,
+    user: usize,
+    outcome: u64,
+) -> (&'static Pipe, &'static Lane, bool) {
+    // SAFETY: as in `take_place_here`.
+    let pipe = unsafe { attachment.attached_pipe() };
+    let lane = lane_of_place(attachment);
     let (number, is_first) = lane.ring.put::<A>(lane.slots_in_use(), user as u64, outcome);
     if !A::SOLE {
         attachment.set_newest(attachment.newest_lane(), number);
     }
-    if is_first {
-        pipe.announce_first::<A>(lane);
-    }
+    (pipe, lane, is_first)
+}
+
+/// The outcome of an operation, as it is in a ring, from the count of its bytes or -errno.
+#[inline(always)]
+fn outcome_of(n: isize) -> u64 {
+    if n >= 0 { n as u32 as u64 } else { failed(n) }
 }
 
 /// The outcome of an operation that has failed with `-n`.

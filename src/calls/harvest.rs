@@ -1,16 +1,15 @@
-//! Harvesting by the fast path: a thread takes what its own lane holds, or looks into the kernel once. See `wake` for
-//! how threads sleep and are woken.
+//! Harvesting by the fast path, by a thread that goes alone: it takes what its own lane holds, or looks into the kernel
+//! once. See `wake` for how threads sleep and are woken.
 
-use super::harvester::{Basket, Harvester, POLL_AFTER, take_ring};
+use super::harvest_shared::harvest_shared;
+use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use crate::Event;
-use crate::calls::lookup;
 use crate::engine::epoll::{Edge, Found, Handled};
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
-use crate::sync::access::{self, Access, Shared, Sole};
-use crate::sync::wake::{Park, bit};
-use crate::sys::{Errno, Result, errno, process, race};
+use crate::sync::access::{Shared, Sole};
+use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
@@ -72,7 +71,7 @@ fn harvest_for<const WAITS: u8>(
             return take_sole::<WAITS>(sole, number, room, pipe, ns);
         }
     }
-    harvest_otherwise(number, room, pipe, timeout::<WAITS>(pipe, ns))
+    harvest_shared(number, room, pipe, timeout::<WAITS>(pipe, ns))
 }
 
 /// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
@@ -95,6 +94,7 @@ fn take_sole<const WAITS: u8>(
     if WAITS != NOT
         && since < POLL_AFTER
         && lane.ring.is_open()
+        && !lane.accepts.are_there()
         && let Some((user, outcome)) = lane.ring.take_only(lane.slots_in_use())
     {
         // SAFETY: the room is not empty.
@@ -124,8 +124,8 @@ fn take_several_sole<const WAITS: u8>(
         drop(sole);
         return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
     }
-    let (count, is_emptied) = take_ring::<Sole>(lane, room);
-    if is_emptied {
+    let count = take_ring::<Sole>(lane, room);
+    if lane.ring.is_empty() {
         // Else there are more in its list.
         if lane.ring.is_open() {
             pipe.wake.0.empty_all(&sole);
@@ -150,147 +150,6 @@ fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'
     }
     drop(sole);
     answer(harvest_slow(number, room, Some(0))).max(0)
-}
-
-#[inline(always)]
-fn answer(outcome: Result<usize>) -> isize {
-    match outcome {
-        Ok(count) => count as isize,
-        Err(Errno(errno)) => -(errno as isize),
-    }
-}
-
-/// Harvests with locks, or by the slow path.
-#[inline(never)]
-fn harvest_otherwise(
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-    pipe: &'static Pipe,
-    timeout: Option<u64>,
-) -> isize {
-    if access::is_shared()
-        && !race::is_present()
-        && let Some(me) = pipe.find_lane_at_once()
-    {
-        let filled = pipe.wake.0.filled();
-        if filled == 0 && timeout.is_none() {
-            match sleep_at_once(pipe, me, number, room) {
-                Ok(0) => {}
-                outcome => return answer(outcome),
-            }
-        } else if filled == bit(me) {
-            let count = take_at_once::<Shared>(pipe, pipe.lane(me), number, room);
-            if count > 0 {
-                return count as isize;
-            }
-        }
-    }
-    answer(harvest_slow(number, room, timeout))
-}
-
-/// The slow path: it finds out whether the number still is that of a pipe.
-#[inline(never)]
-pub(crate) fn harvest_slow(
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-    timeout: Option<u64>,
-) -> Result<usize> {
-    let _errno = errno::Kept::new();
-    let pipe = lookup::enter(number)?;
-    pipe.begin_harvest();
-    let harvester = Harvester::new(&pipe, pipe.claim_lane());
-    let mut basket = Basket { room: &mut *room, count: 0 };
-    let outcome = harvester.fill(&mut basket, timeout);
-    harvester.finish(&basket);
-    let count = basket.count;
-    // SAFETY: so many events have been written, from the front.
-    pipe.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
-    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
-}
-
-/// Takes events out of the ring of the calling thread's own lane, which is the only one that holds any, if it is not
-/// yet time to look into the kernel. How many there were; 0: use `harvest_slow`.
-///
-/// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
-/// locked: a thread that closes the pipe locks each lane after it has said so. A thread that goes alone need not: a
-/// pipe that it finds in the table is open. It makes no call of libc's, and so leaves `errno` alone.
-#[inline(always)]
-fn take_at_once<A: Access>(
-    pipe: &'static Pipe,
-    lane: &Lane,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-) -> usize {
-    // Relaxed: counts for this thread alone.
-    let since = lane.since_poll.load(Relaxed);
-    if since >= POLL_AFTER {
-        return 0;
-    }
-    let locked = if A::SOLE {
-        None
-    } else {
-        match lane.try_lock() {
-            Some(locked) if pipe.is_open_as(number) => Some(locked),
-            _ => return 0,
-        }
-    };
-    if !lane.ring.is_open() {
-        return 0;
-    }
-    let (count, _) = take_ring::<A>(lane, room);
-    let is_empty = lane.ring.is_empty();
-    if is_empty {
-        // It stays empty: this thread is the owner, and the lane is its own now.
-        pipe.wake.0.empty::<A>(lane.bit());
-    }
-    lane.since_poll.store(since + count as u32, Relaxed);
-    pipe.give_places_at_once::<A>(count);
-    if !is_empty {
-        drop(locked);
-        leave_rest(pipe);
-    }
-    count
-}
-
-#[cold]
-fn leave_rest(pipe: &'static Pipe) {
-    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
-}
-
-/// No lane held anything: waits in the kernel, once. How many events there were then; 0: use `harvest_slow`.
-#[inline(always)]
-fn sleep_at_once(
-    pipe: &'static Pipe,
-    me: u32,
-    number: c_int,
-    room: &mut [MaybeUninit<Event>],
-) -> Result<usize> {
-    // SAFETY: there is a pipe, so the world was made, which prepares it.
-    let _errno = unsafe { errno::KeptQuickly::new() };
-    let Some(_in_use) = pipe.enter_as(number) else { return Ok(0) };
-    if pipe.is_nonblock() {
-        return Ok(0);
-    }
-    pipe.begin_harvest();
-    let wake = &pipe.wake.0;
-    match wake.park(me, false, pipe.engine()) {
-        Park::Wait => {}
-        Park::Standby => {
-            wake.waiters.step_out(pipe.engine());
-            return Ok(0);
-        }
-        Park::Take => return Ok(0),
-    }
-    if pipe.is_closing() {
-        wake.unpark::<Shared>();
-        return Ok(0);
-    }
-    let harvester = Harvester::new(pipe, me);
-    let mut basket = Basket { room, count: 0 };
-    let most = harvester.most(&basket);
-    let outcome = harvester.poll_into(&mut basket, most, None, || wake.unpark::<Shared>());
-    harvester.finish(&basket);
-    if basket.is_empty() { outcome.map(|_| 0) } else { Ok(basket.count) }
 }
 
 /// What a look into the kernel by a thread that went alone goes on with.

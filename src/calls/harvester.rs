@@ -1,6 +1,7 @@
 //! The slow path of a harvest: a thread that takes events out of any lane, looks into the kernel, and sleeps. See
 //! `wake` for how threads sleep and are woken.
 
+use super::lookup;
 use crate::Event;
 use crate::engine::Heard;
 use crate::engine::completions::Completions;
@@ -8,13 +9,15 @@ use crate::engine::epoll::{BATCH, Edge, Found};
 use crate::engine::times;
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::op::{Kind, OpRef};
+use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::private;
 use crate::state::world;
 use crate::state::world::World;
 use crate::sync::access::{Access, Shared};
 use crate::sync::wake::{Park, bit};
-use crate::sys::{Errno, Result, process};
+use crate::sys::{Errno, Result, errno, process};
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -50,10 +53,30 @@ pub(crate) struct Harvester<'a> {
     out: Completions<'a>,
 }
 
-/// Takes events out of the ring of a lane, which is locked: how many, and whether none was left.
+/// Takes events out of the ring of a lane, which is locked.
 #[inline(always)]
-pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> (usize, bool) {
-    lane.ring.take::<A, _>(lane.slots_to_read(), room, Event::of_words)
+pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> usize {
+    let count = lane.ring.take::<A, _>(lane.slots_to_read(), room, Event::of_words);
+    if lane.accepts.are_there() {
+        hand_over_accepted(lane, room.get_mut(..count).unwrap_or(&mut []));
+    }
+    count
+}
+
+/// Descriptors in events of accepts that were taken out of a ring are the program's from now on.
+#[inline(never)]
+pub(crate) fn hand_over_accepted(lane: &Lane, events: &mut [MaybeUninit<Event>]) {
+    let mut count = 0;
+    for event in events {
+        // SAFETY: they have been taken out of a ring.
+        let event = unsafe { event.assume_init_mut() };
+        if event.errno == ACCEPTED {
+            event.errno = 0;
+            private::hand_over(event.result);
+            count += 1;
+        }
+    }
+    lane.accepts.taken(count);
 }
 
 /// Takes events out of a locked lane, as many as there is room for, and returns how many; the nodes of those that had
@@ -66,7 +89,7 @@ fn take_out(
     room: &mut [MaybeUninit<Event>],
     keep: impl FnOnce(Taken),
 ) -> usize {
-    let (mut count, _) = take_ring::<Shared>(pipe.lane(index), room);
+    let mut count = take_ring::<Shared>(pipe.lane(index), room);
     if !locked.list_is_empty() {
         let mut slots = room.iter_mut().skip(count);
         let most = slots.len();
@@ -140,7 +163,8 @@ impl<'a> Harvester<'a> {
                 self.take_others(basket, self.stealable());
             }
             if its_time && (basket.is_full() || timeout != Some(0)) {
-                let most = if basket.is_full() { FEW } else { BATCH };
+                let room = basket.room.len();
+                let most = if room == 0 { FEW } else { self.pipe.most_edges(self.lane(), room, false) };
                 self.poll_into(basket, most, Some(0), || {})?;
             }
         }
@@ -182,6 +206,9 @@ impl<'a> Harvester<'a> {
     fn take(&self, index: u32, basket: &mut Basket) {
         let locked = self.pipe.lane(index).lock();
         let mut nodes = None;
+        if index == COMMON {
+            self.lane().expect_posts_later();
+        }
         let count = take_out(self.pipe, &locked, index, basket.room, |taken| nodes = Some(taken));
         if let Some(taken) = nodes {
             // The nodes go to this thread's stock; to the common one under the lock of that lane.
@@ -212,6 +239,7 @@ impl<'a> Harvester<'a> {
         let before = room.len();
         self.out.set_room(room);
         let heard = self.poll_then(most, timeout, woken);
+        self.lane().set_left_some(heard.as_ref().is_ok_and(|heard| heard.count >= most));
         basket.room = self.out.take_room();
         basket.count += before - basket.room.len();
         heard
@@ -326,7 +354,7 @@ impl<'a> Harvester<'a> {
                     return Err(Errno::EBADF);
                 }
                 Park::Wait => {
-                    let most = self.most(basket);
+                    let most = self.pipe.most_edges(self.lane(), basket.room.len(), true);
                     let heard = self.poll_into(basket, most, left, || wake.unpark::<Shared>())?;
                     over = heard.count == 0;
                 }
@@ -357,12 +385,39 @@ impl<'a> Harvester<'a> {
             }
         }
     }
+}
 
-    /// How many descriptors to take from the kernel at once. If others wait too, no more than there is room for: the
-    /// rest is for them.
-    #[inline]
-    pub(crate) fn most(&self, basket: &Basket) -> usize {
-        // One sleeper is this thread itself.
-        if self.pipe.wake.0.waiters.in_kernel() > 1 { basket.room.len().min(BATCH) } else { BATCH }
+/// The slow path: it finds out whether the number still is that of a pipe.
+#[inline(never)]
+pub(crate) fn harvest_slow(
+    number: c_int,
+    room: &mut [MaybeUninit<Event>],
+    timeout: Option<u64>,
+) -> Result<usize> {
+    let _errno = errno::Kept::new();
+    let pipe = lookup::enter(number)?;
+    pipe.begin_harvest();
+    let harvester = Harvester::new(&pipe, pipe.claim_lane());
+    let mut basket = Basket { room: &mut *room, count: 0 };
+    let outcome = harvester.fill(&mut basket, timeout);
+    harvester.finish(&basket);
+    let count = basket.count;
+    // SAFETY: so many events have been written, from the front.
+    pipe.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
+    if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
+}
+
+/// What a harvest has come to, as the fast path says it.
+#[inline(always)]
+pub(super) fn answer(outcome: Result<usize>) -> isize {
+    match outcome {
+        Ok(count) => count as isize,
+        Err(Errno(errno)) => -(errno as isize),
     }
+}
+
+/// A thread leaves its harvest, and something behind.
+#[cold]
+pub(super) fn leave_rest(pipe: &'static Pipe) {
+    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
 }

@@ -3,7 +3,7 @@
 use super::fork;
 use crate::engine::arming;
 use crate::state::attachment::{Entry, Locked};
-use crate::state::pipe::InUse;
+use crate::state::pipe::{InUse, Pipe};
 use crate::state::{table, world};
 use crate::sync::access;
 use crate::sys::{Errno, Result, fd};
@@ -63,6 +63,15 @@ pub(crate) fn enter_own(number: c_int) -> Result<InUse> {
 pub(crate) fn enter_whole(number: c_int) -> Result<InUse> {
     let pipe = enter(number)?;
     if pipe.is_whole() { Ok(pipe) } else { Err(Errno::EBADF) }
+}
+
+/// The pipe behind a descriptor, if it is one, without a part in it: it may be closed at any time, and be another's
+/// then.
+#[inline]
+pub(crate) fn find_pipe_unheld(number: c_int) -> Option<&'static Pipe> {
+    let Entry::Pipe(pipe) = get(number) else { return None };
+    access::admit();
+    Some(pipe)
 }
 
 /// The pipe behind a descriptor, if it is one; EBADF if it is being closed.

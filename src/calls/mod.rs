@@ -1,5 +1,6 @@
 //! What a program can ask for.
 
+pub(crate) mod accept;
 pub(crate) mod answer;
 pub(crate) mod attach;
 pub(crate) mod close;
@@ -7,7 +8,8 @@ pub(crate) mod create;
 pub(crate) mod fast_path;
 mod fork;
 pub(crate) mod harvest;
-mod harvester;
+mod harvest_shared;
+pub(crate) mod harvester;
 pub(crate) mod lookup;
 pub(crate) mod start;
 pub(crate) mod submit;

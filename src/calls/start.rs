@@ -7,8 +7,8 @@
 use super::answer::Answer;
 use super::fast_path::{
     Outcome, POLLED, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
-    poll_slot, polls_in_the_way, start_input, start_output, start_output_inline, start_output_otherwise,
-    start_poll, user_of,
+    poll_slot, polls_in_the_way, put_quietly, start_input, start_output, start_output_inline,
+    start_output_otherwise, start_poll, try_output, user_of,
 };
 use super::submit;
 use crate::engine::call::{Call, InputCall};
@@ -19,12 +19,24 @@ use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
 };
 use crate::state::pipe::Pipe;
-use crate::sync::access::{self, Access, Sole};
+use crate::sync::access::{self, Access, Shared, Sole};
 use core::ffi::c_int;
 
 pub(crate) use super::fast_path::{ByCall, Submitted};
 
-/// What the fast path of an output has come to.
+/// What the fast path of an output has come to, by a thread that locks.
+pub(crate) enum FastShared {
+    /// It was done whole, and its event is there.
+    Queued,
+    /// The same; its lane was empty. To be announced, by `announce_shared`.
+    First(Locked),
+    /// One try was made; the kernel has answered it with this. It has its place.
+    Begun(Locked, isize),
+    /// Nothing was done. To be unlocked, if it was locked.
+    Not(Option<Locked>),
+}
+
+/// What the fast path of an output has come to, by a thread that goes alone.
 pub(crate) enum Fast<A> {
     /// It is queued.
     Queued,
@@ -59,29 +71,63 @@ pub(crate) fn wait_sole<C: InputCall, W: Words>(
         return Waited::Not;
     }
     let Some(sole) = Sole::enter() else { return Waited::Not };
-    let attachment = node.hold(&sole);
-    let bits = attachment.bits() & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<Sole>());
+    let step = wait_plainly(&node.hold(&sole), || pipe, call, words);
+    match step {
+        Step::Queued => Waited::Queued,
+        Step::Limited => Waited::Limited(sole),
+        Step::Not => Waited::Not,
+    }
+}
+
+/// The same by a thread that locks: whether it is queued.
+#[inline(always)]
+pub(crate) fn wait_shared<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
+    if !access::is_shared() || words.timeout() != 0 || !call.is_plain() {
+        return false;
+    }
+    let Some(attachment) = node.try_lock_quietly() else { return false };
+    // SAFETY: it is asked for with INPUT_FREE, which says that it is attached.
+    let pipe = || unsafe { attachment.attached_pipe() };
+    matches!(wait_plainly(&attachment, pipe, call, words), Step::Queued)
+}
+
+/// What `wait_plainly` has come to.
+enum Step {
+    Queued,
+    /// It is in the slot, and is to have a place and a time limit.
+    Limited,
+    Not,
+}
+
+/// Queues a plain call that has no time limit of its own, or puts it into the slot.
+#[inline(always)]
+fn wait_plainly<A: Access, C: InputCall, W: Words>(
+    attachment: &Held<A>,
+    pipe: impl FnOnce() -> &'static Pipe,
+    call: C,
+    words: W,
+) -> Step {
+    let bits = attachment.bits() & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<A>());
     let slot = || {
         let slot = call.slot()?;
         let is_unfit = (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
             || (C::HAS_ADDRESS && words.user().is_some());
-        if is_unfit { None } else { Some(slot.with_user(user_of(&attachment, words))) }
+        if is_unfit { None } else { Some(slot.with_user(user_of(attachment, words))) }
     };
     if bits == INPUT_FREE {
-        let Some(slot) = slot() else { return Waited::Not };
-        if !pipe.take_place_at_once::<Sole>() {
-            return Waited::Not;
+        let Some(slot) = slot() else { return Step::Not };
+        if !pipe().take_place_at_once::<A>() {
+            return Step::Not;
         }
         attachment.put_into_slot(slot);
         attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
-        Waited::Queued
-    } else if W::WAY == Way::Call && !C::HAS_ADDRESS && bits == INPUT_FREE | TIME_LIMIT {
-        let Some(slot) = slot() else { return Waited::Not };
+        Step::Queued
+    } else if A::SOLE && W::WAY == Way::Call && !C::HAS_ADDRESS && bits == INPUT_FREE | TIME_LIMIT {
+        let Some(slot) = slot() else { return Step::Not };
         attachment.put_into_slot(slot);
-        drop(attachment);
-        Waited::Limited(sole)
+        Step::Limited
     } else {
-        Waited::Not
+        Step::Not
     }
 }
 
@@ -121,24 +167,43 @@ fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words:
     (!C::IS_ASKED_FIRST || slot.is_like(attachment.slot())) && park(attachment, slot, words, true)
 }
 
-/// An output by a thread that locks: whether it was done whole, and its event is there. The number is what the kernel
-/// has answered if it is `Begun`; then the attachment is locked still.
+/// An output by a thread that locks.
 #[inline(always)]
-pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Locked> {
+pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> FastShared {
     if !access::is_shared() {
-        return Fast::Not;
+        return FastShared::Not(None);
     }
-    let Some(attachment) = node.try_lock_quietly() else { return Fast::Not };
+    let Some(attachment) = node.try_lock_quietly() else { return FastShared::Not(None) };
     if !is_plain_output(&attachment, &call) || !may_start_output(&attachment, 0, words) {
-        return Fast::Not;
+        return FastShared::Not(Some(attachment));
     }
     // SAFETY: OUTPUT_FREE says that it is attached.
     let pipe = unsafe { attachment.attached_pipe() };
-    let Some(lane) = lane_here(&attachment, pipe) else { return Fast::Not };
-    match start_output(&attachment, pipe, lane, call, words) {
-        Outcome::Queued => Fast::Queued,
-        Outcome::Begun(sent) => Fast::Begun { access: attachment, sent },
-        _ => Fast::Not,
+    let Some(lane) = lane_here(&attachment, pipe) else {
+        return FastShared::Not(Some(attachment));
+    };
+    match try_output(&attachment, pipe, lane, call) {
+        Some(Ok(sent)) => match put_quietly(&attachment, user_of(&attachment, words), sent) {
+            (_, _, false) => {
+                drop(attachment);
+                FastShared::Queued
+            }
+            (_, _, true) => FastShared::First(attachment),
+        },
+        Some(Err(sent)) => FastShared::Begun(attachment, sent),
+        None => FastShared::Not(Some(attachment)),
+    }
+}
+
+/// Announces what `output_shared` has put into an empty lane.
+#[inline(always)]
+pub(crate) fn announce_shared(attachment: Locked) {
+    // SAFETY: it was attached when the event was put there, and has been locked since.
+    let pipe = unsafe { attachment.attached_pipe() };
+    let lane = pipe.lane(attachment.newest_lane());
+    pipe.wake.0.fill::<Shared>(lane.bit());
+    if pipe.is_nonblock() || pipe.wake.0.waiters.any() {
+        pipe.announce(lane.index());
     }
 }
 
@@ -178,9 +243,13 @@ pub(crate) fn input<C: InputCall, W: Words>(
     }
 }
 
-/// A call that gives something out, by a thread that goes alone.
+/// A call that gives something out, by a thread that goes alone. `pipe` as for `wait_sole`.
 #[inline(always)]
-pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Sole> {
+pub(crate) fn output_sole<C: Call, W: Words>(
+    (node, pipe): (&'static Attachment, &'static Pipe),
+    call: C,
+    words: W,
+) -> Fast<Sole> {
     if !call.is_plain() {
         return Fast::Not;
     }
@@ -190,8 +259,6 @@ pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C,
         return Fast::Not;
     }
     let outcome = if may_start_output(&attachment, HERE, words) {
-        // SAFETY: OUTPUT_FREE says that it is attached.
-        let pipe = unsafe { attachment.attached_pipe() };
         // SAFETY: with HERE there is one.
         start_output(&attachment, pipe, unsafe { pipe.home_there_is() }, call, words)
     } else if W::WAY == Way::Call

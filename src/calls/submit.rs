@@ -119,6 +119,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
     let op = out.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
     pipe.hand_in(op.user.get());
+    pipe.engine().learn(attachment, request.order());
     if way == Way::Call && attachment.has(INLINE) {
         if let Some(result) = at_once(attachment, op, out) {
             out.give_free(op);

@@ -97,16 +97,17 @@ impl Locked {
             return;
         }
         let class = self.class.get();
-        let takes_output = self.has(WRITABLE) && class != Class::Deferred && !self.has(POLL_ONLY | LEVEL);
+        let is_free = self.has(WRITABLE) && class != Class::Deferred && !self.has(POLL_ONLY | LEVEL);
+        let takes_output = is_free && class != Class::Fresh;
         let takes_input = self.input.is_empty()
             && class != Class::DatagramShut
-            && if self.has(LEVEL) { !self.is_output_watched() } else { takes_output };
+            && if self.has(LEVEL) { !self.is_output_watched() } else { is_free };
         if takes_output {
             self.mark(OUTPUT_FREE);
         }
         if takes_input && self.reserve_node() {
             self.mark(INPUT_FREE);
-        } else if takes_output
+        } else if is_free
             && let Some(op) = self.input.only()
             && let Some(slot) = Slot::of(op)
             && let Some(slot) = if op.has(TIMED) { limits::move_to_slot(self, op, slot) } else { Some(slot) }

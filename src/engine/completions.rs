@@ -4,6 +4,7 @@ use super::other_end;
 use crate::Event;
 use crate::queue::lane::{LISTED, Lane};
 use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
+use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Inside, Locked};
 use crate::state::pipe::{COMMON, Pipe};
 use crate::state::{private, world};
@@ -198,11 +199,14 @@ impl<'a> Completions<'a> {
     /// Puts an event into the thread's lane: into its ring if it can, so that this stays open for others.
     #[inline]
     pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
-        // A descriptor that was accepted has to be closed if nobody reads its event, of which a ring knows nothing.
-        let goes_into_ring =
-            self.lane != COMMON && op.kind.get() != Kind::Accept && self.lane().ring.has_room::<Shared>();
+        let goes_into_ring = self.lane != COMMON && self.lane().ring.has_room::<Shared>();
         let ((number, was_empty), place) = if goes_into_ring {
-            let (user, result, errno) = (op.user.get(), op.done.get(), op.arg.get());
+            let (user, result, mut errno) = (op.user.get(), op.done.get(), op.arg.get());
+            if op.kind.get() == Kind::Accept && result as i32 >= 0 {
+                // Its descriptor has to be closed if nobody reads it.
+                self.lane().accepts.expect();
+                errno = ACCEPTED;
+            }
             self.give_free(op);
             (self.pipe.put_into_ring(self.lane, user, result, errno), self.lane)
         } else {
@@ -230,6 +234,11 @@ impl<'a> Completions<'a> {
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
         self.next.get() != self.end.get()
+    }
+
+    /// Whether it is the thread that holds the bias that harvests.
+    pub(crate) fn is_home(&self) -> bool {
+        self.harvesting && self.pipe.home_lane() == Some(self.lane)
     }
 
     /// Whether an event of the descriptor may not go into the thread's lane, because an earlier one is in another.

@@ -102,7 +102,7 @@ pub(crate) fn limit_slot(attachment: &Inside, timeout: u64, slot: Slot) -> Optio
     if timeout == 0 && !attachment.has(TIME_LIMIT) {
         return Some(slot);
     }
-    if slot.holds_addresses() {
+    if slot.is_full() {
         return None;
     }
     match limit(attachment, timeout) {

@@ -29,10 +29,20 @@ pub(crate) mod other_end;
 pub(crate) mod release;
 pub(crate) mod times;
 
-use crate::queue::op::OpRef;
+use crate::queue::op::{OpRef, Order};
 use crate::state::attachment::Locked;
 use crate::sys::Result;
+use crate::sys::nature::Look;
 use completions::Completions;
+
+/// How a descriptor comes to an engine.
+#[derive(Clone, Copy)]
+pub(crate) enum Attach {
+    /// For the first time; a look at it has told this.
+    New(Look),
+    /// Another pipe watches it, or has watched it until now.
+    Again,
+}
 
 /// The seam: what does the I/O of one pipe.
 ///
@@ -42,9 +52,8 @@ use completions::Completions;
 /// not yet complete is in one of the queues of its attachment, whose lock the caller holds and which gives the order of
 /// rule 2.5. (One that waits alone may be parked without a node, until one of these calls is made: `slot`.)
 pub(crate) trait Engine {
-    /// Begins to watch a descriptor. The table has it already, so another thread may be told of it at once. `is_again`:
-    /// another pipe watches it, or has watched it until now.
-    fn attach(&self, attachment: &Locked, is_again: bool) -> Result<()>;
+    /// Begins to watch a descriptor. The table has it already, so another thread may be told of it at once.
+    fn attach(&self, attachment: &Locked, how: Attach) -> Result<()>;
     /// Stops watching. Its queues are empty, or another pipe's engine goes on with what is in them.
     fn detach(&self, attachment: &Locked);
     /// Whether the descriptor is still the open file that was attached (rule 4.4).
@@ -52,6 +61,8 @@ pub(crate) trait Engine {
     /// Carries out an operation that is in no queue, if that can be done now and no other of its order waits. `None` if
     /// not: it may have moved some bytes (`Op::done`), and can be handed to `enqueue` next.
     fn attempt(&self, attachment: &Locked, op: OpRef) -> Option<Result<usize>>;
+    /// Finds out what has to be known of a descriptor before an operation of this order can be attempted or taken over.
+    fn learn(&self, attachment: &Locked, order: Order);
     /// Takes an operation over.
     fn enqueue(&self, attachment: &Locked, op: OpRef, out: &Completions);
     /// The same for an output of which the fast path has made one try, with the answer that the kernel gave.

@@ -27,28 +27,35 @@ pub(crate) fn forget_stale_attachment(number: c_int) {
 /// from finishing has its event later (rule 4.8).
 pub(crate) fn release(attachment: Locked) {
     if let Some(pipe) = attachment.pipe() {
-        let out = Completions::of_thread(pipe);
-        kept_errors::forget(&attachment);
-        for queue in [&attachment.input, &attachment.output, &attachment.unordered] {
-            while let Some(op) = queue.pop() {
-                if pipe.engine().retract(op) {
-                    let why = if times::is_late(op) { Errno::ETIMEDOUT } else { Errno::ECANCELED };
-                    out.complete(&attachment, op, Completion::early(op, why));
-                } else {
-                    op.set_fate(Fate::Orphan);
-                    // The program may close or replace the number from now on: a worker that is at work on it goes on
-                    // with a copy, if the number still is that file.
-                    if pipe.engine().is_same_file(&attachment)
-                        && let Some(world) = world::world()
-                    {
-                        take_number(&world.workers, op);
-                    }
-                }
-            }
+        let queues = [&attachment.input, &attachment.output, &attachment.unordered];
+        if !queues.iter().all(|queue| queue.is_empty()) {
+            end_all(&attachment, pipe);
         }
         unwatch(&attachment, pipe);
     }
     free(attachment);
+}
+
+fn end_all(attachment: &Locked, pipe: &'static Pipe) {
+    let out = Completions::of_thread(pipe);
+    kept_errors::forget(attachment);
+    for queue in [&attachment.input, &attachment.output, &attachment.unordered] {
+        while let Some(op) = queue.pop() {
+            if pipe.engine().retract(op) {
+                let why = if times::is_late(op) { Errno::ETIMEDOUT } else { Errno::ECANCELED };
+                out.complete(attachment, op, Completion::early(op, why));
+            } else {
+                op.set_fate(Fate::Orphan);
+                // The program may close or replace the number from now on: a worker that is at work on it goes on
+                // with a copy, if the number still is that file.
+                if pipe.engine().is_same_file(attachment)
+                    && let Some(world) = world::world()
+                {
+                    take_number(&world.workers, op);
+                }
+            }
+        }
+    }
 }
 
 fn unwatch(attachment: &Locked, pipe: &'static Pipe) {

@@ -6,7 +6,8 @@ use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
 use super::{
-    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, pipe, queued, wait_or,
+    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared,
+    output_shared_begun, pipe, queued, wait_or,
 };
 use crate::calls::close;
 use crate::calls::lookup;
@@ -14,8 +15,7 @@ use crate::calls::start::{self, ByCall, Fast};
 use crate::calls::submit::{self, Which};
 use crate::engine::call::{Readv, Recv, Send, Writev};
 use crate::queue::op::Kind;
-use crate::state::attachment::{Attachment, Entry};
-use crate::state::table;
+use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::sync::access::Sole;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
@@ -32,10 +32,27 @@ use libc::{iovec, ssize_t};
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
     let call = || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
     // SAFETY: as promised by the caller.
-    if let Some(answer) = wait_or(fd, call, |found| Some(unsafe { pipe::read(fd, buf, nbytes, found) })) {
+    let otherwise = |node| Some(unsafe { read_shared(fd, buf, nbytes, node) });
+    // SAFETY: as promised by the caller.
+    let harvest = |found| Some(unsafe { pipe::read(fd, buf, nbytes, found) });
+    if let Some(answer) = wait_or(fd, call, otherwise, harvest) {
         return answer;
     }
     // SAFETY: as promised by the caller.
+    unsafe { read_slow(fd, buf, nbytes) }
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_read`.
+#[inline(never)]
+unsafe fn read_shared(fd: c_int, buf: *mut c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
+    if start::wait_shared(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
+        return queued();
+    }
+    // SAFETY: passed on to the caller.
     unsafe { read_slow(fd, buf, nbytes) }
 }
 
@@ -66,9 +83,9 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Some(node) = table::near(fd) {
+    if let Some(at) = attached(fd) {
         match start::output_sole(
-            node,
+            at,
             Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
             ByCall,
         ) {
@@ -76,9 +93,11 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return write_begun(access, node, buf, nbytes, sent);
+                return write_begun(access, at.0, buf, nbytes, sent);
             }
         }
+        // SAFETY: as promised by the caller.
+        return unsafe { write_shared(fd, buf, nbytes, at.0) };
     }
     // SAFETY: as promised by the caller.
     unsafe { write_slow(fd, buf, nbytes) }
@@ -94,6 +113,39 @@ fn write_begun(
     sent: isize,
 ) -> ssize_t {
     output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, sent)
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_write`.
+#[inline(never)]
+unsafe fn write_shared(fd: c_int, buf: *const c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
+    /// # Safety
+    ///
+    /// As for `ioevent_write`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn unlocked(fd: c_int, buf: *const c_void, nbytes: usize, attachment: Option<Locked>) -> ssize_t {
+        drop(attachment);
+        // SAFETY: passed on to the caller.
+        unsafe { write_slow(fd, buf, nbytes) }
+    }
+    #[cold]
+    #[inline(never)]
+    fn begun(attachment: Locked, buf: *const c_void, nbytes: usize, sent: isize) -> ssize_t {
+        let call = Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 };
+        output_shared_begun(attachment, call, sent)
+    }
+    let call = Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 };
+    output_shared(
+        node,
+        call,
+        |attachment, sent| begun(attachment, buf, nbytes, sent),
+        // SAFETY: passed on to the caller.
+        |attachment| unsafe { unlocked(fd, buf, nbytes, attachment) },
+    )
 }
 
 /// # Safety
@@ -119,7 +171,8 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
     let call = || Readv { iov: lent(iov), count: iovcnt as u32 };
     // SAFETY: as promised by the caller.
-    if let Some(answer) = wait_or(fd, call, |found| Some(unsafe { pipe::readv(found, fd, iov, iovcnt) })) {
+    let harvest = |found| Some(unsafe { pipe::readv(found, fd, iov, iovcnt) });
+    if let Some(answer) = wait_or(fd, call, |_| None, harvest) {
         return answer;
     }
     // SAFETY: as promised by the caller.
@@ -147,13 +200,13 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(node, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return writev_begun(access, node, iov, iovcnt, sent);
+                return writev_begun(access, at.0, iov, iovcnt, sent);
             }
         }
     }

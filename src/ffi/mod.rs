@@ -15,7 +15,7 @@ use crate::calls;
 use crate::calls::answer::Answer;
 use crate::calls::fast_path::Way;
 use crate::calls::lookup;
-use crate::calls::start::{self, ByCall, Fast, Waited};
+use crate::calls::start::{self, ByCall, FastShared, Waited};
 use crate::engine::call::{Call, InputCall};
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{Attachment, Entry, Locked};
@@ -103,14 +103,15 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
 /// Queues a call that takes something in by the shortest way. `None`: nothing was done.
 #[inline(always)]
 fn wait<C: InputCall>(fd: c_int, call: impl FnOnce() -> C) -> Option<isize> {
-    wait_or(fd, call, |_| None)
+    wait_or(fd, call, |_| None, |_| None)
 }
 
-/// The same for a call that harvests if the number is a pipe's own.
+/// The same; `otherwise` if nothing was done on an attached descriptor, `harvest` if the number is a pipe's own.
 #[inline(always)]
 fn wait_or<C: InputCall>(
     fd: c_int,
     call: impl FnOnce() -> C,
+    otherwise: impl FnOnce(&'static Attachment) -> Option<isize>,
     harvest: impl FnOnce(&'static Pipe) -> Option<isize>,
 ) -> Option<isize> {
     let node = table::near(fd)?;
@@ -119,7 +120,7 @@ fn wait_or<C: InputCall>(
     match start::wait_sole((node, pipe), call(), ByCall) {
         Waited::Queued => Some(queued()),
         Waited::Limited(sole) => Some(limited(sole, node)),
-        Waited::Not => None,
+        Waited::Not => otherwise(node),
     }
 }
 
@@ -157,16 +158,49 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
     #[cold]
     #[inline(never)]
     fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
-        answer_slow(start::output_shared_begun(attachment, call, ByCall, sent), || T::FAILED)
+        output_shared_begun(attachment, call, sent)
     }
-    if let Some(node) = table::near(fd) {
+    if let Some((node, _)) = attached(fd) {
         match start::output_shared(node, call(), ByCall) {
-            Fast::Queued => return queued(),
-            Fast::Begun { access, sent } => return begun(access, call(), sent),
-            _ => {}
+            FastShared::Queued => return queued(),
+            FastShared::First(attachment) => {
+                start::announce_shared(attachment);
+                return queued();
+            }
+            FastShared::Begun(attachment, sent) => return begun(attachment, call(), sent),
+            FastShared::Not(attachment) => drop(attachment),
         }
     }
     slow(fd, call(), libc)
+}
+
+/// A call that gives something out, by a thread that locks; `begun` goes on with it if one try was made, `slow` if none
+/// was, after it has unlocked what it is given.
+#[inline(always)]
+fn output_shared<T: Returned>(
+    node: &'static Attachment,
+    call: impl Call,
+    begun: impl FnOnce(Locked, isize) -> T,
+    slow: impl FnOnce(Option<Locked>) -> T,
+) -> T {
+    #[inline(never)]
+    fn first<T: Returned>(attachment: Locked) -> T {
+        start::announce_shared(attachment);
+        // Else the compiler knows the answer, and does not make this the caller's last call, for which it need not
+        // save what it has in registers.
+        core::hint::black_box(queued())
+    }
+    match start::output_shared(node, call, ByCall) {
+        FastShared::Queued => queued(),
+        FastShared::First(attachment) => first(attachment),
+        FastShared::Begun(attachment, sent) => begun(attachment, sent),
+        FastShared::Not(attachment) => slow(attachment),
+    }
+}
+
+/// Goes on with an output that a thread that locks has begun.
+fn output_shared_begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
+    answer_slow(start::output_shared_begun(attachment, call, ByCall, sent), || T::FAILED)
 }
 
 /// Goes on with an output that the shortest way has begun.

@@ -5,10 +5,11 @@
 use super::{answer, fail};
 use crate::Event;
 use crate::calls::create;
-use crate::calls::harvest::{harvest, harvest_as_read, harvest_slow};
+use crate::calls::harvest::{harvest, harvest_as_read};
+use crate::calls::harvester::harvest_slow;
 use crate::calls::lookup;
 use crate::state::attachment::{Attachment, Entry};
-use crate::state::pipe::{InUse, Pipe};
+use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::sys::{Errno, Result, fd};
 use core::ffi::{c_int, c_void};
@@ -286,13 +287,10 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
 /// `buf` has `nbytes` bytes.
 #[cold]
 pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isize {
-    let pipe = match lookup::find_pipe(fd) {
-        Ok(Some(pipe)) => pipe,
+    let Some(pipe) = lookup::find_pipe_unheld(fd) else {
         // SAFETY: passed on to the caller.
-        Ok(None) => return unsafe { libc::write(fd, buf, nbytes) },
-        Err(errno) => return crate::ffi::fail(errno),
+        return unsafe { libc::write(fd, buf, nbytes) };
     };
-    // The pipe is left before errno is set: that may wait for a lock, and a wait may change errno.
     answer(move || {
         let count = nbytes / size_of::<Event>();
         if count == 0 || !nbytes.is_multiple_of(size_of::<Event>()) {
@@ -304,10 +302,10 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isiz
         let events = buf.cast::<Event>();
         let posted = if events.is_aligned() {
             // SAFETY: passed on to the caller; the events are copied before this returns.
-            pipe.post(unsafe { core::slice::from_raw_parts(events, count) })?
+            pipe.post(fd, unsafe { core::slice::from_raw_parts(events, count) })?
         } else {
             // SAFETY: passed on to the caller.
-            unsafe { post_unaligned(&pipe, events, count) }?
+            unsafe { post_unaligned(pipe, fd, events, count) }?
         };
         Ok((posted * size_of::<Event>()) as isize)
     })
@@ -317,7 +315,7 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isiz
 ///
 /// `events` has `count` events, of any alignment.
 #[cold]
-unsafe fn post_unaligned(pipe: &InUse, events: *const Event, count: usize) -> Result<usize> {
+unsafe fn post_unaligned(pipe: &Pipe, fd: c_int, events: *const Event, count: usize) -> Result<usize> {
     let mut part = [NO_EVENT; PART];
     let mut posted = 0;
     while posted < count {
@@ -326,7 +324,7 @@ unsafe fn post_unaligned(pipe: &InUse, events: *const Event, count: usize) -> Re
             // SAFETY: passed on to the caller.
             *slot = unsafe { events.add(posted + index).read_unaligned() };
         }
-        match pipe.post(part.get(..most).unwrap_or(&[])) {
+        match pipe.post(fd, part.get(..most).unwrap_or(&[])) {
             Ok(n) if n == most => posted += n,
             Ok(n) => return Ok(posted + n),
             Err(_) if posted > 0 => break,

@@ -2,13 +2,16 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{done, input, lent, output, output_begun, queue_or, queued, wait};
-use crate::calls::close;
+use super::{
+    answer_slow, attached, done, input, lent, output, output_begun, output_shared, output_shared_begun,
+    queue_or, queued, wait, wait_or,
+};
+use crate::calls::accept::{self, Accept};
 use crate::calls::start::{self, ByCall, Fast};
+use crate::calls::{close, lookup};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::queue::op::{Kind, Request};
-use crate::state::attachment::Attachment;
-use crate::state::table;
+use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::sync::access::Sole;
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -18,10 +21,33 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(answer) = wait(fd, || Recv { kind: Kind::Recv, buf: lent(buf), len, flags }) {
+    let call = || Recv { kind: Kind::Recv, buf: lent(buf), len, flags };
+    // SAFETY: as promised by the caller.
+    let otherwise = |node| Some(unsafe { recv_shared(fd, buf, len, flags, node) });
+    if let Some(answer) = wait_or(fd, call, otherwise, |_| None) {
         return answer;
     }
     // SAFETY: as promised by the caller.
+    unsafe { recv_slow(fd, buf, len, flags) }
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_recv`.
+#[inline(never)]
+unsafe fn recv_shared(
+    fd: c_int,
+    buf: *mut c_void,
+    len: usize,
+    flags: c_int,
+    node: &'static Attachment,
+) -> ssize_t {
+    if start::wait_shared(node, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }, ByCall) {
+        return queued();
+    }
+    // SAFETY: passed on to the caller.
     unsafe { recv_slow(fd, buf, len, flags) }
 }
 
@@ -106,15 +132,17 @@ unsafe fn recvmsg_slow(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 /// Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return send_begun(access, node, buf, len, flags, sent);
+                return send_begun(access, at.0, buf, len, flags, sent);
             }
         }
+        // SAFETY: as promised by the caller.
+        return unsafe { send_shared(fd, buf, len, flags, at.0) };
     }
     // SAFETY: as promised by the caller.
     unsafe { send_slow(fd, buf, len, flags) }
@@ -131,6 +159,50 @@ fn send_begun(
     sent: isize,
 ) -> ssize_t {
     output_begun(sole, node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, sent)
+}
+
+/// By a thread that locks.
+///
+/// # Safety
+///
+/// As for `ioevent_send`.
+#[inline(never)]
+unsafe fn send_shared(
+    fd: c_int,
+    buf: *const c_void,
+    len: usize,
+    flags: c_int,
+    node: &'static Attachment,
+) -> ssize_t {
+    /// # Safety
+    ///
+    /// As for `ioevent_send`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn unlocked(
+        fd: c_int,
+        buf: *const c_void,
+        len: usize,
+        flags: c_int,
+        attachment: Option<Locked>,
+    ) -> ssize_t {
+        drop(attachment);
+        // SAFETY: passed on to the caller.
+        unsafe { send_slow(fd, buf, len, flags) }
+    }
+    #[cold]
+    #[inline(never)]
+    fn begun(attachment: Locked, buf: *const c_void, len: usize, flags: c_int, sent: isize) -> ssize_t {
+        output_shared_begun(attachment, Send { kind: Kind::Send, buf: lent(buf), len, flags }, sent)
+    }
+    let call = Send { kind: Kind::Send, buf: lent(buf), len, flags };
+    output_shared(
+        node,
+        call,
+        |attachment, sent| begun(attachment, buf, len, flags, sent),
+        // SAFETY: passed on to the caller.
+        |attachment| unsafe { unlocked(fd, buf, len, flags, attachment) },
+    )
 }
 
 /// # Safety
@@ -161,17 +233,14 @@ pub unsafe extern "C" fn ioevent_sendto(
         // SAFETY: as promised by the caller.
         return unsafe { ioevent_send(fd, buf, len, flags) };
     }
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(
-            node,
-            Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen },
-            ByCall,
-        ) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen }, ByCall)
+        {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return sendto_begun(access, node, buf, len, flags, (addr, addrlen), sent);
+                return sendto_begun(access, at.0, buf, len, flags, (addr, addrlen), sent);
             }
         }
     }
@@ -217,13 +286,13 @@ unsafe fn sendto_slow(
 /// been read. No SIGPIPE. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(node, Sendmsg { message: lent(msg), flags }, ByCall) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Sendmsg { message: lent(msg), flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return sendmsg_begun(access, node, msg, flags, sent);
+                return sendmsg_begun(access, at.0, msg, flags, sent);
             }
         }
     }
@@ -261,12 +330,9 @@ unsafe fn sendmsg_slow(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
 /// Any thread. ioevent_accept(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
-    let request =
-        Request { kind: Kind::Accept, addr: lent(addr), addrlen: lent(addrlen), ..Request::NOTHING };
-    queue_or(fd, request, || {
-        // SAFETY: as promised by the caller.
-        given_out(unsafe { libc::accept(fd, addr, addrlen) })
-    })
+    let call = Accept { addr: lent(addr), addrlen: lent(addrlen), flags: 0 };
+    // SAFETY: as promised by the caller.
+    accept_or(fd, call, || unsafe { libc::accept(fd, addr, addrlen) })
 }
 
 /// accept4(2); queued on an attached descriptor, like ioevent_accept. `flags`: SOCK_NONBLOCK, SOCK_CLOEXEC. Any thread.
@@ -278,23 +344,24 @@ pub unsafe extern "C" fn ioevent_accept4(
     addrlen: *mut socklen_t,
     flags: c_int,
 ) -> c_int {
-    let request = Request {
-        kind: Kind::Accept,
-        addr: lent(addr),
-        addrlen: lent(addrlen),
-        arg: flags,
-        ..Request::NOTHING
-    };
-    queue_or(fd, request, || {
-        // SAFETY: as promised by the caller.
-        given_out(unsafe { libc::accept4(fd, addr, addrlen, flags) })
-    })
+    let call = Accept { addr: lent(addr), addrlen: lent(addrlen), flags };
+    // SAFETY: as promised by the caller.
+    accept_or(fd, call, || unsafe { libc::accept4(fd, addr, addrlen, flags) })
 }
 
-/// The kernel has given a number out: what the library has under it was closed behind its back (rule 4.4).
-fn given_out(number: c_int) -> c_int {
-    close::forget(number);
-    number
+/// Begins an accept if `fd` is attached, else calls libc.
+#[inline(always)]
+fn accept_or(fd: c_int, call: Accept, libc: impl FnOnce() -> c_int) -> c_int {
+    let libcs = || {
+        let number = libc();
+        // The kernel has given it out: what the library has under it was closed behind its back (rule 4.4).
+        close::forget(number);
+        number
+    };
+    match lookup::get(fd) {
+        Entry::Attachment(node) => answer_slow(accept::accept(node, fd, call, ByCall), libcs),
+        _ => libcs(),
+    }
 }
 
 /// connect(2); queued on an attached descriptor. The address is the library's until the event has been read. Reads that

@@ -11,20 +11,17 @@
 //! is still there, which is how the events of one descriptor are kept in order (see `Completions::complete`).
 //!
 //! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
-//! no lock. The stock of the common lane is used under its lock.
+//! no lock. The stock of the common lane is used under its lock. See `stock`.
 
-use super::op::{OpRef, Ops};
+use super::op::OpRef;
+use super::ring_accepts::RingAccepts;
+use super::stock::Stock;
 use crate::sync::lock::{Mutex, MutexGuard};
 use crate::sync::ring::{Ring, SLOTS, Slot};
-use crate::sys::Result;
+use crate::sys::thread_pointer::thread_pointer;
 use core::cell::Cell;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-
-/// Nodes fetched from the pool at a time.
-const BATCH: usize = 32;
-/// A stock larger than this goes back to the pool, so that what one thread frees another can use.
-const MOST: u32 = 256;
 
 /// The most edges taken from the kernel at a time. More would save hardly any calls, and what the kernel has of a
 /// connection would be out of the processor's near caches when the program writes to it after having read from all the
@@ -33,77 +30,12 @@ pub(crate) const MOST_EDGES: usize = 32;
 /// How many bytes are much for one look.
 const MUCH: usize = 64 * 1024;
 
+/// How often the owner of a lane expects others to post in vain, in a row, and how many sleeps later it does again.
+const MOST_IN_VAIN: u32 = 4;
+const PATIENCE: u32 = 16;
+
 /// In `Lane::owner`: see there. The mask in `Wake` says the same for threads that look at many lanes.
 pub(crate) const ABSENT: usize = 1;
-
-/// Free nodes.
-#[derive(Default)]
-pub(crate) struct Stock {
-    first: Cell<Option<OpRef>>,
-    count: Cell<u32>,
-}
-
-impl Stock {
-    /// A free node.
-    #[inline(always)]
-    pub(crate) fn take(&self, ops: &Ops) -> Result<OpRef> {
-        match self.first.get() {
-            Some(op) => {
-                self.first.set(op.next.get());
-                self.count.set(self.count.get().wrapping_sub(1));
-                Ok(op)
-            }
-            None => self.restock(ops),
-        }
-    }
-
-    #[cold]
-    fn restock(&self, ops: &Ops) -> Result<OpRef> {
-        let (first, n) = ops.take_some(BATCH)?;
-        self.first.set(first.next.get());
-        self.count.set(n as u32 - 1);
-        Ok(first)
-    }
-
-    /// Takes a node back.
-    #[inline(always)]
-    pub(crate) fn give(&self, op: OpRef) {
-        op.next.set(self.first.get());
-        self.first.set(Some(op));
-        self.count.set(self.count.get().wrapping_add(1));
-    }
-
-    /// Takes back `count` nodes that are linked from `first` to `last`.
-    #[inline]
-    pub(crate) fn give_chain(&self, first: OpRef, last: OpRef, count: u32) {
-        last.next.set(self.first.get());
-        self.first.set(Some(first));
-        self.count.set(self.count.get().wrapping_add(count));
-    }
-
-    /// Gives nodes back to the pool if there are many.
-    #[inline]
-    pub(crate) fn trim(&self, ops: &Ops) {
-        if self.count.get() > MOST {
-            self.reduce(ops, MOST / 2);
-        }
-    }
-
-    /// Gives nodes back to the pool until `keep` are left.
-    #[cold]
-    pub(crate) fn reduce(&self, ops: &Ops, keep: u32) {
-        let surplus = self.count.get().saturating_sub(keep);
-        let Some(first) = self.first.get().filter(|_| surplus > 0) else { return };
-        let mut last = first;
-        for _ in 1..surplus {
-            let Some(next) = last.next.get() else { break };
-            last = next;
-        }
-        self.first.set(last.next.get());
-        self.count.set(self.count.get() - surplus);
-        ops.give_chain(first, last, surplus as usize);
-    }
-}
 
 /// Where an event was put: the lane, with `LISTED` for its list; kept in one byte of the attachment.
 pub(crate) const LISTED: u32 = 0x80;
@@ -136,6 +68,11 @@ pub(crate) struct Lane {
     pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
+    /// The owner has found as much in the kernel as it looked for: there may be more. Relaxed: for the owner alone.
+    left_some: AtomicBool,
+    /// How far the owner expects others to post events to it: see `expects_posts`. Relaxed: for the owner alone.
+    posts: AtomicU32,
+    pub(crate) accepts: RingAccepts,
     /// How many edges the owner takes from the kernel at a time. Relaxed: for the owner alone.
     most_edges: AtomicU32,
     /// Events taken out of the list so far (modulo 2^32). Written under the lock, read by any thread.
@@ -178,6 +115,13 @@ impl Lane {
         self.index
     }
 
+    /// Whether it is that of the calling thread, which comes to harvest it.
+    #[inline(always)]
+    pub(crate) fn is_of_caller(&self) -> bool {
+        // Relaxed: see `Pipe::find_lane_at_once`.
+        self.owner.load(Ordering::Relaxed) == thread_pointer()
+    }
+
     #[inline(always)]
     pub(crate) fn lock(&self) -> Locked<'_> {
         Locked { lane: self, inside: self.inside.lock() }
@@ -193,6 +137,49 @@ impl Lane {
     #[inline(always)]
     pub(crate) fn most_edges(&self) -> usize {
         self.most_edges.load(Ordering::Relaxed) as usize
+    }
+
+    /// Whether the owner has found as much in the kernel, the last time, as it looked for.
+    #[inline(always)]
+    pub(crate) fn has_left_some(&self) -> bool {
+        self.left_some.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_left_some(&self, left_some: bool) {
+        self.left_some.store(left_some, Ordering::Relaxed);
+    }
+
+    /// Whether the owner, which has found nothing, is to look for a moment whether another thread is about to post.
+    /// Where that was in vain a few times in a row, only once in a while.
+    #[inline(always)]
+    pub(crate) fn expects_posts(&self) -> bool {
+        let posts = self.posts.load(Ordering::Relaxed);
+        if posts > PATIENCE || posts == 0 {
+            return posts > 0;
+        }
+        self.posts.store(posts - 1, Ordering::Relaxed);
+        posts == 1
+    }
+
+    /// Others have posted by the time when the owner looked.
+    #[inline(always)]
+    pub(crate) fn expect_posts_on(&self) {
+        self.posts.store(PATIENCE + MOST_IN_VAIN, Ordering::Relaxed);
+    }
+
+    /// Others have posted, perhaps while the owner slept.
+    #[inline]
+    pub(crate) fn expect_posts_later(&self) {
+        if self.posts.load(Ordering::Relaxed) == 0 {
+            self.posts.store(PATIENCE, Ordering::Relaxed);
+        }
+    }
+
+    /// It was in vain.
+    pub(crate) fn expect_posts_less(&self) {
+        let posts = self.posts.load(Ordering::Relaxed);
+        self.posts.store(if posts == 0 { PATIENCE } else { posts - 1 }, Ordering::Relaxed);
     }
 
     /// The owner has moved so many bytes with the edges that it took from the kernel last. Where they were many, it
@@ -243,20 +230,30 @@ impl Lane {
         unsafe { &*self.slots.load(Ordering::Relaxed) }
     }
 
-    /// Gives the lane what its owner needs. Without memory its ring stays closed.
-    pub(crate) fn prepare(&self) {
+    /// Whether its ring has slots. For its owner.
+    #[inline]
+    pub(crate) fn is_prepared(&self) -> bool {
+        // Relaxed: as in `slots_in_use`.
+        !self.slots.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Gives the lane what its owner needs. Without memory, false, its ring stays closed.
+    #[cold]
+    pub(crate) fn prepare(&self) -> bool {
         let locked = self.lock();
-        if self.slots.load(Ordering::Relaxed).is_null() {
-            let mut slots = Vec::new();
-            if slots.try_reserve_exact(SLOTS).is_err() {
-                return;
-            }
-            slots.resize_with(SLOTS, Slot::default);
-            let slots = Box::into_raw(slots.into_boxed_slice());
-            // Release pairs with the Acquire in `slots`.
-            self.slots.store(slots.cast(), Ordering::Release);
-            self.ring.allow(locked.list_is_empty());
+        if self.is_prepared() {
+            return true;
         }
+        let mut slots = Vec::new();
+        if slots.try_reserve_exact(SLOTS).is_err() {
+            return false;
+        }
+        slots.resize_with(SLOTS, Slot::default);
+        let slots = Box::into_raw(slots.into_boxed_slice());
+        // Release pairs with the Acquire in `slots`.
+        self.slots.store(slots.cast(), Ordering::Release);
+        self.ring.allow(locked.list_is_empty());
+        true
     }
 
     /// How many events have been taken out of the list.
@@ -367,6 +364,7 @@ impl Locked<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::op::Ops;
 
     fn users(locked: &Locked, most: usize) -> Vec<usize> {
         let mut users = Vec::new();
@@ -413,33 +411,5 @@ mod tests {
         assert_eq!((last, first), (u32::MAX, 0));
         assert_eq!(users(&locked, 1), [1]);
         assert!(!lane.holds(LISTED, last) && lane.holds(LISTED, first));
-    }
-
-    #[test]
-    fn a_large_stock_goes_back_to_the_pool() {
-        let ops = Ops::new();
-        let (here, there) = (Stock::default(), Stock::default());
-        for _ in 0..10 * MOST {
-            there.give(here.take(&ops).unwrap());
-            there.trim(&ops);
-        }
-        assert!(there.count.get() <= MOST);
-        assert!(ops.nth(2 * MOST as usize).is_none());
-    }
-
-    #[test]
-    fn a_chain_goes_into_the_stock() {
-        let ops = Ops::new();
-        let stock = Stock::default();
-        let lane = Lane::default();
-        let locked = lane.lock();
-        for user in 0..3 {
-            push(&locked, &ops, user);
-        }
-        let taken = locked.take(3, |_| {}).unwrap();
-        stock.give_chain(taken.first, taken.last, taken.count);
-        assert_eq!(stock.count.get(), 3);
-        let all: Vec<usize> = (0..3).map(|_| stock.take(&ops).unwrap().user.get()).collect();
-        assert_eq!(all, [0, 1, 2]);
     }
 }

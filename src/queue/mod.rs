@@ -6,6 +6,8 @@ pub(crate) mod lane;
 pub(crate) mod limit_entry;
 pub(crate) mod op;
 pub(crate) mod op_list;
+pub(crate) mod ring_accepts;
+pub(crate) mod stock;
 mod timer_users;
 
 use crate::sys::Errno;

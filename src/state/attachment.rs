@@ -80,6 +80,12 @@ impl<A: Access> Held<'_, A> {
     pub(crate) fn node(&self) -> &'static Attachment {
         self.node
     }
+
+    /// Which file it is (`nature::identity`), unless it is a `Class::Reopened`. Of a socket negative until it is asked
+    /// for.
+    pub(crate) fn identity(&self) -> c_int {
+        self.node.identity()
+    }
 }
 
 impl Attachment {
@@ -93,11 +99,21 @@ impl Attachment {
         unsafe { &(*self.inside.get()).pipe }
     }
 
+    /// The same as `Held::identity`, for a thread that holds it.
+    pub(crate) fn identity(&self) -> c_int {
+        self.own_fd.load(Relaxed)
+    }
+
     /// Whether the number is attached now. Without the lock that may change at any time.
     #[inline(always)]
     pub(crate) fn is_attached(&self) -> bool {
         // Acquire pairs with the Release in `set_attached`.
         Word(self.word().load(Acquire)).is_attached()
+    }
+
+    /// Whether it is anything of ours.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.word().load(Acquire) != 0
     }
 
     /// What the number is now, in one word.
@@ -201,11 +217,6 @@ impl Locked {
 
     pub(crate) fn set_output_watched(&self, watched: bool) {
         self.set(OUTPUT_WATCHED, watched);
-    }
-
-    /// Which file it is (`nature::identity`), unless it is a `Class::Reopened`.
-    pub(crate) fn identity(&self) -> c_int {
-        self.node.own_fd.load(Relaxed)
     }
 
     pub(crate) fn set_identity(&self, identity: c_int) {

@@ -30,6 +30,14 @@ pub(crate) enum Class {
     Tcp,
     /// The same, and that has happened since the engine has watched for urgent data: so none came unseen.
     PlainTcp,
+    /// A stream socket of which nothing else is known yet. Most connections live and die without more being asked:
+    /// before the first output it has to be known whether that connects, and before a short read can prove anything,
+    /// whether it is TCP (`Engine::learn`).
+    Fresh,
+    /// The same, and something has been read from it: so it has its connection, and an output does not connect.
+    Met,
+    /// The same, and since then a read has found nothing, once. With the second one it is worth asking for more.
+    MetIdle,
 }
 
 /// The classes from here on are sockets.
@@ -38,7 +46,7 @@ const SOCKET: u8 = 8;
 impl Class {
     #[inline]
     pub(crate) fn is_socket(self) -> bool {
-        self as u8 & SOCKET != 0
+        self as u8 >= SOCKET
     }
 
     #[inline]

@@ -179,11 +179,41 @@ impl Inside {
     }
 
     /// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has
-    /// come while the engine watched.
+    /// come while the engine watched. False if the engine is to learn first whether that is so.
     #[inline(always)]
-    pub(crate) fn found_nothing(&self) {
-        if self.class.get() == Class::Tcp {
-            self.class.set(Class::PlainTcp);
+    pub(crate) fn found_nothing(&self) -> bool {
+        match self.class.get() {
+            Class::Tcp => self.class.set(Class::PlainTcp),
+            Class::Met => self.class.set(Class::MetIdle),
+            Class::MetIdle => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// A read has moved so many bytes.
+    #[inline(always)]
+    pub(crate) fn has_read(&self, bytes: usize) {
+        if self.class.get() == Class::Fresh && bytes > 0 {
+            self.meet();
+        }
+    }
+
+    /// The kernel has told that the stream ends: a short read proves nothing any more.
+    pub(crate) fn end_stream(&self) {
+        if self.class.get() == Class::Fresh {
+            self.meet();
+        }
+        self.class.set(Class::Stream);
+    }
+
+    /// What a stream socket has given came over its connection: outputs need not ask whether they connect.
+    #[inline(never)]
+    fn meet(&self) {
+        self.class.set(Class::Met);
+        // Where the fast path is open to reads it is so to writes, but for what was not known.
+        if self.has(INPUT_FREE | SLOT) {
+            self.mark(OUTPUT_FREE);
         }
     }
 

@@ -8,6 +8,7 @@
 //! count: a thread that handles one holds the lock of its attachment, and closing takes each of these locks to detach it.
 
 mod lanes;
+mod post;
 mod standby;
 
 use super::poller::Poller;
@@ -17,6 +18,7 @@ use crate::queue::EIOEVENTFULL;
 use crate::queue::lane::Lane;
 use crate::queue::op::Ops;
 use crate::sync::access::{Access, Shared, Sole};
+use crate::sync::lock::Mutex;
 use crate::sync::places::Places;
 use crate::sync::wake::Wake;
 use crate::sys::{Errno, Result};
@@ -74,6 +76,8 @@ pub(crate) struct Pipe {
     /// The watchdog polls the pipe, or is about to.
     watched: AtomicBool,
     places: Apart<Places>,
+    /// For threads that post (`post`).
+    posting: Apart<Mutex<()>>,
     pub(crate) users: Apart<Users>,
     pub(crate) wake: Apart<Wake>,
 }
@@ -122,6 +126,7 @@ impl Pipe {
             known: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             places: Apart(Places::new()),
+            posting: Apart(Mutex::new(())),
             users: Apart(Users::new()),
             wake: Apart(Wake::default()),
         }
@@ -190,6 +195,8 @@ impl Pipe {
             // See `calls::harvest`: a thread that has the lane now is done before this goes on.
             drop(lane.lock());
         }
+        // See `post`.
+        drop(self.posting.0.lock());
         true
     }
 

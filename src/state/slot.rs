@@ -3,23 +3,26 @@
 //!
 //! | word | holds |
 //! | --- | --- |
-//! | first | the address of the buffer, iovec array or msghdr; for a poll 0 |
-//! | second | from the lowest bit: 32 of the length or the events, 4 of the kind, CLOEXEC, TIMED; see below |
+//! | first | the address of the buffer, iovec array or msghdr; for a poll 0; of an accept the address for the address |
+//! | second | from the lowest bit: 32 of the length or the events, 4 of the kind, CLOEXEC, TIMED, NONBLOCK; see below |
 //! | third | the user pointer of the event |
 //!
 //! The second word then has 16 bits of the fraction of its deadline; its highest bit is set unless it is a plain read.
 //!
 //! A recvfrom with an address has no room for its user pointer, which is that of the descriptor, nor for a deadline.
 //! Its three addresses have 48 bits each: those of the buffer and of the address are in the lower bits of the first and
-//! the third word, that of the length in what is left of these two, and in the 16 upper bits of the second.
+//! the third word, that of the length in what is left of these two, and in the 16 upper bits of the second. An accept with
+//! an address has no room for a deadline either: the address of its length is where the length and the fraction are else.
 
-use crate::queue::op::{Kind, MOST_BYTES, OpRef, Request};
+use crate::queue::op::{self, Kind, LENGTH_BY_POINTER, MOST_BYTES, OpRef, Request};
 use crate::sys::UserPtr;
 
 /// In the second word.
 const KIND: u32 = 32;
 const CLOEXEC: u64 = 1 << 36;
 const TIMED: u64 = 1 << 37;
+/// An accept with SOCK_NONBLOCK.
+const NONBLOCK: u64 = 1 << 38;
 const FRACTION: u32 = 47;
 const NO_PLAIN_READ: u64 = 1 << 63;
 const TOP: u32 = 48;
@@ -40,6 +43,8 @@ pub(crate) enum Waiting {
     Addressed,
     /// `ioevent_poll`.
     Poll,
+    /// accept(2), accept4(2).
+    Accept,
 }
 
 /// See the module's head.
@@ -91,6 +96,29 @@ impl Slot {
         })
     }
 
+    /// accept4 with some of ACCEPT_FLAGS; `None` if the addresses are too high for it.
+    #[inline(always)]
+    pub(crate) fn accept(addr: UserPtr, addrlen: UserPtr, flags: i32) -> Option<Slot> {
+        // Where no address is asked for, its length means nothing.
+        let addrlen = if addr.is_null() { 0 } else { addrlen.addr() as u64 };
+        if addrlen >> TOP != 0 {
+            return None;
+        }
+        let slot = Slot::new(Waiting::Accept, addr, addrlen as u32);
+        let cloexec = if flags & libc::SOCK_CLOEXEC != 0 { CLOEXEC } else { 0 };
+        let nonblock = if flags & libc::SOCK_NONBLOCK != 0 { NONBLOCK } else { 0 };
+        Some(Slot { second: slot.second | cloexec | nonblock | addrlen >> 32 << FRACTION, ..slot })
+    }
+
+    /// Address, address of its length, and flags of an `Accept`.
+    #[inline(always)]
+    pub(crate) fn accept_arguments(self) -> (UserPtr, UserPtr, i32) {
+        let high = if self.first == 0 { 0 } else { u64::from(self.fraction()) << 32 };
+        let cloexec = if self.closes_on_exec() { libc::SOCK_CLOEXEC } else { 0 };
+        let nonblock = if self.second & NONBLOCK != 0 { libc::SOCK_NONBLOCK } else { 0 };
+        (self.at(), UserPtr::number(high as usize | self.len()), cloexec | nonblock)
+    }
+
     /// The same with a user pointer of its own.
     #[inline(always)]
     pub(crate) fn with_user(self, user: usize) -> Slot {
@@ -122,7 +150,8 @@ impl Slot {
             1 => Waiting::Vector,
             2 => Waiting::Message,
             3 => Waiting::Addressed,
-            _ => Waiting::Poll,
+            4 => Waiting::Poll,
+            _ => Waiting::Accept,
         }
     }
 
@@ -136,6 +165,12 @@ impl Slot {
     #[inline(always)]
     pub(crate) fn holds_addresses(self) -> bool {
         self.kind() == Waiting::Addressed
+    }
+
+    /// Whether there is no room in it for a deadline.
+    #[inline(always)]
+    pub(crate) fn is_full(self) -> bool {
+        self.holds_addresses() || (self.kind() == Waiting::Accept && self.first != 0)
     }
 
     /// Whether it has a deadline.
@@ -202,6 +237,11 @@ impl Slot {
                 let (buf, addr, addrlen) = self.addresses();
                 Request { kind: Kind::Recv, buf, addr, addrlen, ..request }
             }
+            Waiting::Accept => {
+                let (addr, addrlen, arg) = self.accept_arguments();
+                let nothing = UserPtr::NULL;
+                Request { kind: Kind::Accept, addr, addrlen, arg, buf: nothing, len: 0, ..request }
+            }
             Waiting::Poll => Request { kind: Kind::Poll, arg: len as i32, len: 0, ..request },
         }
     }
@@ -219,11 +259,21 @@ impl Slot {
             Kind::Recvmsg if op.arg.get() & !(IDLE_FLAGS | libc::MSG_CMSG_CLOEXEC) == 0 => {
                 Slot::message(op.buf.get(), op.arg.get() & libc::MSG_CMSG_CLOEXEC != 0)
             }
+            Kind::Accept if op.arg.get() & !ACCEPT_FLAGS == 0 && op.length.get() == LENGTH_BY_POINTER => {
+                Slot::accept(op.addr.get(), op.addrlen.get(), op.arg.get())?
+            }
             _ => return None,
         };
+        // The deadline of what has no room for one is with its node.
+        if slot.is_full() && op.has(op::TIMED) {
+            return None;
+        }
         Some(slot.with_user(op.user.get()))
     }
 }
+
+/// The flags of accept4(2).
+pub(crate) const ACCEPT_FLAGS: i32 = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
 
 /// Flags of recv(2) and its like that change nothing here: that the call is not to wait, which is so anyway (rule 2.4),
 /// and one for calls that send.
@@ -262,6 +312,22 @@ mod tests {
         assert_eq!((request.buf.addr(), request.addr.addr(), request.addrlen.addr()), (buf, addr, addrlen));
         assert!(!slot.is_timed());
         assert!(Slot::addressed(at(1 << 48), 1, at(0), at(0)).is_none());
+    }
+
+    #[test]
+    fn an_accept_keeps_its_addresses_flags_and_user_pointer() {
+        let slot = Slot::accept(at(0xffff_0000_1111), at(0xabcd_ef01_2345), libc::SOCK_NONBLOCK);
+        let request = slot.unwrap().with_user(usize::MAX).request(9);
+        assert_eq!(
+            (request.kind, request.arg, request.user),
+            (Kind::Accept, libc::SOCK_NONBLOCK, Some(usize::MAX))
+        );
+        assert_eq!((request.addr.addr(), request.addrlen.addr()), (0xffff_0000_1111, 0xabcd_ef01_2345));
+        assert!(slot.unwrap().is_full() && Slot::accept(at(1), at(1 << 48), 0).is_none());
+        let timed = Slot::accept(at(0), at(7), libc::SOCK_CLOEXEC).unwrap().with_fraction(u16::MAX);
+        assert!(!timed.is_full() && timed.is_timed() && timed.fraction() == u16::MAX);
+        let request = timed.request(9);
+        assert_eq!((request.arg, request.addr.addr(), request.addrlen.addr()), (libc::SOCK_CLOEXEC, 0, 0));
     }
 
     #[test]

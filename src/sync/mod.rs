@@ -9,6 +9,7 @@ pub(crate) mod places;
 #[cfg(not(loom))]
 pub(crate) mod pool;
 pub(crate) mod positions;
+pub(crate) mod recent;
 pub(crate) mod ring;
 #[cfg(not(loom))]
 pub(crate) mod sparse;

@@ -15,6 +15,8 @@
 //! Events that cannot go through the ring (other threads put them in, or they are too many) go into the lane's list,
 //! which comes after the ring; `limit` is then 0, so that the owner's events go there too until the list is empty.
 //!
+//! The owner of the common lane's ring is the thread that posts: one at a time, by a lock of their own (`pipe::post`).
+//!
 //! An owner that goes alone (`bias`) is at both ends by itself, and needs neither order nor lock.
 //!
 //! `tests/loom/` runs this file under loom.
@@ -41,6 +43,12 @@ pub(crate) struct Slot {
 #[inline(always)]
 pub(crate) fn pack(result: u32, errno: i32) -> u64 {
     u64::from(result) | u64::from(errno as u32) << 32
+}
+
+/// What `pack` has put into one word.
+#[inline(always)]
+pub(crate) fn unpack(outcome: u64) -> (i32, i32) {
+    (outcome as i32, (outcome >> 32) as i32)
 }
 
 impl Slot {
@@ -96,15 +104,45 @@ impl Ring {
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 
+    /// The same for several events, of user pointer and outcome, as far as there is room: how many, and whether the lane
+    /// must be marked.
+    pub(crate) fn put_all(
+        &self,
+        slots: &[Slot; SLOTS],
+        events: impl Iterator<Item = (u64, u64)>,
+    ) -> (usize, bool) {
+        // Relaxed and Acquire: as in `has_room`.
+        let tail = self.tail.load(Ordering::Relaxed);
+        let used = tail.wrapping_sub(self.head.load(Ordering::Acquire));
+        let room = self.limit.load(Ordering::Relaxed).saturating_sub(used);
+        let mut number = tail;
+        for (user, outcome) in events.take(room as usize) {
+            if let Some(slot) = slots.get(number as usize % SLOTS) {
+                slot.user.store(user, Ordering::Relaxed);
+                slot.outcome.store(outcome, Ordering::Relaxed);
+            }
+            number = number.wrapping_add(1);
+        }
+        if number == tail {
+            return (0, false);
+        }
+        self.tail.swap(number, Ordering::SeqCst);
+        in_order();
+        let head = self.head.load(Ordering::SeqCst);
+        // A taker that was late may have taken some of them, without a mark, and left others.
+        let all_before_are_gone = head.wrapping_sub(tail) as i32 >= 0;
+        (number.wrapping_sub(tail) as usize, all_before_are_gone && head != number)
+    }
+
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user
-    /// pointer and outcome. Returns how many, and whether none was left.
+    /// pointer and pointer and outcome. Returns how many.
     #[inline(always)]
     pub(crate) fn take<A: Access, T>(
         &self,
         slots: &[Slot; SLOTS],
         room: &mut [MaybeUninit<T>],
         make: impl Fn(u64, u64) -> T,
-    ) -> (usize, bool) {
+    ) -> usize {
         // SAFETY: written under the lock.
         let head = unsafe { plain32(&self.head) };
         // SeqCst, and so Acquire: pairs with the swap in `put`.
@@ -128,7 +166,7 @@ impl Ring {
         } else if count > 0 {
             self.head.store(head, Ordering::SeqCst);
         }
-        (count, head == tail)
+        count
     }
 
     /// Takes the only event out that is there, by the owner, which goes alone: user pointer and outcome. `None` if there
@@ -174,6 +212,11 @@ impl Ring {
         self.tail.load(Ordering::Relaxed).wrapping_sub(1)
     }
 
+    /// The number of the event that was taken out last.
+    pub(crate) fn newest_taken(&self) -> u32 {
+        self.taken().wrapping_sub(1)
+    }
+
     /// How many events have been taken out.
     pub(crate) fn taken(&self) -> u32 {
         self.head.load(Ordering::Relaxed)
@@ -205,8 +248,7 @@ mod tests {
 
     fn taken(ring: &Ring, slots: &[Slot; SLOTS], most: usize) -> Vec<(u64, u64)> {
         let mut room = vec![MaybeUninit::uninit(); most];
-        let (n, is_emptied) = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
-        assert_eq!(is_emptied, ring.is_empty());
+        let n = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
         // SAFETY: the first `n` are written.
         room.iter().take(n).map(|event| unsafe { event.assume_init() }).collect()
     }

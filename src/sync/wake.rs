@@ -36,6 +36,7 @@
 use super::access::{Access, Shared, Sole};
 use super::atomic::Ordering::{Relaxed, SeqCst};
 use super::atomic::{AtomicBool, AtomicU64, in_order};
+use super::recent::Recent;
 use super::waiters::{Spot, Standby, Waiters};
 
 /// What the kernel does for the protocol.
@@ -55,6 +56,8 @@ pub(crate) struct Wake {
     active: AtomicU64,
     /// The threads that wait, or are about to.
     pub(crate) waiters: Waiters,
+    /// Who has looked into the kernel lately.
+    pub(crate) recent: Recent,
     /// The waker was used, and no thread has heard it yet.
     pending: AtomicBool,
     ticking: AtomicBool,

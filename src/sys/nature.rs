@@ -1,9 +1,9 @@
 //! What is behind a descriptor: the kind of its file, which file it is, and whether it is an open file seen before.
 
-use super::fd::OwnedFd;
-use super::mounts;
+use super::fd::{self, OwnedFd};
 use super::raw::{self, Sysno};
 use super::{Errno, Result};
+use super::{mounts, socket};
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -83,6 +83,28 @@ pub(crate) struct Nature {
     device: u64,
     /// Whether it takes up nothing there.
     is_empty: bool,
+}
+
+/// What the first look at a descriptor tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Look {
+    /// It is a socket that moves a stream of bytes.
+    StreamSocket,
+    /// Or messages.
+    MessageSocket,
+    /// It is something else, or the look was refused.
+    Other,
+}
+
+/// A first look, by one call. EBADF unless `fd` is open.
+pub(crate) fn look(fd: c_int) -> Result<Look> {
+    match socket::is_stream(fd) {
+        Ok(true) => Ok(Look::StreamSocket),
+        Ok(false) => Ok(Look::MessageSocket),
+        // That is said, too, of a descriptor that O_PATH has opened.
+        Err(Errno::EBADF) => fd::check_open(fd).map(|()| Look::Other),
+        Err(_) => Ok(Look::Other),
+    }
 }
 
 /// What kind of file is behind `fd`, and which.

@@ -1,4 +1,4 @@
-//! A lane with a ring, as `harvest::take_out` and `start::put` use it: each event comes out once, and the lane's mark
+//! A lane with a ring, as `harvester::take_out`, `fast_path::put` and `pipe::post` use it: each event comes out once, and the lane's mark
 //! is true in the end.
 
 use crate::model;
@@ -42,7 +42,7 @@ impl Lane {
     fn take(&self, most: usize) -> Vec<u64> {
         let _locked = self.lock.lock().unwrap();
         let mut room = vec![MaybeUninit::uninit(); most];
-        let (n, _) = self.ring.take::<Shared, _>(&self.slots, &mut room, |user, outcome| {
+        let n = self.ring.take::<Shared, _>(&self.slots, &mut room, |user, outcome| {
             assert_eq!(outcome, user + 100, "half an event");
             user
         });
@@ -96,5 +96,36 @@ fn two_takers_of_a_ring_get_each_event_once() {
         got.extend(lane.take(9));
         got.sort_unstable();
         assert_eq!(got, (0..put).collect::<Vec<_>>());
+    });
+}
+
+/// The common lane: threads that post take turns, and put in several events at once.
+#[test]
+fn what_several_threads_post_comes_out_once_and_no_mark_is_missing() {
+    model(Some(3), || {
+        let lane = Lane::new();
+        let turn = Arc::new(Mutex::new(()));
+        let post = |lane: &Lane, turn: &Mutex<()>, users: &[u64]| {
+            let _turn = turn.lock().unwrap();
+            let events = users.iter().map(|&user| (user, user + 100));
+            let (count, is_first) = lane.ring.put_all(&lane.slots, events);
+            if is_first {
+                lane.wake.fill::<Shared>(bit(OWN));
+            }
+            count
+        };
+        let other = (lane.clone(), turn.clone());
+        let other = thread::spawn(move || post(&other.0, &other.1, &[10]));
+        let taker = lane.clone();
+        let taker = thread::spawn(move || taker.take(1));
+        let posted = post(&lane, &turn, &[0, 1]);
+        let theirs = other.join().unwrap();
+        let mut got = taker.join().unwrap();
+        assert!(lane.wake.filled() != 0 || lane.ring.is_empty(), "a mark is missing");
+        got.extend(lane.take(9));
+        assert_eq!(lane.wake.filled(), 0);
+        let mine: Vec<u64> = got.iter().copied().filter(|&user| user < 10).collect();
+        assert_eq!(mine, [0, 1][..posted]);
+        assert_eq!(got.len(), posted + theirs);
     });
 }

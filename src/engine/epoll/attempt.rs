@@ -154,7 +154,7 @@ pub(crate) fn unordered(attachment: &Locked, op: OpRef) -> Step {
         },
         Kind::Recv | Kind::Recvmsg if op.arg.get() & libc::MSG_OOB != 0 => {
             // A read ends at the mark of urgent data, also when its byte has been read.
-            class::distrust(attachment);
+            class::distrust(attachment, false);
             receive::receive_outside(fd, op)
         }
         Kind::Recvmsg => receive::receive_outside(fd, op),

@@ -2,12 +2,23 @@
 
 use crate::state::attachment::{Inside, Locked, READABLE, WRITABLE};
 use crate::state::file_class::Class;
-use crate::sys::{Result, nature, socket};
+use crate::sys::nature::{self, Look};
+use crate::sys::{Result, socket};
 use core::ffi::c_int;
 
-/// Finds out, when the descriptor is attached, how its I/O is to be done. An error if the kernel does not say what it
-/// is: to treat it as what it is not would lose data.
-pub(crate) fn classify(attachment: &Locked) -> Result<()> {
+/// Finds out, when the descriptor is attached, how its I/O is to be done, with what a first look has told. An error if
+/// the kernel does not say what it is: to treat it as what it is not would lose data.
+pub(crate) fn classify(attachment: &Locked, look: Look) -> Result<()> {
+    attachment.mark(READABLE | WRITABLE);
+    match look {
+        Look::StreamSocket => attachment.class.set(Class::Fresh),
+        Look::MessageSocket => attachment.class.set(Class::Datagram),
+        Look::Other => return classify_other(attachment),
+    }
+    Ok(())
+}
+
+fn classify_other(attachment: &Locked) -> Result<()> {
     let number = attachment.fd();
     let nature = nature::nature(number)?;
     let class = match nature.kind {
@@ -16,14 +27,8 @@ pub(crate) fn classify(attachment: &Locked) -> Result<()> {
             make_disk(attachment, nature.identity);
             return Ok(());
         }
-        libc::S_IFSOCK if socket::is_plain_tcp(number) => {
-            if socket::connects_late(number) {
-                Class::Deferred
-            } else {
-                Class::Tcp
-            }
-        }
-        libc::S_IFSOCK if socket::is_stream(number)? => Class::Stream,
+        // The first look was refused.
+        libc::S_IFSOCK if socket::is_stream(number)? => Class::Fresh,
         libc::S_IFSOCK => Class::Datagram,
         libc::S_IFIFO if nature.is_unnamed_pipe() => Class::Pipe,
         libc::S_IFIFO => Class::Reopened,
@@ -32,11 +37,22 @@ pub(crate) fn classify(attachment: &Locked) -> Result<()> {
         _ => Class::File,
     };
     attachment.class.set(class);
-    attachment.mark(READABLE | WRITABLE);
     if class != Class::Reopened {
         attachment.set_identity(nature.identity);
     }
     Ok(())
+}
+
+/// Finds out what was left open of a stream socket.
+pub(crate) fn learn(attachment: &Locked) {
+    let number = attachment.fd();
+    let class = match attachment.class.get() {
+        Class::Fresh | Class::Met | Class::MetIdle if !socket::is_plain_tcp(number) => Class::Stream,
+        Class::Fresh if socket::connects_late(number) => Class::Deferred,
+        Class::Fresh | Class::Met | Class::MetIdle => Class::Tcp,
+        _ => return,
+    };
+    attachment.class.set(class);
 }
 
 /// In an identity: the open file was marked.
@@ -55,6 +71,11 @@ pub(crate) fn identity(attachment: &Locked) -> c_int {
     match attachment.class.get() {
         Class::Reopened => nature::identity(attachment.fd()),
         Class::Disk => attachment.identity() & !MARKED,
+        // Few sockets are ever asked.
+        class if class.is_socket() && attachment.identity() < 0 => {
+            attachment.set_identity(nature::identity(attachment.fd()));
+            attachment.identity()
+        }
         _ => attachment.identity(),
     }
 }
@@ -69,9 +90,16 @@ pub(crate) fn is_same_disk(attachment: &Locked) -> bool {
 }
 
 /// A short read of this descriptor proves nothing any more: urgent data or the end of the stream may lie behind it.
-pub(crate) fn distrust(attachment: &Locked) {
-    if attachment.class.get().is_tcp() {
-        attachment.class.set(Class::Stream);
+/// `is_connected`: it has its connection, over which these come.
+pub(crate) fn distrust(attachment: &Locked, is_connected: bool) {
+    if attachment.class.get() == Class::Fresh && !is_connected {
+        learn(attachment);
+    }
+    match attachment.class.get() {
+        Class::Tcp | Class::PlainTcp | Class::Fresh | Class::Met | Class::MetIdle => {
+            attachment.class.set(Class::Stream);
+        }
+        _ => {}
     }
 }
 

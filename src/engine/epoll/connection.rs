@@ -1,12 +1,17 @@
 //! One try of what begins a connection: accept, connect, and a send that connects first (MSG_FASTOPEN).
 
 use super::buffers::with_length;
+use super::class;
 use super::nonblock::{self, File};
 use super::step::Step;
+use crate::engine::release;
 use crate::queue::op::{CONNECT_BEGUN, OpRef};
-use crate::state::attachment::Locked;
+use crate::state::attachment::{Attachment, Inside, Locked};
 use crate::state::file_class::Class;
-use crate::sys::{Errno, Result, fd, socket};
+use crate::state::slot::Slot;
+use crate::state::table;
+use crate::sys::{Errno, Result, errno, fd, socket};
+use core::ffi::c_int;
 
 use Step::{Done, Retry, Wait};
 
@@ -29,6 +34,47 @@ pub(crate) fn accept(attachment: &Locked, op: OpRef) -> Step {
     }
 }
 
+/// Why `accept_at_once` has taken no connection.
+pub(crate) enum NotAtOnce {
+    /// There is none.
+    Nothing,
+    /// The kernel has told an error.
+    Failed(Errno),
+    /// That is for the slow path to find out; nothing was done.
+    Unknown,
+}
+
+/// Takes a connection for an accept that waits in the slot, or could. The thread holds the attachment, by its lock or by
+/// the bias.
+pub(crate) fn accept_at_once(attachment: &Inside, slot: Slot) -> core::result::Result<usize, NotAtOnce> {
+    let fd = attachment.fd();
+    let identity = table::attached(fd).map_or(-1, Attachment::identity);
+    if identity < 0 {
+        // The slow path asks for it.
+        return Err(NotAtOnce::Unknown);
+    }
+    let (addr, addrlen, flags) = slot.accept_arguments();
+    match nonblock::with(File { fd, identity }, || socket::accept(fd, addr, addrlen, flags)) {
+        Ok(number) => {
+            if number as c_int != fd && table::attached(number as c_int).is_some() {
+                forget_stale(number as c_int);
+            }
+            Ok(number)
+        }
+        Err(Errno::EAGAIN) => Err(NotAtOnce::Nothing),
+        Err(Errno::EINTR) => Err(NotAtOnce::Unknown),
+        Err(errno) => Err(NotAtOnce::Failed(errno)),
+    }
+}
+
+/// The kernel has given out the number of a descriptor that was closed behind the library's back (rule 4.4). A thread
+/// that has the bias may keep it here: nothing that is done waits for a thread that revokes it.
+#[cold]
+fn forget_stale(number: c_int) {
+    let _errno = errno::Kept::new();
+    release::forget_stale_attachment(number);
+}
+
 fn accept_now(attachment: &Locked, op: OpRef) -> Result<usize> {
     let fd = attachment.fd();
     nonblock::with(File::of(attachment), || {
@@ -40,6 +86,7 @@ fn accept_now(attachment: &Locked, op: OpRef) -> Result<usize> {
 /// EAGAIN.
 fn is_shut(attachment: &Locked) -> bool {
     let fd = attachment.fd();
+    class::learn(attachment);
     !attachment.class.get().is_tcp()
         && fd::poll_now(fd, libc::POLLRDHUP).is_ok_and(|revents| revents & libc::POLLRDHUP != 0)
         && socket::is_unix(fd)

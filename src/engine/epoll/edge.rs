@@ -1,16 +1,21 @@
 //! What the kernel tells of a descriptor: the fast path, for the operation in its slot; and the slow path.
 
-use super::interest::{INPUT, NO_PROOF, OUTPUT};
-use super::{class, connection, polls, run, unordered};
+use super::connection::{self, NotAtOnce};
+use super::interest::{HUNG_UP, INPUT, NO_PROOF, OUTPUT};
+use super::{class, polls, run, unordered};
 use crate::engine::call::{Call, Readv, Recvfrom, Recvmsg};
 use crate::engine::completions::Completions;
+use crate::queue::lane::Lane;
 use crate::queue::op::Completion;
+use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{INPUT_FREE, Inside, LEVEL, Locked, OTHER_SIDE, READABLE, SLOT, WRITABLE};
+use crate::state::file_class::Class;
+use crate::state::private;
 use crate::state::slot::{Slot, Waiting};
 use crate::state::table;
 use crate::sync::access::Access;
 use crate::sync::ring;
-use crate::sys::epoll::EPOLLIN;
+use crate::sys::epoll::{EPOLLIN, EPOLLRDHUP};
 use crate::sys::{Errno, epoll as sys, fd, socket};
 use core::ffi::c_int;
 
@@ -38,19 +43,26 @@ pub(crate) fn take<A: Access, const PLAIN: bool>(
     if !slot.is_plain_read() && slot.is(Waiting::Poll) {
         return take_poll::<A>(attachment, slot, events);
     }
-    if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 {
-        return NOTHING;
-    }
+    let is_of_input_alone = events & (EPOLLIN as u32 | NO_PROOF) == EPOLLIN as u32;
     if slot.is_plain_read() {
+        if !is_of_input_alone && !is_end(attachment, events) {
+            return NOTHING;
+        }
         let len = slot.len();
         let n = socket::recv_plainly(attachment.fd(), slot.at(), len);
         // An error is no length.
-        finish(attachment, n, (n as usize) < len)
-    } else if slot.is(Waiting::Vector) {
+        return finish(attachment, n, (n as usize) < len);
+    }
+    if !is_of_input_alone {
+        return NOTHING;
+    }
+    if slot.is(Waiting::Vector) {
         attempt(attachment, Readv { iov: slot.at(), count: slot.len() as u32 })
     } else if slot.is(Waiting::Message) {
         let flags = if slot.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
         attempt(attachment, Recvmsg { message: slot.at(), flags })
+    } else if slot.is(Waiting::Accept) {
+        accept(attachment)
     } else {
         take_addressed(attachment)
     }
@@ -85,6 +97,62 @@ fn take_addressed(attachment: &Inside) -> u64 {
     outcome
 }
 
+/// The same for an accept.
+#[inline(never)]
+fn accept(attachment: &Inside) -> u64 {
+    let completion = match connection::accept_at_once(attachment, attachment.slot()) {
+        Ok(number) => Ok(number).into(),
+        Err(NotAtOnce::Failed(errno)) => Err(errno).into(),
+        Err(_) => return NOTHING,
+    };
+    attachment.set_bits(attachment.bits() & !SLOT | INPUT_FREE | READABLE);
+    let Completion { value, errno } = completion;
+    ring::pack(value, errno)
+}
+
+/// An edge, for this generation, of a descriptor on which nothing waits: where several threads harvest, the program may
+/// not have come to ask for what it is about. False: there is more to it than that a read will find something, and
+/// nothing was done.
+#[inline(always)]
+pub(crate) fn note(attachment: &Inside, generation: u32, events: u32) -> bool {
+    let is_of_input_alone = events & (EPOLLIN as u32 | NO_PROOF) == EPOLLIN as u32;
+    // What is not attached has no bits. With INPUT_FREE, and without LEVEL, it is WRITABLE already.
+    if attachment.generation.get() != generation
+        || attachment.bits() & (INPUT_FREE | LEVEL) != INPUT_FREE
+        || !is_of_input_alone
+    {
+        return false;
+    }
+    attachment.mark(READABLE);
+    true
+}
+
+/// Whether the kernel tells that the other side has ended a stream, and nothing else that only the slow path knows of.
+#[cold]
+#[inline(never)]
+fn is_end(attachment: &Inside, events: u32) -> bool {
+    const END: u32 = (EPOLLIN | EPOLLRDHUP) as u32;
+    let class = attachment.class.get();
+    let is_end =
+        events & (EPOLLIN as u32 | NO_PROOF) == END && class.is_stream_socket() && class != Class::Deferred;
+    if is_end {
+        attachment.end_stream();
+    }
+    is_end
+}
+
+/// What `take` said, for an event that goes into the ring of a lane: if it is that of an accept, its descriptor is the
+/// library's until it is read.
+pub(crate) fn for_ring(attachment: &Inside, lane: &Lane, outcome: u64) -> u64 {
+    let (number, errno) = ring::unpack(outcome);
+    if attachment.slot().kind() != Waiting::Accept || errno != 0 {
+        return outcome;
+    }
+    private::accepted(number);
+    lane.accepts.expect();
+    ring::pack(number as u32, ACCEPTED)
+}
+
 #[inline(always)]
 fn attempt(attachment: &Inside, call: impl Call) -> u64 {
     let n = call.attempt(attachment.fd());
@@ -111,6 +179,7 @@ fn finish_undrained(attachment: &Inside, n: isize) -> u64 {
     if n < 0 {
         return has_failed(attachment, n);
     }
+    attachment.has_read(n as usize);
     attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE | READABLE));
     n as u64
 }
@@ -149,7 +218,7 @@ pub(crate) fn handle(word: u64, events: u32, out: &Completions) {
 
 fn of_descriptor(attachment: &Locked, events: u32, out: &Completions) {
     if events & NO_PROOF != 0 {
-        class::distrust(attachment);
+        class::distrust(attachment, events & HUNG_UP == 0);
         if events & sys::EPOLLRDHUP as u32 != 0 {
             connection::shut_reads(attachment);
         }

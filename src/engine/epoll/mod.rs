@@ -34,8 +34,8 @@ mod unordered;
 mod wait;
 mod worker;
 
-use crate::engine::Engine;
 use crate::engine::completions::Completions;
+use crate::engine::{Attach, Engine};
 use crate::queue::lane::MOST_EDGES;
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::state::attachment::{LEVEL, Locked};
@@ -44,6 +44,7 @@ use crate::state::poller::Poller;
 use crate::sys::{Errno, Result, epoll as sys, nature};
 
 pub(crate) use crate::sys::epoll::Event as Edge;
+pub(crate) use connection::{NotAtOnce, accept_at_once};
 pub(crate) use unordered::told_apart;
 pub(crate) use wait::{Found, Handled};
 
@@ -51,18 +52,21 @@ pub(crate) use wait::{Found, Handled};
 pub(crate) const BATCH: usize = MOST_EDGES;
 
 impl Engine for Poller {
-    fn attach(&self, attachment: &Locked, is_again: bool) -> Result<()> {
+    fn attach(&self, attachment: &Locked, how: Attach) -> Result<()> {
         if !self.is_whole() {
             return Err(Errno::EBADF);
         }
-        if is_again {
-            class::begin_anew(attachment);
-            interest::register(self, attachment)?;
-            polls::go_to_another_pipe(attachment);
-            Ok(())
-        } else {
-            class::classify(attachment)?;
-            interest::register(self, attachment)
+        match how {
+            Attach::Again => {
+                class::begin_anew(attachment);
+                interest::register(self, attachment)?;
+                polls::go_to_another_pipe(attachment);
+                Ok(())
+            }
+            Attach::New(look) => {
+                class::classify(attachment, look)?;
+                interest::register(self, attachment)
+            }
         }
     }
 
@@ -77,6 +81,14 @@ impl Engine for Poller {
             Class::Disk => class::is_same_disk(attachment),
             Class::Perf | Class::Special => nature::identity(attachment.fd()) == attachment.identity(),
             _ => sys::is_registered(self.epfd(), attachment.fd()),
+        }
+    }
+
+    fn learn(&self, attachment: &Locked, order: Order) {
+        match attachment.class.get() {
+            Class::Fresh if order == Order::Output => class::learn(attachment),
+            Class::MetIdle if order == Order::Input => class::learn(attachment),
+            _ => {}
         }
     }
 

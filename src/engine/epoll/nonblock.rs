@@ -5,11 +5,11 @@
 //! clears it. So calls that set it on the same file are made one after the other (`IdentityLocks`). A file that the
 //! program has set it on needs none of that.
 
+use super::class;
 use crate::state::attachment::Locked;
-use crate::state::file_class::Class;
 use crate::state::world;
 use crate::sync::identity_locks::IdentityLocks;
-use crate::sys::{Result, fd, nature};
+use crate::sys::{Result, fd};
 use core::ffi::c_int;
 
 /// A descriptor, and which file it is (`nature::identity`).
@@ -21,12 +21,7 @@ pub(crate) struct File {
 
 impl File {
     pub(crate) fn of(attachment: &Locked) -> File {
-        let fd = attachment.fd();
-        let identity = match attachment.class.get() {
-            Class::Reopened => nature::identity(fd),
-            _ => attachment.identity(),
-        };
-        File { fd, identity }
+        File { fd: attachment.fd(), identity: class::identity(attachment) }
     }
 }
 

@@ -1,8 +1,8 @@
 //! One try of what reads from a socket.
 
 use super::buffers::{message, message_iovecs, with_length, with_message};
-use super::connection;
 use super::step::{Step, finish};
+use super::{class, connection};
 use crate::queue::op::{Kind, OpRef};
 use crate::state::attachment::{Locked, READABLE};
 use crate::state::file_class::Class;
@@ -45,7 +45,10 @@ fn finish_read(attachment: &Locked, len: usize, r: Result<usize>) -> Step {
         Ok(n) if n > 0 && n < len && attachment.class.get() == Class::PlainTcp => {
             attachment.clear(READABLE);
         }
-        Err(Errno::EAGAIN) => attachment.found_nothing(),
+        Ok(n) => attachment.has_read(n),
+        Err(Errno::EAGAIN) => {
+            attachment.found_nothing();
+        }
         _ => {}
     }
     finish(r)
@@ -66,6 +69,7 @@ fn receive_all(attachment: &Locked, op: OpRef) -> Step {
             Ok(n) if !all || n == 0 || done + n >= len => return Done(Ok(done + n)),
             // Looking does not take the data away, so it is looked at again when there is more, or no more to come.
             Ok(n) if flags & libc::MSG_PEEK != 0 => {
+                class::learn(attachment);
                 return if attachment.class.get().is_tcp() { Wait } else { Done(Ok(n)) };
             }
             Ok(n) => op.done.set((done + n) as u32),

@@ -14,6 +14,7 @@ use crate::sys::epoll::Event as Edge;
 use crate::sys::{Result, epoll as sys};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::slice::IterMut;
 
 /// Room for what one wait brings.
 pub(crate) struct Found([MaybeUninit<Edge>; BATCH]);
@@ -38,7 +39,7 @@ impl Found {
     }
 }
 
-/// What has become of edges that a thread has handled alone.
+/// What has become of edges that a thread has handled by the fast path.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Handled {
     /// So many of them, from the first on.
@@ -79,12 +80,18 @@ impl Poller {
         heard
     }
 
-    /// Hands the event of the operation in the slot out at once, if it is complete and there is room.
+    /// Hands the event of the operation in the slot out at once, if it is complete and there is room; or writes down that
+    /// there is something, if nothing waits for it. False: nothing was done.
     #[inline(always)]
     fn hand_out(edge: &Edge, out: &Completions) -> bool {
         let Some((node, generation)) = table::by_word(edge.u64) else { return false };
         let attachment = node.lock_quietly();
-        if attachment.has(HERE) || !out.has_room() || out.must_follow(&attachment) {
+        if !attachment.has(SLOT) {
+            return edge::note(&attachment, generation, edge.events);
+        }
+        // The room is given out when the lane is empty: with HERE, nothing of the descriptor is before this then.
+        let is_next = if attachment.has(HERE) { out.is_home() } else { !out.must_follow(&attachment) };
+        if !out.has_room() || !is_next {
             return false;
         }
         let outcome = edge::take::<Shared, false>(&attachment, generation, edge.events, SLOT);
@@ -92,6 +99,61 @@ impl Poller {
             return false;
         }
         out.write(Event::of_words(attachment.slot_user() as u64, outcome))
+    }
+
+    /// Handles edges with locks, for a thread whose lane, which is empty, is `lane`: as far as the fast path goes.
+    /// (A function of its own, so that it has all registers for itself.)
+    #[inline(never)]
+    pub(crate) fn handle_shared(
+        edges: &[Edge],
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut [MaybeUninit<Event>],
+    ) -> Handled {
+        let most = room.len();
+        let mut room = room.iter_mut();
+        let mut rest = edges;
+        while let [edge, others @ ..] = rest
+            && Self::hand_out_to(edge, pipe, lane, &mut room)
+        {
+            rest = others;
+        }
+        Handled { edges: edges.len() - rest.len(), events: most - room.len() }
+    }
+
+    /// The same for one edge. False: nothing was done.
+    #[inline(always)]
+    fn hand_out_to(
+        edge: &Edge,
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut IterMut<MaybeUninit<Event>>,
+    ) -> bool {
+        let Some(node) = table::near(edge.u64 as u32 as c_int) else { return false };
+        let generation = (edge.u64 >> 32) as u32;
+        let attachment = node.lock_quietly();
+        if attachment.bits() & (SLOT | HERE) != SLOT {
+            return edge::note(&attachment, generation, edge.events);
+        }
+        if attachment.newest_lane() != lane.index() {
+            if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
+                return false;
+            }
+            // The next event will come from the same thread, most likely. As if this one was the last that was taken
+            // out of the ring.
+            attachment.set_newest(lane.index(), lane.ring.newest_taken());
+        }
+        if room.len() == 0 {
+            return false;
+        }
+        let outcome = edge::take::<Shared, false>(&attachment, generation, edge.events, SLOT);
+        if outcome == edge::NOTHING {
+            return false;
+        }
+        if let Some(to) = room.next() {
+            to.write(Event::of_words(attachment.slot_user() as u64, outcome));
+        }
+        true
     }
 
     /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path
@@ -191,7 +253,7 @@ impl Poller {
             if outcome == edge::NOTHING {
                 break;
             }
-            pipe.put_sole(sole, lane, attachment.slot_user(), outcome);
+            pipe.put_sole(sole, lane, attachment.slot_user(), edge::for_ring(attachment, lane, outcome));
             handled += 1;
         }
         Handled { edges: handled, events }

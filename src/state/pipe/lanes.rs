@@ -1,14 +1,13 @@
 //! The lanes of a pipe: which is whose, and how events get into them.
 
 use super::{COMMON, Pipe, THREAD_LANES};
-use crate::Event;
-use crate::queue::lane::{ABSENT, LISTED, Lane};
+use crate::queue::lane::{ABSENT, LISTED, Lane, MOST_EDGES};
 use crate::queue::op::OpRef;
 use crate::state::attachment::Inside;
 use crate::sync::access::{self, Access, Shared, Sole};
 use crate::sync::ring;
 use crate::sync::wake::bit;
-use crate::sys::{Errno, Result, thread_pointer};
+use crate::sys::thread_pointer;
 use core::ffi::c_int;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::Relaxed;
@@ -91,6 +90,23 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn must_follow(&self, lane: u32, attachment: &Inside) -> bool {
         attachment.newest_lane() != lane && self.holds(attachment.newest_place(), attachment.newest_number())
+    }
+
+    /// How many edges the owner of a lane is to take from the kernel now, if it has room for so many events; `waits`: it
+    /// counts as one that waits there. Where others harvest too these are few: what one thread has taken waits for it,
+    /// also while something else runs in its place.
+    #[inline(always)]
+    pub(crate) fn most_edges(&self, lane: &Lane, room: usize, waits: bool) -> usize {
+        /// Fewer are better for what waits, more for the cost of each: with 6 the 99th percentile of the latency is below
+        /// that of one-shot epoll, and a request costs at most half as many instructions again as in one thread.
+        const SHARE: usize = 6;
+        let wake = &self.wake.0;
+        let others_wait = wake.waiters.in_kernel() > u32::from(waits);
+        if wake.recent.note(lane.bit(), self.harvests()) || others_wait {
+            room.min(SHARE)
+        } else {
+            MOST_EDGES
+        }
     }
 
     #[cold]
@@ -207,34 +223,5 @@ impl Pipe {
         if self.put(COMMON, op).1 {
             self.announce(COMMON);
         }
-    }
-
-    /// Posts events (rule 3.5); returns how many had a place, at least one, or EIOEVENTFULL.
-    pub(crate) fn post(&self, events: &[Event]) -> Result<usize> {
-        if self.is_lost() {
-            return Err(Errno::EBADF);
-        }
-        let places = self.take_places(events.len())?;
-        let locked = self.lane(COMMON).lock();
-        let was_empty = locked.list_is_empty();
-        let mut posted = 0;
-        for event in events.iter().take(places) {
-            let Ok(op) = self.lane(COMMON).stock().take(self.ops()) else { break };
-            op.become_event(event.user as usize, event.result as u32, event.errno);
-            self.hand_in(event.user as usize);
-            locked.push(op);
-            posted += 1;
-        }
-        if was_empty && posted > 0 {
-            self.wake.0.fill::<Shared>(bit(COMMON));
-        }
-        drop(locked);
-        if posted < places {
-            self.give_places(places - posted);
-        }
-        if was_empty && posted > 0 {
-            self.announce(COMMON);
-        }
-        if posted == 0 { Err(Errno::ENOMEM) } else { Ok(posted) }
     }
 }

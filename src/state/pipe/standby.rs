@@ -75,6 +75,11 @@ impl Pipe {
         self.wake.0.waiters.call_one(&self.poller);
     }
 
+    /// Whether all that harvest run on one and the same processor.
+    pub(crate) fn is_on_one_processor(&self) -> bool {
+        self.processor.load(Relaxed) >= 0
+    }
+
     /// The calling thread, which harvests, notes which processor it runs on. False if there are several in use.
     pub(crate) fn note_processor(&self) -> bool {
         let mine = process::only_processor().map_or(SEVERAL_PROCESSORS, i64::from);
