@@ -169,8 +169,8 @@ impl Ring {
         count
     }
 
-    /// Takes the only event out that is there, by the owner, which goes alone: user pointer and outcome. `None` if there
-    /// is none, or more than one.
+    /// Takes the only event out that is there, by the owner, which goes alone: user pointer and outcome. `None` if
+    /// there is none, or more than one.
     #[inline(always)]
     pub(crate) fn take_only(&self, slots: &[Slot; SLOTS]) -> Option<(u64, u64)> {
         // SAFETY: no other thread reaches it meanwhile.

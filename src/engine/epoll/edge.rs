@@ -160,8 +160,8 @@ fn attempt(attachment: &Inside, call: impl Call) -> u64 {
 }
 
 /// The kernel has answered the operation in the slot with `n`: it is complete with so many bytes, if it has not failed.
-/// `is_short`: it is, and with fewer than it asked for. (None are the end of the stream. This edge has not told of that,
-/// so another will.)
+/// `is_short`: it is, and with fewer than it asked for. (None are the end of the stream. Where this edge has told of
+/// that, a short read proves nothing any more; else another edge will.)
 #[inline(always)]
 fn finish(attachment: &Inside, n: isize, is_short: bool) -> u64 {
     if is_short && attachment.proves_drained() {
