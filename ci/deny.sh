@@ -30,7 +30,7 @@ may_fail() {
     # No socket is attached.
     getsockopt) echo timeout sendfile datagram connect echo progress ;;
     # There is no memory.
-    mmap) echo ioeventpipe post timer timeout file pipe fifo terminal eventfd sendfile datagram connect waitid echo ;;
+    mmap) echo timer timeout file pipe fifo terminal eventfd sendfile datagram connect waitid echo progress ;;
     esac
 }
 

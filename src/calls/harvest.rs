@@ -101,6 +101,7 @@ fn take_sole<const WAITS: u8>(
         unsafe { room.get_unchecked_mut(0) }.write(Event::of_words(user, outcome));
         pipe.wake.0.empty_all(&sole);
         lane.since_poll.store(since + 1, Relaxed);
+        pipe.count_harvest();
         pipe.give_places_at_once::<Sole>(1);
         return 1;
     }
@@ -134,6 +135,7 @@ fn take_several_sole<const WAITS: u8>(
         leave_rest(pipe);
     }
     lane.since_poll.store(since + count as u32, Relaxed);
+    pipe.count_harvest();
     pipe.give_places_at_once::<Sole>(count);
     if WAITS != NOT || count == room.len() {
         return count as isize;

@@ -94,6 +94,7 @@ fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [May
     }
     // Relaxed: counts for this thread alone.
     lane.since_poll.store(lane.since_poll.load(Relaxed) + count as u32, Relaxed);
+    pipe.count_harvest();
     pipe.give_places_at_once::<Shared>(count);
     if !is_empty {
         drop(locked);
@@ -129,6 +130,7 @@ fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [Mayb
     pipe.give_places_at_once::<Shared>(count);
     drop(locked);
     lane.since_poll.store(since + count as u32, Relaxed);
+    pipe.count_harvest();
     lane.expect_posts_on();
     if !is_empty {
         leave_rest(pipe);

@@ -145,13 +145,20 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn enter_sole(&self, sole: &Sole, sleeps: bool) {
         self.users.0.enter_sole(sole);
-        // Relaxed: a count for the watchdog.
-        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
+        self.count_harvest();
         if sleeps {
             self.wake.0.park_sole(sole);
         }
         // The watchdog has revoked the bias while it looks.
         debug_assert!(!self.watched.load(Relaxed));
+    }
+
+    /// A thread harvests. The watchdog leaves a pipe alone as long as harvests come: also such that take what is in
+    /// lanes, or what the watchdog finds would overtake that.
+    #[inline(always)]
+    pub(crate) fn count_harvest(&self) {
+        // Relaxed, and not exact when several threads do it at once; but it changes.
+        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// It has looked, and goes alone again.

@@ -135,7 +135,7 @@ impl Ring {
     }
 
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user
-    /// pointer and pointer and outcome. Returns how many.
+    /// pointer and outcome. Returns how many.
     #[inline(always)]
     pub(crate) fn take<A: Access, T>(
         &self,

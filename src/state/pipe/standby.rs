@@ -140,8 +140,7 @@ impl Pipe {
     /// A harvest begins, whose thread is among the users.
     #[inline]
     pub(crate) fn begin_harvest(&self) {
-        // Not exact when several threads do it at once, but it changes.
-        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
+        self.count_harvest();
         if self.watched.load(SeqCst) {
             self.watchdog.wait();
         }
