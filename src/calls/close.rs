@@ -79,7 +79,7 @@ fn clear_ring(lane: &Lane, is_lost: bool) -> usize {
     let mut events = [const { MaybeUninit::<(i32, i32)>::uninit() }; 32];
     let (mut all, mut accepts) = (0, 0);
     loop {
-        let (count, _) =
+        let count =
             lane.ring.take::<Shared, _>(lane.slots(), &mut events, |_, outcome| ring::unpack(outcome));
         for event in events.iter().take(count) {
             // SAFETY: so many have been written.

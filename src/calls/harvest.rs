@@ -71,7 +71,7 @@ fn harvest_for<const WAITS: u8>(
             return take_sole::<WAITS>(sole, number, room, pipe, ns);
         }
     }
-    harvest_shared(pipe, number, room, timeout::<WAITS>(pipe, ns))
+    harvest_shared(number, room, pipe, timeout::<WAITS>(pipe, ns))
 }
 
 /// A thread that goes alone takes events out of the ring of its own lane, which is the only one that holds any, if it
@@ -125,8 +125,8 @@ fn take_several_sole<const WAITS: u8>(
         drop(sole);
         return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
     }
-    let (count, is_emptied) = take_ring::<Sole>(lane, room);
-    if is_emptied {
+    let count = take_ring::<Sole>(lane, room);
+    if lane.ring.is_empty() {
         // Else there are more in its list.
         if lane.ring.is_open() {
             pipe.wake.0.empty_all(&sole);

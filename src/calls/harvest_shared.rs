@@ -22,9 +22,9 @@ use core::sync::atomic::Ordering::Relaxed;
 /// `harvest` for a thread that does not go alone.
 #[inline(never)]
 pub(super) fn harvest_shared(
-    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<Event>],
+    pipe: &'static Pipe,
     timeout: Option<u64>,
 ) -> isize {
     let outcome = harvest_at_once(pipe, number, room, timeout);
@@ -86,7 +86,7 @@ fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [May
     if !pipe.is_open_as(number) || !lane.ring.is_open() {
         return 0;
     }
-    let (count, _) = take_ring::<Shared>(lane, room);
+    let count = take_ring::<Shared>(lane, room);
     let is_empty = lane.ring.is_empty();
     if is_empty {
         // It stays empty: this thread is the owner, and the lane is its own now.
@@ -117,7 +117,7 @@ fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [Mayb
     if !pipe.is_open_as(number) || !common.ring.is_open() {
         return 0;
     }
-    let (count, _) = take_ring::<Shared>(common, room);
+    let count = take_ring::<Shared>(common, room);
     let mut is_empty = common.ring.is_empty();
     if is_empty {
         pipe.wake.0.empty::<Shared>(common.bit());
@@ -196,7 +196,7 @@ fn poll_at_once(
         if !lane.ring.is_open() {
             return 0;
         }
-        (count, _) = take_ring::<Shared>(lane, room);
+        count = take_ring::<Shared>(lane, room);
         if !lane.ring.is_empty() {
             drop(locked);
             return finish(pipe, lane, count, count);

@@ -53,14 +53,14 @@ pub(crate) struct Harvester<'a> {
     out: Completions<'a>,
 }
 
-/// Takes events out of the ring of a lane, which is locked: how many, and whether none was left.
+/// Takes events out of the ring of a lane, which is locked.
 #[inline(always)]
-pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> (usize, bool) {
-    let (count, is_emptied) = lane.ring.take::<A, _>(lane.slots_to_read(), room, Event::of_words);
+pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> usize {
+    let count = lane.ring.take::<A, _>(lane.slots_to_read(), room, Event::of_words);
     if lane.accepts.are_there() {
         hand_over_accepted(lane, room.get_mut(..count).unwrap_or(&mut []));
     }
-    (count, is_emptied)
+    count
 }
 
 /// Descriptors in events of accepts that were taken out of a ring are the program's from now on.
@@ -89,7 +89,7 @@ fn take_out(
     room: &mut [MaybeUninit<Event>],
     keep: impl FnOnce(Taken),
 ) -> usize {
-    let (mut count, _) = take_ring::<Shared>(pipe.lane(index), room);
+    let mut count = take_ring::<Shared>(pipe.lane(index), room);
     if !locked.list_is_empty() {
         let mut slots = room.iter_mut().skip(count);
         let most = slots.len();

@@ -71,29 +71,63 @@ pub(crate) fn wait_sole<C: InputCall, W: Words>(
         return Waited::Not;
     }
     let Some(sole) = Sole::enter() else { return Waited::Not };
-    let attachment = node.hold(&sole);
-    let bits = attachment.bits() & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<Sole>());
+    let step = wait_plainly(&node.hold(&sole), || pipe, call, words);
+    match step {
+        Step::Queued => Waited::Queued,
+        Step::Limited => Waited::Limited(sole),
+        Step::Not => Waited::Not,
+    }
+}
+
+/// The same by a thread that locks: whether it is queued.
+#[inline(always)]
+pub(crate) fn wait_shared<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
+    if !access::is_shared() || words.timeout() != 0 || !call.is_plain() {
+        return false;
+    }
+    let Some(attachment) = node.try_lock_quietly() else { return false };
+    // SAFETY: it is asked for with INPUT_FREE, which says that it is attached.
+    let pipe = || unsafe { attachment.attached_pipe() };
+    matches!(wait_plainly(&attachment, pipe, call, words), Step::Queued)
+}
+
+/// What `wait_plainly` has come to.
+enum Step {
+    Queued,
+    /// It is in the slot, and is to have a place and a time limit.
+    Limited,
+    Not,
+}
+
+/// Queues a plain call that has no time limit of its own, or puts it into the slot.
+#[inline(always)]
+fn wait_plainly<A: Access, C: InputCall, W: Words>(
+    attachment: &Held<A>,
+    pipe: impl FnOnce() -> &'static Pipe,
+    call: C,
+    words: W,
+) -> Step {
+    let bits = attachment.bits() & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<A>());
     let slot = || {
         let slot = call.slot()?;
         let is_unfit = (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
             || (C::HAS_ADDRESS && words.user().is_some());
-        if is_unfit { None } else { Some(slot.with_user(user_of(&attachment, words))) }
+        if is_unfit { None } else { Some(slot.with_user(user_of(attachment, words))) }
     };
     if bits == INPUT_FREE {
-        let Some(slot) = slot() else { return Waited::Not };
-        if !pipe.take_place_at_once::<Sole>() {
-            return Waited::Not;
+        let Some(slot) = slot() else { return Step::Not };
+        if !pipe().take_place_at_once::<A>() {
+            return Step::Not;
         }
         attachment.put_into_slot(slot);
         attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
-        Waited::Queued
-    } else if W::WAY == Way::Call && !C::HAS_ADDRESS && bits == INPUT_FREE | TIME_LIMIT {
-        let Some(slot) = slot() else { return Waited::Not };
+        Step::Queued
+    } else if A::SOLE && W::WAY == Way::Call && !C::HAS_ADDRESS && bits == INPUT_FREE | TIME_LIMIT {
+        let Some(slot) = slot() else { return Step::Not };
         attachment.put_into_slot(slot);
-        drop(attachment);
-        Waited::Limited(sole)
+        Step::Limited
     } else {
-        Waited::Not
+        Step::Not
     }
 }
 
@@ -110,35 +144,6 @@ pub(crate) fn limit_sole(sole: Sole, node: &'static Attachment) -> Result<(), (c
         return Ok(());
     }
     Err((attachment.fd(), attachment.slot().request(attachment.user.get())))
-}
-
-/// The same by a thread that locks, without a time limit. False: nothing was done.
-#[inline(always)]
-pub(crate) fn wait_shared<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
-    access::is_shared()
-        && node.try_lock_quietly().is_some_and(|attachment| wait_plainly(&attachment, call, words))
-}
-
-#[inline(always)]
-fn wait_plainly<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words: W) -> bool {
-    let bits = attachment.bits();
-    if bits & (INPUT_FREE | READABLE | TIME_LIMIT | in_the_way::<A>()) != INPUT_FREE
-        || words.timeout() != 0
-        || !call.is_plain()
-    {
-        return false;
-    }
-    let Some(slot) = call.slot() else { return false };
-    if (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot()))
-        || (C::HAS_ADDRESS && words.user().is_some())
-        // SAFETY: INPUT_FREE says that it is attached.
-        || !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>()
-    {
-        return false;
-    }
-    attachment.put_into_slot(slot.with_user(user_of(attachment, words)));
-    attachment.set_bits(bits ^ (INPUT_FREE | SLOT));
-    true
 }
 
 /// The same for a thread that locks, and for a call that has a time limit.
@@ -238,9 +243,13 @@ pub(crate) fn input<C: InputCall, W: Words>(
     }
 }
 
-/// A call that gives something out, by a thread that goes alone.
+/// A call that gives something out, by a thread that goes alone. `pipe` as for `wait_sole`.
 #[inline(always)]
-pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Fast<Sole> {
+pub(crate) fn output_sole<C: Call, W: Words>(
+    (node, pipe): (&'static Attachment, &'static Pipe),
+    call: C,
+    words: W,
+) -> Fast<Sole> {
     if !call.is_plain() {
         return Fast::Not;
     }
@@ -250,8 +259,6 @@ pub(crate) fn output_sole<C: Call, W: Words>(node: &'static Attachment, call: C,
         return Fast::Not;
     }
     let outcome = if may_start_output(&attachment, HERE, words) {
-        // SAFETY: OUTPUT_FREE says that it is attached.
-        let pipe = unsafe { attachment.attached_pipe() };
         // SAFETY: with HERE there is one.
         start_output(&attachment, pipe, unsafe { pipe.home_there_is() }, call, words)
     } else if W::WAY == Way::Call

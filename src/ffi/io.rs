@@ -7,7 +7,7 @@ use super::constants::{
 };
 use super::{
     answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared,
-    output_shared_begun, pipe, queued, wait, wait_at,
+    output_shared_begun, pipe, queued, wait_or,
 };
 use crate::calls::close;
 use crate::calls::lookup;
@@ -16,7 +16,6 @@ use crate::calls::submit::{self, Which};
 use crate::engine::call::{Readv, Recv, Send, Writev};
 use crate::queue::op::Kind;
 use crate::state::attachment::{Attachment, Entry, Locked};
-use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_short, c_void};
@@ -31,17 +30,13 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Some(at) = attached(fd) {
-        let call = Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
-        return match wait_at(at, call) {
-            Some(answer) => answer,
-            // SAFETY: as promised by the caller.
-            None => unsafe { read_shared(fd, buf, nbytes, at.0) },
-        };
-    }
-    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
-        // SAFETY: as promised by the caller.
-        return unsafe { pipe::read(fd, buf, nbytes, found) };
+    let call = || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
+    // SAFETY: as promised by the caller.
+    let otherwise = |node| Some(unsafe { read_shared(fd, buf, nbytes, node) });
+    // SAFETY: as promised by the caller.
+    let harvest = |found| Some(unsafe { pipe::read(fd, buf, nbytes, found) });
+    if let Some(answer) = wait_or(fd, call, otherwise, harvest) {
+        return answer;
     }
     // SAFETY: as promised by the caller.
     unsafe { read_slow(fd, buf, nbytes) }
@@ -88,9 +83,9 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Some(node) = table::near(fd) {
+    if let Some(at) = attached(fd) {
         match start::output_sole(
-            node,
+            at,
             Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
             ByCall,
         ) {
@@ -98,11 +93,11 @@ pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: us
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return write_begun(access, node, buf, nbytes, sent);
+                return write_begun(access, at.0, buf, nbytes, sent);
             }
         }
         // SAFETY: as promised by the caller.
-        return unsafe { write_shared(fd, buf, nbytes, node) };
+        return unsafe { write_shared(fd, buf, nbytes, at.0) };
     }
     // SAFETY: as promised by the caller.
     unsafe { write_slow(fd, buf, nbytes) }
@@ -174,12 +169,11 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 /// the event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(answer) = wait(fd, || Readv { iov: lent(iov), count: iovcnt as u32 }) {
+    let call = || Readv { iov: lent(iov), count: iovcnt as u32 };
+    // SAFETY: as promised by the caller.
+    let harvest = |found| Some(unsafe { pipe::readv(found, fd, iov, iovcnt) });
+    if let Some(answer) = wait_or(fd, call, |_| None, harvest) {
         return answer;
-    }
-    if let Some(found) = table::near(fd).and_then(Attachment::pipe_of_number) {
-        // SAFETY: as promised by the caller.
-        return unsafe { pipe::readv(found, fd, iov, iovcnt) };
     }
     // SAFETY: as promised by the caller.
     unsafe { readv_slow(fd, iov, iovcnt) }
@@ -206,13 +200,13 @@ unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(node, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return writev_begun(access, node, iov, iovcnt, sent);
+                return writev_begun(access, at.0, iov, iovcnt, sent);
             }
         }
     }

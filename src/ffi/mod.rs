@@ -103,16 +103,24 @@ fn input<C: InputCall, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl 
 /// Queues a call that takes something in by the shortest way. `None`: nothing was done.
 #[inline(always)]
 fn wait<C: InputCall>(fd: c_int, call: impl FnOnce() -> C) -> Option<isize> {
-    wait_at(attached(fd)?, call())
+    wait_or(fd, call, |_| None, |_| None)
 }
 
-/// The same where the attachment is known.
+/// The same; `otherwise` if nothing was done on an attached descriptor, `harvest` if the number is a pipe's own.
 #[inline(always)]
-fn wait_at<C: InputCall>(at: (&'static Attachment, &'static Pipe), call: C) -> Option<isize> {
-    match start::wait_sole(at, call, ByCall) {
+fn wait_or<C: InputCall>(
+    fd: c_int,
+    call: impl FnOnce() -> C,
+    otherwise: impl FnOnce(&'static Attachment) -> Option<isize>,
+    harvest: impl FnOnce(&'static Pipe) -> Option<isize>,
+) -> Option<isize> {
+    let node = table::near(fd)?;
+    let word = node.read();
+    let Some(pipe) = word.attached_pipe() else { return harvest(word.pipe()?) };
+    match start::wait_sole((node, pipe), call(), ByCall) {
         Waited::Queued => Some(queued()),
-        Waited::Limited(sole) => Some(limited(sole, at.0)),
-        Waited::Not => None,
+        Waited::Limited(sole) => Some(limited(sole, node)),
+        Waited::Not => otherwise(node),
     }
 }
 
@@ -152,7 +160,7 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
     fn begun<T: Returned>(attachment: Locked, call: impl Call, sent: isize) -> T {
         output_shared_begun(attachment, call, sent)
     }
-    if let Some(node) = table::near(fd) {
+    if let Some((node, _)) = attached(fd) {
         match start::output_shared(node, call(), ByCall) {
             FastShared::Queued => return queued(),
             FastShared::First(attachment) => {

@@ -4,7 +4,7 @@
 
 use super::{
     answer_slow, attached, done, input, lent, output, output_begun, output_shared, output_shared_begun,
-    queue_or, queued, wait, wait_at,
+    queue_or, queued, wait, wait_or,
 };
 use crate::calls::accept::{self, Accept};
 use crate::calls::start::{self, ByCall, Fast};
@@ -12,7 +12,6 @@ use crate::calls::{close, lookup};
 use crate::engine::call::{Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto};
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{Attachment, Entry, Locked};
-use crate::state::table;
 use crate::sync::access::Sole;
 use crate::sys::UserPtr;
 use core::ffi::{c_int, c_void};
@@ -22,12 +21,11 @@ use libc::{msghdr, sockaddr, socklen_t, ssize_t};
 /// ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(at) = attached(fd) {
-        return match wait_at(at, Recv { kind: Kind::Recv, buf: lent(buf), len, flags }) {
-            Some(answer) => answer,
-            // SAFETY: as promised by the caller.
-            None => unsafe { recv_shared(fd, buf, len, flags, at.0) },
-        };
+    let call = || Recv { kind: Kind::Recv, buf: lent(buf), len, flags };
+    // SAFETY: as promised by the caller.
+    let otherwise = |node| Some(unsafe { recv_shared(fd, buf, len, flags, node) });
+    if let Some(answer) = wait_or(fd, call, otherwise, |_| None) {
+        return answer;
     }
     // SAFETY: as promised by the caller.
     unsafe { recv_slow(fd, buf, len, flags) }
@@ -134,17 +132,17 @@ unsafe fn recvmsg_slow(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 /// Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> ssize_t {
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(node, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Send { kind: Kind::Send, buf: lent(buf), len, flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return send_begun(access, node, buf, len, flags, sent);
+                return send_begun(access, at.0, buf, len, flags, sent);
             }
         }
         // SAFETY: as promised by the caller.
-        return unsafe { send_shared(fd, buf, len, flags, node) };
+        return unsafe { send_shared(fd, buf, len, flags, at.0) };
     }
     // SAFETY: as promised by the caller.
     unsafe { send_slow(fd, buf, len, flags) }
@@ -235,17 +233,14 @@ pub unsafe extern "C" fn ioevent_sendto(
         // SAFETY: as promised by the caller.
         return unsafe { ioevent_send(fd, buf, len, flags) };
     }
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(
-            node,
-            Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen },
-            ByCall,
-        ) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Sendto { buf: lent(buf), len, flags, addr: lent(addr), addrlen }, ByCall)
+        {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return sendto_begun(access, node, buf, len, flags, (addr, addrlen), sent);
+                return sendto_begun(access, at.0, buf, len, flags, (addr, addrlen), sent);
             }
         }
     }
@@ -291,13 +286,13 @@ unsafe fn sendto_slow(
 /// been read. No SIGPIPE. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    if let Some(node) = table::near(fd) {
-        match start::output_sole(node, Sendmsg { message: lent(msg), flags }, ByCall) {
+    if let Some(at) = attached(fd) {
+        match start::output_sole(at, Sendmsg { message: lent(msg), flags }, ByCall) {
             Fast::Queued => return queued(),
             Fast::Done(n) => return done(n),
             Fast::Not => {}
             Fast::Begun { access, sent } => {
-                return sendmsg_begun(access, node, msg, flags, sent);
+                return sendmsg_begun(access, at.0, msg, flags, sent);
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
 use crate::queue::EIOEVENTQUEUED;
 use crate::queue::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
 use crate::state::attachment::{Attachment, Entry, Locked};
+use crate::state::pipe::Pipe;
 use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, UserPtr, fd};
 use core::ffi::{c_int, c_longlong, c_ulong, c_ushort, c_void};
@@ -77,11 +78,12 @@ pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c
             if let Waited::Queued = start::wait_sole(at, call, Plain { op }) {
                 return 1;
             }
-            // SAFETY: passed on to the caller.
-            return unsafe { submit_shared(at.0, op) };
         } else if op.kind == IOEVENT_OP_WRITE {
-            return write(op, at.0);
+            // SAFETY: passed on to the caller.
+            return unsafe { write(op, at) };
         }
+        // SAFETY: passed on to the caller.
+        return unsafe { submit_shared(at.0, op) };
     }
     // SAFETY: passed on to the caller.
     unsafe { submit_all(ops, nops) }
@@ -106,14 +108,18 @@ impl Words for Plain<'_> {
 }
 
 /// A plain write.
+///
+/// # Safety
+///
+/// As for `ioevent_submit`.
 #[inline(never)]
-fn write(op: &Operation, node: &'static Attachment) -> c_int {
+unsafe fn write(op: &Operation, at: (&'static Attachment, &'static Pipe)) -> c_int {
     let call = Send { kind: Kind::Write, buf: lent(op.buf), len: op.len, flags: 0 };
-    match start::output_sole(node, call, Plain { op }) {
+    match start::output_sole(at, call, Plain { op }) {
         Fast::Queued => 1,
-        Fast::Begun { access, sent } => write_begun(access, node, op, sent),
-        // SAFETY: one operation, as the caller of `ioevent_submit` has promised.
-        _ => unsafe { submit_shared(node, op) },
+        Fast::Begun { access, sent } => write_begun(access, at.0, op, sent),
+        // SAFETY: passed on to the caller.
+        _ => unsafe { submit_shared(at.0, op) },
     }
 }
 
@@ -235,10 +241,10 @@ unsafe fn submit(op: &Operation) -> Result<()> {
         IOEVENT_OP_RECV => start::wait_sole(at, Recv { kind: Kind::Recv, buf, len, flags }, words),
         IOEVENT_OP_READV => start::wait_sole(at, Readv { iov: buf, count: count as u32 }, words),
         IOEVENT_OP_RECVMSG => start::wait_sole(at, Recvmsg { message: buf, flags }, words),
-        IOEVENT_OP_WRITE => return output(node, op, Send { kind: Kind::Write, buf, len, flags: 0 }, words),
-        IOEVENT_OP_SEND => return output(node, op, Send { kind: Kind::Send, buf, len, flags }, words),
-        IOEVENT_OP_WRITEV => return output(node, op, Writev { iov: buf, count }, words),
-        IOEVENT_OP_SENDMSG => return output(node, op, Sendmsg { message: buf, flags }, words),
+        IOEVENT_OP_WRITE => return output(at, op, Send { kind: Kind::Write, buf, len, flags: 0 }, words),
+        IOEVENT_OP_SEND => return output(at, op, Send { kind: Kind::Send, buf, len, flags }, words),
+        IOEVENT_OP_WRITEV => return output(at, op, Writev { iov: buf, count }, words),
+        IOEVENT_OP_SENDMSG => return output(at, op, Sendmsg { message: buf, flags }, words),
         IOEVENT_OP_POLL if start::poll_sole(at, op.arg as i16, words) => Waited::Queued,
         IOEVENT_OP_POLL => Waited::Not,
         // SAFETY: passed on to the caller.
@@ -251,8 +257,13 @@ unsafe fn submit(op: &Operation) -> Result<()> {
 }
 
 #[inline(always)]
-fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Submitted) -> Result<()> {
-    match start::output_sole(node, call, words) {
+fn output<C: Call>(
+    at: (&'static Attachment, &'static Pipe),
+    op: &Operation,
+    call: C,
+    words: Submitted,
+) -> Result<()> {
+    match start::output_sole(at, call, words) {
         Fast::Queued => Ok(()),
         Fast::Begun { access, sent } => {
             #[cold]
@@ -266,9 +277,9 @@ fn output<C: Call>(node: &'static Attachment, op: &Operation, call: C, words: Su
             ) -> Result<()> {
                 taken(-1, start::output_begun(sole, node, call, words, sent))
             }
-            begun(access, node, call, words, sent)
+            begun(access, at.0, call, words, sent)
         }
-        _ => submit_otherwise(node, op, words.timeout),
+        _ => submit_otherwise(at.0, op, words.timeout),
     }
 }
 

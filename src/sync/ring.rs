@@ -135,14 +135,14 @@ impl Ring {
     }
 
     /// Takes out as many events as there are and `room` has slots, with the lane locked; `make` makes them of user
-    /// pointer and outcome. Returns how many, and whether none was left.
+    /// pointer and outcome. Returns how many.
     #[inline(always)]
     pub(crate) fn take<A: Access, T>(
         &self,
         slots: &[Slot; SLOTS],
         room: &mut [MaybeUninit<T>],
         make: impl Fn(u64, u64) -> T,
-    ) -> (usize, bool) {
+    ) -> usize {
         // SAFETY: written under the lock.
         let head = unsafe { plain32(&self.head) };
         // SeqCst, and so Acquire: pairs with the swap in `put`.
@@ -166,11 +166,11 @@ impl Ring {
         } else if count > 0 {
             self.head.store(head, Ordering::SeqCst);
         }
-        (count, head == tail)
+        count
     }
 
-    /// Takes the only event out that is there, by the owner, which goes alone: user pointer and outcome. `None` if there
-    /// is none, or more than one.
+    /// Takes the only event out that is there, by the owner, which goes alone: user pointer and outcome. `None` if
+    /// there is none, or more than one.
     #[inline(always)]
     pub(crate) fn take_only(&self, slots: &[Slot; SLOTS]) -> Option<(u64, u64)> {
         // SAFETY: no other thread reaches it meanwhile.
@@ -248,8 +248,7 @@ mod tests {
 
     fn taken(ring: &Ring, slots: &[Slot; SLOTS], most: usize) -> Vec<(u64, u64)> {
         let mut room = vec![MaybeUninit::uninit(); most];
-        let (n, is_emptied) = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
-        assert_eq!(is_emptied, ring.is_empty());
+        let n = ring.take::<Shared, _>(slots, &mut room, |user, outcome| (user, outcome));
         // SAFETY: the first `n` are written.
         room.iter().take(n).map(|event| unsafe { event.assume_init() }).collect()
     }

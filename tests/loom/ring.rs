@@ -42,7 +42,7 @@ impl Lane {
     fn take(&self, most: usize) -> Vec<u64> {
         let _locked = self.lock.lock().unwrap();
         let mut room = vec![MaybeUninit::uninit(); most];
-        let (n, _) = self.ring.take::<Shared, _>(&self.slots, &mut room, |user, outcome| {
+        let n = self.ring.take::<Shared, _>(&self.slots, &mut room, |user, outcome| {
             assert_eq!(outcome, user + 100, "half an event");
             user
         });

@@ -43,24 +43,71 @@ pub(crate) fn take<A: Access, const PLAIN: bool>(
     if !slot.is_plain_read() && slot.is(Waiting::Poll) {
         return take_poll::<A>(attachment, slot, events);
     }
-    if events & (EPOLLIN as u32 | NO_PROOF) != EPOLLIN as u32 && !is_end(attachment, events) {
-        return NOTHING;
-    }
+    let is_of_input_alone = events & (EPOLLIN as u32 | NO_PROOF) == EPOLLIN as u32;
     if slot.is_plain_read() {
+        if !is_of_input_alone && !is_end(attachment, events) {
+            return NOTHING;
+        }
         let len = slot.len();
         let n = socket::recv_plainly(attachment.fd(), slot.at(), len);
         // An error is no length.
-        finish(attachment, n, (n as usize) < len)
-    } else if slot.is(Waiting::Vector) {
+        return finish(attachment, n, (n as usize) < len);
+    }
+    if !is_of_input_alone {
+        return NOTHING;
+    }
+    if slot.is(Waiting::Vector) {
         attempt(attachment, Readv { iov: slot.at(), count: slot.len() as u32 })
     } else if slot.is(Waiting::Message) {
         let flags = if slot.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
         attempt(attachment, Recvmsg { message: slot.at(), flags })
     } else if slot.is(Waiting::Accept) {
-        accept(attachment, slot)
+        accept(attachment)
     } else {
         take_addressed(attachment)
     }
+}
+
+/// The same for a poll.
+#[inline(always)]
+fn take_poll<A: Access>(attachment: &Inside, slot: Slot, events: u32) -> u64 {
+    let told = if A::SOLE {
+        events as u16 & (slot.len() as u16 | (libc::POLLERR | libc::POLLHUP) as u16)
+    } else {
+        // Since the kernel has told it, another thread may have read what was there, and polled anew (rule 2.10).
+        fd::poll_now(attachment.fd(), slot.len() as i16).unwrap_or(0) as u16
+    };
+    if told == 0 {
+        return NOTHING;
+    }
+    attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE));
+    told.into()
+}
+
+/// The same for a recvfrom with an address.
+#[cold]
+#[inline(never)]
+fn take_addressed(attachment: &Inside) -> u64 {
+    let slot = attachment.slot();
+    let (buf, addr, addrlen) = slot.addresses();
+    let outcome = attempt(attachment, Recvfrom { buf, len: slot.len(), flags: 0, addr, addrlen });
+    if outcome != NOTHING {
+        attachment.set_slot_user(attachment.user.get());
+    }
+    outcome
+}
+
+/// The same for an accept.
+#[inline(never)]
+fn accept(attachment: &Inside) -> u64 {
+    let completion = match connection::accept_at_once(attachment, attachment.slot()) {
+        Ok(number) => Ok(number).into(),
+        Err(NotAtOnce::Failed(errno)) => Err(errno).into(),
+        Err(_) => return NOTHING,
+    };
+    attachment.set_bits(attachment.bits() & !SLOT | INPUT_FREE | READABLE);
+    let Completion { value, errno } = completion;
+    ring::pack(value, errno)
 }
 
 /// An edge, for this generation, of a descriptor on which nothing waits: where several threads harvest, the program may
@@ -94,47 +141,6 @@ fn is_end(attachment: &Inside, events: u32) -> bool {
     is_end
 }
 
-/// What `take` does for a poll.
-#[inline(always)]
-fn take_poll<A: Access>(attachment: &Inside, slot: Slot, events: u32) -> u64 {
-    let told = if A::SOLE {
-        events as u16 & (slot.len() as u16 | (libc::POLLERR | libc::POLLHUP) as u16)
-    } else {
-        // Since the kernel has told it, another thread may have read what was there, and polled anew (rule 2.10).
-        fd::poll_now(attachment.fd(), slot.len() as i16).unwrap_or(0) as u16
-    };
-    if told == 0 {
-        return NOTHING;
-    }
-    attachment.set_bits(attachment.bits() ^ (SLOT | INPUT_FREE));
-    told.into()
-}
-
-/// The same for a recvfrom with an address.
-#[cold]
-#[inline(never)]
-fn take_addressed(attachment: &Inside) -> u64 {
-    let slot = attachment.slot();
-    let (buf, addr, addrlen) = slot.addresses();
-    let outcome = attempt(attachment, Recvfrom { buf, len: slot.len(), flags: 0, addr, addrlen });
-    if outcome != NOTHING {
-        attachment.set_slot_user(attachment.user.get());
-    }
-    outcome
-}
-
-/// The same for an accept.
-fn accept(attachment: &Inside, slot: Slot) -> u64 {
-    let completion = match connection::accept_at_once(attachment, slot) {
-        Ok(number) => Ok(number).into(),
-        Err(NotAtOnce::Failed(errno)) => Err(errno).into(),
-        Err(_) => return NOTHING,
-    };
-    attachment.set_bits(attachment.bits() & !SLOT | INPUT_FREE | READABLE);
-    let Completion { value, errno } = completion;
-    ring::pack(value, errno)
-}
-
 /// What `take` said, for an event that goes into the ring of a lane: if it is that of an accept, its descriptor is the
 /// library's until it is read.
 pub(crate) fn for_ring(attachment: &Inside, lane: &Lane, outcome: u64) -> u64 {
@@ -154,8 +160,8 @@ fn attempt(attachment: &Inside, call: impl Call) -> u64 {
 }
 
 /// The kernel has answered the operation in the slot with `n`: it is complete with so many bytes, if it has not failed.
-/// `is_short`: it is, and with fewer than it asked for. (None are the end of the stream. This edge has not told of that,
-/// so another will.)
+/// `is_short`: it is, and with fewer than it asked for. (None are the end of the stream. Where this edge has told of
+/// that, a short read proves nothing any more; else another edge will.)
 #[inline(always)]
 fn finish(attachment: &Inside, n: isize, is_short: bool) -> u64 {
     if is_short && attachment.proves_drained() {

@@ -220,8 +220,8 @@ impl Poller {
         }
     }
 
-    /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it. `PLAIN`: and if it
-    /// is a plain read.
+    /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it. `PLAIN`: and if
+    /// it is a plain read.
     #[inline(always)]
     pub(crate) fn event_of<const PLAIN: bool>(sole: &Sole, edge: &Edge) -> Option<Event> {
         let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
