@@ -153,15 +153,12 @@ impl<'a> Harvester<'a> {
             if stealable & !bit(self.me) != 0 {
                 // This thread's own lane and the others have the first turn in turn.
                 let others_first = &self.lane().others_first;
-                if others_first.load(Relaxed) && !self.lane().goes_first.load(Relaxed) {
+                if others_first.load(Relaxed) && !self.lane().goes_first() {
                     self.take_others(basket, stealable);
                 }
                 others_first.store(!others_first.load(Relaxed), Relaxed);
             }
             self.take_own(basket);
-            if self.pipe.wake.0.filled() & bit(self.me) == 0 {
-                self.lane().goes_first.store(false, Relaxed);
-            }
             if !basket.is_full() {
                 self.take_others(basket, self.stealable());
             }

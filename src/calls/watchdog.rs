@@ -45,7 +45,6 @@ use crate::sys::thread::Task;
 use crate::sys::{epoll as sys, fd, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::sync::atomic::Ordering::Relaxed;
 
 /// How long the watchdog pauses, in milliseconds, after it has polled pipes, so that it does many things at once.
 const PAUSE: c_int = 1;
@@ -218,7 +217,7 @@ fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
         let out = Completions::common(&pipe);
         let filled = pipe.wake.0.filled();
         for lane in pipe.lanes().filter(|lane| lane.index() != COMMON && filled & lane.bit() != 0) {
-            lane.goes_first.store(true, Relaxed);
+            lane.go_first();
         }
         for _ in 0..MOST_POLLS {
             let mut found = Found::default();

@@ -68,9 +68,9 @@ pub(crate) struct Lane {
     pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
     pub(crate) others_first: AtomicBool,
-    /// The watchdog has polled while events were here: what it has put into the common lane came later, and is taken
-    /// after them (rule 3.5). Relaxed: the harvest that follows has waited for the watchdog, or revoked it.
-    pub(crate) goes_first: AtomicBool,
+    /// The watchdog has polled when so many events had been put in in all: what it has put into the common lane came
+    /// later, and is taken after them (rule 3.5). Relaxed: a harvest waits for the watchdog while that polls.
+    first_until: AtomicU32,
     /// The owner has found as much in the kernel as it looked for: there may be more. Relaxed: for the owner alone.
     left_some: AtomicBool,
     /// How far the owner expects others to post events to it: see `expects_posts`. Relaxed: for the owner alone.
@@ -140,6 +140,22 @@ impl Lane {
     #[inline(always)]
     pub(crate) fn most_edges(&self) -> usize {
         self.most_edges.load(Ordering::Relaxed) as usize
+    }
+
+    /// What is in the lane now goes before what other lanes will have.
+    pub(crate) fn go_first(&self) {
+        let locked = self.lock();
+        let put_in = locked.pushed.get().wrapping_add(self.ring.newest()).wrapping_add(1);
+        self.first_until.store(put_in, Ordering::Relaxed);
+    }
+
+    /// Whether some of that is still here.
+    pub(crate) fn goes_first(&self) -> bool {
+        /// No lane holds more; what seems to be more is a number from before the counts wrapped around.
+        const MOST: u32 = 1 << 16;
+        let taken = self.popped().wrapping_add(self.ring.taken());
+        let left = self.first_until.load(Ordering::Relaxed).wrapping_sub(taken);
+        (1..=MOST).contains(&left)
     }
 
     /// Whether the owner has found as much in the kernel, the last time, as it looked for.
