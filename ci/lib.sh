@@ -207,13 +207,13 @@ use_stage() {
 c_tests=$build/c-tests-plain
 c_program() {
     local program=$c_tests/${1##*/} command
-    command=("${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror "${cflags[@]}" "c-tests/$1.c" -o "$program"
+    command=("${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror "${cflags[@]}" "c-tests/$1.c" -o "$program.new"
         "${libs[@]}" "${@:2}" -pthread)
     mkdir -p "$c_tests"
     {
         flock 9
         [ "$(cat "$program.built")" = "${command[*]}" ] &&
             [ -z "$(find c-tests include ci/lib.sh -newer "$program" -print -quit)" ] ||
-            { "${command[@]}" && printf '%s' "${command[*]}" >"$program.built"; }
+            { "${command[@]}" && mv -f "$program.new" "$program" && printf '%s' "${command[*]}" >"$program.built"; }
     } 9>>"$program.built"
 }
