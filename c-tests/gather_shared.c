@@ -1,6 +1,6 @@
 /*
- * A harvest that does not wait takes all that is there, wherever it is: what its thread's lane holds, and what the kernel
- * has; with one thread, and where several make calls: rule 3.2. With several it took what was in its lane alone.
+ * A harvest that does not wait takes all that is there, wherever it is: what its thread's lane holds, and what the
+ * kernel has; with one thread, and where several make calls: rule 3.2. With several it took what was in its lane alone.
  */
 #include "test.h"
 

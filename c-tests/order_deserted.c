@@ -1,6 +1,6 @@
 /*
- * A program that takes few events at a time and stays away for a while: what becomes ready meanwhile comes after what was
- * ready before, though the library's own thread has found it: rules 2.7, 3.5.
+ * A program that takes few events at a time and stays away for a while: what becomes ready meanwhile comes after what
+ * was ready before, though the library's own thread has found it: rules 2.7, 3.5.
  */
 #include "test.h"
 #include "test_spin.h"

@@ -41,8 +41,8 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
     Ok(())
 }
 
-/// Attaches a number under which the table has something: whether that was attached, and is the same file still. Else it
-/// is forgotten.
+/// Attaches a number under which the table has something: whether that was attached, and is the same file still. Else
+/// it is forgotten.
 fn attach_known(fd: c_int, pipe: &'static Pipe, user: usize) -> Result<bool> {
     if let Entry::Pipe(other) = lookup::get(fd) {
         if other.is_current() {

@@ -78,8 +78,8 @@ fn harvest_at_once(
 /// there were; 0: use `harvest_slow`.
 ///
 /// It does not count itself among the users of the pipe. Instead it makes sure that the pipe is open, with the lane
-/// locked: a thread that closes the pipe locks each lane after it has said so. It makes no call of libc's, and so leaves
-/// `errno` alone.
+/// locked: a thread that closes the pipe locks each lane after it has said so. It makes no call of libc's, and so
+/// leaves `errno` alone.
 #[inline(always)]
 fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
     let Some(locked) = lane.try_lock() else { return 0 };
@@ -161,8 +161,8 @@ fn expect_posts(pipe: &Pipe, lane: &Lane) -> bool {
     false
 }
 
-/// Looks into the kernel, once; `waits`: for ever, if it finds nothing, and the lane is empty. Otherwise the thread takes
-/// what is in its lane before.
+/// Looks into the kernel, once; `waits`: for ever, if it finds nothing, and the lane is empty. Otherwise the thread
+/// takes what is in its lane before.
 #[inline(always)]
 fn poll_at_once(
     pipe: &'static Pipe,

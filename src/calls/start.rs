@@ -146,7 +146,8 @@ pub(crate) fn limit_sole(sole: Sole, node: &'static Attachment) -> Result<(), (c
     Err((attachment.fd(), attachment.slot().request(attachment.user.get())))
 }
 
-/// The same for a thread that locks, and for a call that has a time limit.
+/// Queues a call that reads or accepts, or puts it into the slot, without a try: by a thread that locks, or with a time
+/// limit. False: nothing was done, and the slow path is to begin it.
 #[inline(always)]
 pub(crate) fn wait_otherwise<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
     if access::is_shared() {

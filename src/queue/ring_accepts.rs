@@ -1,6 +1,6 @@
 //! Events of accepts in a ring. The descriptor in such an event is the library's until the event is read: it has to be
-//! closed if no thread reads it (rule 3.7), and in a forked child. A ring knows of no kinds of events; so these are marked,
-//! and counted, so that a thread which takes events out looks for marks only when there are any.
+//! closed if no thread reads it (rule 3.7), and in a forked child. A ring knows of no kinds of events; so these are
+//! marked, and counted, so that a thread which takes events out looks for marks only when there are any.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

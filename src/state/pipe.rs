@@ -3,9 +3,10 @@
 //! # Life
 //!
 //! Pipes are made once and used again; they are never freed, so a reference found in the table is always good. A thread
-//! that found one counts itself among its users (`users`), and then makes sure that the pipe is still the one behind the
-//! number. Closing waits until no thread uses the pipe any more, and only then takes it apart. An operation holds no
-//! count: a thread that handles one holds the lock of its attachment, and closing takes each of these locks to detach it.
+//! that found one counts itself among its users (`users`), and then makes sure that the pipe is still the one behind
+//! the number. Closing waits until no thread uses the pipe any more, and only then takes it apart. An operation holds
+//! no count: a thread that handles one holds the lock of its attachment, and closing takes each of these locks to
+//! detach it.
 
 mod lanes;
 mod post;

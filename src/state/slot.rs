@@ -11,8 +11,9 @@
 //!
 //! A recvfrom with an address has no room for its user pointer, which is that of the descriptor, nor for a deadline.
 //! Its three addresses have 48 bits each: those of the buffer and of the address are in the lower bits of the first and
-//! the third word, that of the length in what is left of these two, and in the 16 upper bits of the second. An accept with
-//! an address has no room for a deadline either: the address of its length is where the length and the fraction are else.
+//! the third word, that of the length in what is left of these two, and in the 16 upper bits of the second. An accept
+//! with an address has no room for a deadline either: the address of its length is where the length and the fraction
+//! are else.
 
 use crate::queue::op::{self, Kind, LENGTH_BY_POINTER, MOST_BYTES, OpRef, Request};
 use crate::sys::UserPtr;

@@ -1,8 +1,9 @@
 //! The users of a pipe: threads that it cannot be taken away from, and workers that are at work for it.
 //!
-//! A thread counts itself, *then* sees whether the pipe is being closed. The one that closes it says so in the same word,
-//! *then* looks at the count: so one of them sees the other. It waits until the count is 0; a thread that leaves takes
-//! the lock `quiet` before it wakes that one, which either waits already then, or has not looked at the count yet.
+//! A thread counts itself, *then* sees whether the pipe is being closed. The one that closes it says so in the same
+//! word, *then* looks at the count: so one of them sees the other. It waits until the count is 0; a thread that leaves
+//! takes the lock `quiet` before it wakes that one, which either waits already then, or has not looked at the count
+//! yet.
 
 use crate::sync::access::Sole;
 use crate::sync::atomic::light_fence;
@@ -44,8 +45,8 @@ impl Users {
         self.count.fetch_add(1, SeqCst) & CLOSING == 0
     }
 
-    /// A thread leaves; returns how many are left. `wake` is called if the pipe is being closed, and others are to leave
-    /// it, too.
+    /// A thread leaves; returns how many are left. `wake` is called if the pipe is being closed, and others are to
+    /// leave it, too.
     #[inline]
     pub(crate) fn leave(&self, wake: impl FnOnce()) -> u32 {
         // SeqCst: see `calls::watchdog`; and as Release it pairs with the Acquire of `wait_for_users`, after which what

@@ -104,8 +104,8 @@ impl Ring {
         (tail, self.head.load(Ordering::SeqCst) == tail)
     }
 
-    /// The same for several events, of user pointer and outcome, as far as there is room: how many, and whether the lane
-    /// must be marked.
+    /// The same for several events, of user pointer and outcome, as far as there is room: how many, and whether the
+    /// lane must be marked.
     pub(crate) fn put_all(
         &self,
         slots: &[Slot; SLOTS],

@@ -4,8 +4,8 @@
 //!
 //! *Lanes* hold ready events. A lane is *active* while the thread that owns it comes back to harvest it; the common
 //! lane, which no thread owns, never is. Events in an active lane are its owner's to take, and other threads leave them
-//! to it for a while; events in any other lane can be *stolen*: they are for whichever thread comes first. On a pollable
-//! pipe (rule 3.6) the events of all lanes are for all threads.
+//! to it for a while; events in any other lane can be *stolen*: they are for whichever thread comes first. On a
+//! pollable pipe (rule 3.6) the events of all lanes are for all threads.
 //!
 //! *The waker* makes one thread that waits in the engine return, or the next one that comes to wait; it also makes the
 //! pipe's descriptor readable. `pending` is set while it has been used and no thread has heard it yet, so that it is
@@ -56,7 +56,7 @@ pub(crate) struct Wake {
     active: AtomicU64,
     /// The threads that wait, or are about to.
     pub(crate) waiters: Waiters,
-    /// Who has looked into the kernel lately.
+    /// The threads that have polled the kernel lately.
     pub(crate) recent: Recent,
     /// The waker was used, and no thread has heard it yet.
     pending: AtomicBool,

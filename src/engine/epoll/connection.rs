@@ -44,8 +44,8 @@ pub(crate) enum NotAtOnce {
     Unknown,
 }
 
-/// Takes a connection for an accept that waits in the slot, or could. The thread holds the attachment, by its lock or by
-/// the bias.
+/// Takes a connection for an accept that waits in the slot, or could. The thread holds the attachment, by its lock or
+/// by the bias.
 pub(crate) fn accept_at_once(attachment: &Inside, slot: Slot) -> core::result::Result<usize, NotAtOnce> {
     let fd = attachment.fd();
     let identity = table::attached(fd).map_or(-1, Attachment::identity);

@@ -80,8 +80,8 @@ impl Poller {
         heard
     }
 
-    /// Hands the event of the operation in the slot out at once, if it is complete and there is room; or writes down that
-    /// there is something, if nothing waits for it. False: nothing was done.
+    /// Hands the event of the operation in the slot out at once, if it is complete and there is room; or writes down
+    /// that there is something, if nothing waits for it. False: nothing was done.
     #[inline(always)]
     fn hand_out(edge: &Edge, out: &Completions) -> bool {
         let Some((node, generation)) = table::by_word(edge.u64) else { return false };

@@ -92,13 +92,13 @@ impl Pipe {
         attachment.newest_lane() != lane && self.holds(attachment.newest_place(), attachment.newest_number())
     }
 
-    /// How many edges the owner of a lane is to take from the kernel now, if it has room for so many events; `waits`: it
-    /// counts as one that waits there. Where others harvest too these are few: what one thread has taken waits for it,
-    /// also while something else runs in its place.
+    /// How many edges the owner of a lane is to take from the kernel now, if it has room for so many events; `waits`:
+    /// it counts as one that waits there. Where others harvest too these are few: what one thread has taken waits for
+    /// it, also while something else runs in its place.
     #[inline(always)]
     pub(crate) fn most_edges(&self, lane: &Lane, room: usize, waits: bool) -> usize {
-        /// Fewer are better for what waits, more for the cost of each: with 6 the 99th percentile of the latency is below
-        /// that of one-shot epoll, and a request costs at most half as many instructions again as in one thread.
+        /// Fewer are better for what waits, more for the cost of each: with 6 the 99th percentile of the latency is
+        /// below that of one-shot epoll, and a request costs at most half as many instructions again as in one thread.
         const SHARE: usize = 6;
         let wake = &self.wake.0;
         let others_wait = wake.waiters.in_kernel() > u32::from(waits);

@@ -1,8 +1,8 @@
 //! Posting (rule 3.5).
 //!
 //! Posted events go into the common lane: into its ring, for which no node is needed and no lock of the lane, or, when
-//! that is full, into its list. Threads that post take turns by a lock of their own: the one that has it is the owner of
-//! that ring (`ring`), so that it and the threads that harvest do not wait for each other.
+//! that is full, into its list. Threads that post take turns by a lock of their own: the one that has it is the owner
+//! of that ring (`ring`), so that it and the threads that harvest do not wait for each other.
 //!
 //! With the lock held a thread that posts need not count itself among the users of the pipe: one that closes the pipe
 //! says so, *then* takes the lock; one that posts takes the lock, *then* looks whether the pipe is open. So it does all
@@ -17,8 +17,8 @@ use crate::sys::{Errno, Result};
 use core::ffi::c_int;
 
 impl Pipe {
-    /// Posts events to the pipe that was found under a number; returns how many had a place, at least one. EIOEVENTFULL;
-    /// ENOMEM; EBADF if it is not the one behind the number any more.
+    /// Posts events to the pipe that was found under a number; returns how many had a place, at least one.
+    /// EIOEVENTFULL; ENOMEM; EBADF if it is not the one behind the number any more.
     pub(crate) fn post(&self, number: c_int, events: &[Event]) -> Result<usize> {
         let _turn = self.posting.0.lock();
         if !self.is_open_as(number) || self.is_lost() {
