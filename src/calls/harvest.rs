@@ -253,10 +253,7 @@ fn finish_sole(sole: &Sole, pipe: &'static Pipe, lane: &Lane, events: usize) {
 #[cold]
 #[inline(never)]
 fn deadline_after(ns: u64) -> u64 {
-    /// Limits as long as this are counted by the clock that costs less: they may end some ten milliseconds late.
-    const LONG: u64 = 10_000_000_000;
-    let now = if ns >= LONG { process::now_or_later() } else { process::now() };
-    now.saturating_add(ns).min(u64::MAX - 1)
+    process::now_for(ns).saturating_add(ns).min(u64::MAX - 1)
 }
 
 /// A harvest that does not wait has found as much as it looks for at once: there may be more.

@@ -19,15 +19,13 @@ use crate::state::attachment::{Attachment, Inside, Locked, TIME_LIMIT};
 use crate::state::pipe::Pipe;
 use crate::state::slot::Slot;
 use crate::sync::sparse::{Sparse, Zeroed};
+use crate::sys::process::LONG_TIME;
 use crate::sys::{Result, errno, process};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Limits longer than this are kept with a node.
 const LONGEST: u64 = 20 * 86_400_000_000_000;
-/// Limits as long as this, or longer, are counted by the clock that costs less, and so expire some ten milliseconds
-/// late.
-const LONG: u64 = 10_000_000_000;
 
 /// What is known of a number.
 struct Limit {
@@ -133,8 +131,7 @@ fn limit_by(attachment: &Inside, limit: &Limit, timeout: u64) -> u32 {
     if timeout >= LONGEST {
         return NOT_HERE;
     }
-    let now = if timeout >= LONG { process::now_or_later() } else { process::now() };
-    let (ticks, fraction) = split(now + timeout);
+    let (ticks, fraction) = split(process::now_for(timeout) + timeout);
     if limit.is_entered_after(ticks) && !enter(attachment, limit, ticks) {
         return NOT_HERE;
     }
@@ -157,7 +154,7 @@ pub(crate) fn limit_in_slot(attachment: &Inside) -> bool {
     let now = process::now_or_later();
     let Some(limit) = NEAR_LIMITS.get(attachment.fd() as u32 as usize) else { return false };
     let timeout = limit.timeout.load(Relaxed);
-    if timeout.wrapping_sub(LONG) >= LONGEST - LONG {
+    if timeout.wrapping_sub(LONG_TIME) >= LONGEST - LONG_TIME {
         return limit_in_slot_otherwise(attachment, limit, timeout);
     }
     let (ticks, fraction) = split(now + timeout);
