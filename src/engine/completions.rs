@@ -32,34 +32,27 @@ impl<'a> Completions<'a> {
     /// For a thread that calls from outside a harvest.
     #[inline(always)]
     pub(crate) fn of_thread(pipe: &'static Pipe) -> Completions<'a> {
-        Self::outside(pipe, pipe.find_lane().unwrap_or(COMMON))
+        Self::new(pipe, pipe.find_lane().unwrap_or(COMMON), false)
     }
 
     /// For a thread of the library's own. It never harvests; if a thread that did had the same thread pointer before
     /// it, that one's lane is not for it.
     pub(crate) fn common(pipe: &'static Pipe) -> Completions<'a> {
-        Self::outside(pipe, COMMON)
-    }
-
-    #[inline(always)]
-    fn outside(pipe: &'static Pipe, lane: u32) -> Completions<'a> {
-        Completions {
-            pipe,
-            lane,
-            harvesting: false,
-            next: Cell::new(null_mut()),
-            end: Cell::new(null_mut()),
-            _room: PhantomData,
-        }
+        Self::new(pipe, COMMON, false)
     }
 
     /// For a thread that harvests `pipe` and whose lane is `lane`.
     #[inline]
     pub(crate) fn of_harvest(pipe: &'static Pipe, lane: u32) -> Completions<'a> {
+        Self::new(pipe, lane, true)
+    }
+
+    #[inline(always)]
+    fn new(pipe: &'static Pipe, lane: u32, harvesting: bool) -> Completions<'a> {
         Completions {
             pipe,
             lane,
-            harvesting: true,
+            harvesting,
             next: Cell::new(null_mut()),
             end: Cell::new(null_mut()),
             _room: PhantomData,
