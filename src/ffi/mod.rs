@@ -161,15 +161,15 @@ fn output<C: Call, T: Returned>(fd: c_int, call: impl Fn() -> C, libc: impl FnOn
         output_shared_begun(attachment, call, sent)
     }
     if let Some((node, _)) = attached(fd) {
-        match start::output_shared(node, call(), ByCall) {
-            FastShared::Queued => return queued(),
-            FastShared::First(attachment) => {
-                start::announce_shared(attachment);
-                return queued();
-            }
-            FastShared::Begun(attachment, sent) => return begun(attachment, call(), sent),
-            FastShared::Not(attachment) => drop(attachment),
-        }
+        return output_shared(
+            node,
+            call(),
+            |attachment, sent| begun(attachment, call(), sent),
+            |attachment| {
+                drop(attachment);
+                slow(fd, call(), libc)
+            },
+        );
     }
     slow(fd, call(), libc)
 }
