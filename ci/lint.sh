@@ -6,7 +6,7 @@ set -u -o pipefail
 shopt -s nullglob
 
 if cargo clippy --version >/dev/null 2>&1; then
-    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-header --all-targets -- -D warnings
+    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header --all-targets -- -D warnings
     # What only the benchmarks depend on need not be to be had where the library is tested.
     if timeout 300 cargo fetch -q 2>/dev/null; then
         STEP_TIMEOUT=900 step "clippy, benches" cargo clippy -q -p ioevent-benches --all-targets -- -D warnings
