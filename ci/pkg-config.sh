@@ -2,7 +2,7 @@
 # Stands in for pkg-config where that is not installed, for one of libioevent.pc and libioevent-posix.pc, found in
 # PKG_CONFIG_PATH.  It knows --exists, --modversion, --cflags, --libs, --static and --variable=NAME.
 set -u
-static=no cflags=no libs=no what= package=libioevent
+static=no cflags=no libs=no what='' package=libioevent
 for arg; do
     case $arg in
     --static) static=yes ;;
