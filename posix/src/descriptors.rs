@@ -11,7 +11,7 @@ fn has_no_form(fd: c_int) -> bool {
     matches!(what(fd), What::Attached)
 }
 
-/// Called when the first look has found something, or when nothing is known yet.
+/// Called when the first look (`entry`) has found something, or could not tell.
 macro_rules! without_form {
     ($function:ident($($fd:ident),* $(; $other:ident)*)) => {
         pub(crate) unsafe extern "C" fn $function($($fd: usize,)* $($other: usize),*) -> isize {

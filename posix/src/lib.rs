@@ -1,9 +1,9 @@
 //! libc's own names (read, write, close, fcntl, ...) with the behaviour of libioevent's: the contract's section 6.
 //!
-//! A call passes through here once, without a frame: `read` jumps to `ioevent_read`, which looks the descriptor up and
-//! jumps to the next `read` if it is not attached. The next one is libc's, or that of another library that was
-//! preloaded after this one; libioevent.so is told at start where those are (`start`). Calls that libioevent.so has no
-//! name for (`recvmmsg`, ...) look the descriptor up themselves (`look`).
+//! A call passes through here once, without a frame (`entry`): `read` takes one look at the descriptor, by a table of
+//! libioevent.so's (`look`), and jumps to the next `read` if it is nothing of libioevent's, else to `ioevent_read`. The
+//! next one is libc's, or that of another library that was preloaded after this one; libioevent.so, whose own calls
+//! would come back here, is told at start where those are (`start`).
 //!
 //! Until the next functions are known, calls are made in whichever way is safe then (`start`, `raw`): other libraries
 //! call from their constructors, from IFUNC resolvers, and from a malloc of their own.

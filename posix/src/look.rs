@@ -1,6 +1,6 @@
 //! What is behind a descriptor, for the calls that libioevent.so has no name for.
 //!
-//! The first look is made where the call comes in (`entry`), by these three numbers; the second by `what`.
+//! The first look is made where the call comes in (`entry`), by the three numbers of TABLE; the second by `what`.
 
 use crate::libioevent::Answer;
 use core::ffi::{c_int, c_uint};

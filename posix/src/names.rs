@@ -9,8 +9,6 @@ use libc::*;
 pub(crate) enum Target {
     /// To libioevent's function, or to one of ours that calls it.
     To(usize),
-    /// To the next one, when the descriptor was looked up and is not libioevent's; this one looks more closely.
-    Looked(usize),
     /// To the next one.
     Next,
 }
@@ -43,11 +41,6 @@ macro_rules! names {
 macro_rules! to {
     ($function:path) => {
         Target::To($function as *const () as usize)
-    };
-}
-macro_rules! looked {
-    ($function:path) => {
-        Target::Looked($function as *const () as usize)
     };
 }
 const fn call(number: c_long, arguments: u8) -> Raw {
@@ -102,17 +95,17 @@ names! {
     __dup2, to!(ioevent_dup2), Raw::Dup2;
     __fcntl, to!(ioevent_fcntl), call(SYS_fcntl, 3);
 
-    // Those that look the descriptor up themselves.
-    preadv2, looked!(vectors::preadv2), Raw::Vectors(SYS_preadv2 as u16);
-    preadv64v2, looked!(vectors::preadv64v2), Raw::Vectors(SYS_preadv2 as u16);
-    pwritev2, looked!(vectors::pwritev2), Raw::Vectors(SYS_pwritev2 as u16);
-    pwritev64v2, looked!(vectors::pwritev64v2), Raw::Vectors(SYS_pwritev2 as u16);
-    recvmmsg, looked!(descriptors::recvmmsg), call(SYS_recvmmsg, 5);
-    sendmmsg, looked!(descriptors::sendmmsg), call(SYS_sendmmsg, 4);
-    tee, looked!(descriptors::tee), call(SYS_tee, 4);
-    vmsplice, looked!(descriptors::vmsplice), call(SYS_vmsplice, 4);
-    eventfd_read, looked!(vectors::eventfd_read), Raw::EventfdRead;
-    eventfd_write, looked!(vectors::eventfd_write), Raw::EventfdWrite;
+    // Those that libioevent.so has no name for.
+    preadv2, to!(vectors::preadv2), Raw::Vectors(SYS_preadv2 as u16);
+    preadv64v2, to!(vectors::preadv64v2), Raw::Vectors(SYS_preadv2 as u16);
+    pwritev2, to!(vectors::pwritev2), Raw::Vectors(SYS_pwritev2 as u16);
+    pwritev64v2, to!(vectors::pwritev64v2), Raw::Vectors(SYS_pwritev2 as u16);
+    recvmmsg, to!(descriptors::recvmmsg), call(SYS_recvmmsg, 5);
+    sendmmsg, to!(descriptors::sendmmsg), call(SYS_sendmmsg, 4);
+    tee, to!(descriptors::tee), call(SYS_tee, 4);
+    vmsplice, to!(descriptors::vmsplice), call(SYS_vmsplice, 4);
+    eventfd_read, to!(vectors::eventfd_read), Raw::EventfdRead;
+    eventfd_write, to!(vectors::eventfd_write), Raw::EventfdWrite;
 
     // These come here only if the buffer is too short, to abort.
     __read_chk, Target::Next, Raw::Abort;
@@ -132,7 +125,8 @@ names! {
     perror, to!(errors::perror), Raw::Nothing;
 }
 
-/// Those that not every libc has. To look for what is not there allocates: they wait for a time when that is safe.
+/// Those that not every libc has, and something of ours stands in for. To look for what is not there allocates: they wait
+/// for a time when that is safe.
 pub(crate) fn may_be_missing(name: Name) -> bool {
     matches!(name, Name::close_range | Name::closefrom | Name::strerrorname_np | Name::strerrordesc_np)
 }

@@ -16,8 +16,9 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
 
 /// Where each exported function jumps to: 0 as long as that is not known, and for good if libc has no such function.
 pub(crate) static TARGETS: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
-/// The function of this name that a program would have called without this library; 0 if there is none.
-static NEXT: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
+/// The function of this name that a program would have called without this library; 0 if it is not known, or if there is
+/// none and `raw` stands in.
+pub(crate) static NEXT: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
 
 /// How far this has come.
 static PHASE: AtomicU8 = AtomicU8::new(UNKNOWN);
@@ -228,8 +229,12 @@ fn are_all_relocated() -> bool {
 /// Gives libioevent.so the next functions and takes its answer; from then on all calls find their way by TARGETS.
 fn hand_over() {
     if begin(FOUND) {
-        let accepted = offer();
+        let mut answer =
+            Answer { size: size_of::<Answer>(), nodes: 0, count: 0, stride: 0, what: None, close_all: None };
+        let accepted = offer(&mut answer);
         lead(accepted);
+        // Only now do looks succeed, and lead to the next functions or to the targets without a check.
+        look::open(accepted.then_some(&answer));
         let is_first = FIRST_READ.load(Relaxed) != next(Name::read);
         ACTIVE.store(accepted && is_first, Relaxed);
         // Partner: `begin` and all loads of it.
@@ -239,37 +244,41 @@ fn hand_over() {
 
 /// Whether libioevent.so takes the next functions. One that does not know the command says EBADF, or EINVAL.
 #[inline(never)] // Its structs are off the stack before the call goes on.
-fn offer() -> bool {
+fn offer(answer: &mut Answer) -> bool {
     let mut given = Next { size: size_of::<Next>(), functions: [0; GIVEN] };
     for (function, next) in given.functions.iter_mut().zip(&NEXT) {
         *function = next.load(Relaxed);
     }
-    let mut answer =
-        Answer { size: size_of::<Answer>(), nodes: 0, count: 0, stride: 0, what: None, close_all: None };
-    let accepted = !given.functions.contains(&0) && {
-        // SAFETY: these are the two structs of this command.
-        let result = unsafe {
-            libioevent::ioevent_fcntl(-1, HAND_OVER, (&raw const given).cast(), (&raw mut answer).cast())
-        };
-        result == 0
+    if given.functions.contains(&0) {
+        return false;
+    }
+    // SAFETY: these are the two structs of this command.
+    let result = unsafe {
+        libioevent::ioevent_fcntl(-1, HAND_OVER, (&raw const given).cast(), (&raw mut *answer).cast())
     };
-    look::open(accepted.then_some(&answer));
-    accepted
+    result == 0
 }
 
 /// Sets all TARGETS.
 fn lead(accepted: bool) {
-    for (name, place) in NAMES.iter().zip(&TARGETS) {
-        let next = next(*name);
+    for (name, (place, next)) in NAMES.iter().zip(TARGETS.iter().zip(&NEXT)) {
+        if next.load(Relaxed) == 0 && !may_be_missing(*name) {
+            // Partner: the load in `next`.
+            next.store(missing as *const () as usize, Release);
+        }
         let target = match target(*name) {
             Target::To(function) if accepted => function,
-            Target::Looked(function) if next == 0 => function,
-            _ => next,
+            _ => next.load(Relaxed),
         };
         // Partner: the load of it in `entry` and in `choose`. The function that it leads to finds all that was stored
         // before.
         place.store(target, Release);
     }
+}
+
+/// What libc does not have.
+extern "C" fn missing() -> isize {
+    errors::fail(libc::ENOSYS)
 }
 
 /// `int ioevent_posix_active(void)`: 1 if the plain names are this library's in this process.

@@ -1,6 +1,6 @@
 //! Reads and writes that libioevent.so knows in another form: preadv2 and pwritev2, eventfd_read and eventfd_write.
 //!
-//! Called when the first look has found something, or when nothing is known yet.
+//! Called when the first look (`entry`) has found something, or could not tell.
 
 use crate::errors::fail;
 use crate::libioevent::{

@@ -1,17 +1,68 @@
 //! aarch64: a function's arguments are in x0 to x7. x8 to x17 are free.
 
+/// Parts of the functions.
+macro_rules! part {
+    // Jumps to the target, by way of labels that begin with this digit.
+    (target $offset:literal $index:literal $label:literal) => {
+        concat!(
+            "adrp x16, {targets} + {",
+            $offset,
+            "}\n",
+            "add x16, x16, :lo12:{targets} + {",
+            $offset,
+            "}\n",
+            "ldar x16, [x16]\n",
+            "cbz x16, ",
+            $label,
+            "f\n",
+            "br x16\n",
+            $label,
+            ":\n",
+            "mov w17, #{",
+            $index,
+            "}\n",
+            "b {cold}",
+        )
+    };
+    // The table in x16, how many numbers it has in x17.
+    (table) => {
+        "adrp x16, {table}\nadd x16, x16, :lo12:{table}\nadd x17, x16, #16\nldar x17, [x17]"
+    };
+    // Looks the number in a register up: goes on if it is nothing of libioevent's, to 2 if it is, to 3 if that is not
+    // known.
+    (look $register:literal) => {
+        concat!(
+            "mov w9, ",
+            $register,
+            "\n",
+            "cmp x9, x17\n",
+            "b.hs 3f\n",
+            "ldp x10, x11, [x16]\n",
+            "madd x9, x9, x11, x10\n",
+            "ldr x9, [x9]\n",
+            "cbnz x9, 2f",
+        )
+    };
+    // Jumps to the function in this table.
+    (to $table:literal) => {
+        concat!(
+            "adrp x16, {",
+            $table,
+            "} + {offset}\n",
+            "add x16, x16, :lo12:{",
+            $table,
+            "} + {offset}\n",
+            "ldr x16, [x16]\n",
+            "br x16",
+        )
+    };
+}
+
 /// Jumps to the target of this function.
 macro_rules! forward {
     ($name:ident) => {
         core::arch::naked_asm!(
-            "adrp x16, {targets} + {offset}",
-            "add x16, x16, :lo12:{targets} + {offset}",
-            "ldar x16, [x16]",
-            "cbz x16, 2f",
-            "br x16",
-            "2:",
-            "mov w17, #{index}",
-            "b {cold}",
+            part!(target "offset" "index" "2"),
             targets = sym crate::start::TARGETS,
             offset = const crate::names::Name::$name as usize * 8,
             index = const crate::names::Name::$name as usize,
@@ -20,71 +71,32 @@ macro_rules! forward {
     };
 }
 
-/// Looks the first argument up: the next function, or `$slow`.
+/// Looks one argument up, or two: the next function, or the target.
 macro_rules! look_up {
-    ($name:ident, $slow:path) => {
+    (@first $name:ident $($look:expr),*) => {
         core::arch::naked_asm!(
-            "adrp x16, {table}",
-            "add x16, x16, :lo12:{table}",
-            "add x17, x16, #16",
-            "ldar x17, [x17]",
-            "mov w9, w0",
-            "cmp x9, x17",
-            "b.hs 2f",
-            "ldp x16, x17, [x16]",
-            "madd x9, x9, x17, x16",
-            "ldr x9, [x9]",
-            "cbnz x9, 2f",
-            "adrp x16, {targets} + {offset}",
-            "add x16, x16, :lo12:{targets} + {offset}",
-            "ldr x16, [x16]",
-            "br x16",
+            part!(table),
+            $($look,)*
+            part!(to "next"),
             "2:",
-            "b {slow}",
+            part!(to "targets"),
+            "3:",
+            part!(target "offset" "index" "4"),
             table = sym crate::look::TABLE,
+            next = sym crate::start::NEXT,
             targets = sym crate::start::TARGETS,
             offset = const crate::names::Name::$name as usize * 8,
-            slow = sym $slow,
+            index = const crate::names::Name::$name as usize,
+            cold = sym crate::entry::cold,
         )
     };
+    ($name:ident, first) => { look_up!(@first $name part!(look "w0")) };
+    ($name:ident, second) => { look_up!(@first $name part!(look "w1")) };
+    ($name:ident, first_and_second) => { look_up!(@first $name part!(look "w0"), part!(look "w1")) };
+    ($name:ident, first_and_third) => { look_up!(@first $name part!(look "w0"), part!(look "w2")) };
 }
 
-/// Looks the first and the second argument up.
-macro_rules! look_up_both {
-    ($name:ident, $slow:path) => {
-        core::arch::naked_asm!(
-            "adrp x16, {table}",
-            "add x16, x16, :lo12:{table}",
-            "add x17, x16, #16",
-            "ldar x17, [x17]",
-            "mov w9, w0",
-            "mov w10, w1",
-            "cmp x9, x17",
-            "b.hs 2f",
-            "cmp x10, x17",
-            "b.hs 2f",
-            "ldp x16, x17, [x16]",
-            "madd x9, x9, x17, x16",
-            "madd x10, x10, x17, x16",
-            "ldr x9, [x9]",
-            "cbnz x9, 2f",
-            "ldr x10, [x10]",
-            "cbnz x10, 2f",
-            "adrp x16, {targets} + {offset}",
-            "add x16, x16, :lo12:{targets} + {offset}",
-            "ldr x16, [x16]",
-            "br x16",
-            "2:",
-            "b {slow}",
-            table = sym crate::look::TABLE,
-            targets = sym crate::start::TARGETS,
-            offset = const crate::names::Name::$name as usize * 8,
-            slow = sym $slow,
-        )
-    };
-}
-
-/// Compares two arguments, and leaves out that of the buffer's size.
+/// Compares two arguments, and leaves out that of the buffer's size: then as `look_up`.
 macro_rules! checked {
     (@register third) => { "x2" };
     (@register fourth) => { "x3" };
@@ -95,25 +107,19 @@ macro_rules! checked {
     ($name:ident, $plain:ident, $bytes:ident, $room:ident, $move:ident) => {
         core::arch::naked_asm!(
             concat!("cmp ", checked!(@register $bytes), ", ", checked!(@register $room)),
-            "b.hi 3f",
+            "b.hi 5f",
             checked!(@move $move),
-            "adrp x16, {targets} + {offset}",
-            "add x16, x16, :lo12:{targets} + {offset}",
-            "ldar x16, [x16]",
-            "cbz x16, 2f",
-            "br x16",
+            part!(table),
+            part!(look "w0"),
+            part!(to "next"),
             "2:",
-            "mov w17, #{index}",
-            "b {cold}",
+            part!(to "targets"),
             "3:",
-            "adrp x16, {targets} + {own_offset}",
-            "add x16, x16, :lo12:{targets} + {own_offset}",
-            "ldar x16, [x16]",
-            "cbz x16, 4f",
-            "br x16",
-            "4:",
-            "mov w17, #{own_index}",
-            "b {cold}",
+            part!(target "offset" "index" "4"),
+            "5:",
+            part!(target "own_offset" "own_index" "6"),
+            table = sym crate::look::TABLE,
+            next = sym crate::start::NEXT,
             targets = sym crate::start::TARGETS,
             offset = const crate::names::Name::$plain as usize * 8,
             index = const crate::names::Name::$plain as usize,
@@ -173,4 +179,4 @@ macro_rules! enter_cold {
     };
 }
 
-pub(crate) use {checked, enter_cold, forward, look_up, look_up_both};
+pub(crate) use {checked, enter_cold, forward, look_up, part};

@@ -10,9 +10,9 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-use aarch64::{checked, enter_cold, forward, look_up, look_up_both};
+use aarch64::{checked, enter_cold, forward, look_up, part};
 #[cfg(target_arch = "x86_64")]
-use x86_64::{checked, enter_cold, forward, look_up, look_up_both};
+use x86_64::{checked, enter_cold, forward, look_up, part};
 
 /// One look at the target.
 macro_rules! forwarded {
@@ -25,15 +25,16 @@ macro_rules! forwarded {
     )* };
 }
 
-/// One look at the descriptor, and the next function; or the function of ours that looks more closely.
+/// One look at the descriptor, and the next function, if it is nothing of libioevent's: that costs less than to go there
+/// and back. Else the target.
 macro_rules! looked_up {
-    ($($name:ident: $look:ident, $slow:path;)*) => { $(
+    ($($which:ident: $($name:ident)*;)*) => { $($(
         #[unsafe(naked)]
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name() {
-            $look!($name, $slow)
+            look_up!($name, $which)
         }
-    )* };
+    )*)* };
 }
 
 /// The fortified functions: if the buffer is too short the next one, which ends the process. Else the plain function
@@ -48,25 +49,19 @@ macro_rules! fortified {
     )* };
 }
 
+// accept forgets what libioevent knows of the number that comes out; fcntl has commands on any descriptor.
 forwarded! {
-    read write readv writev pread pwrite preadv pwritev recv recvfrom recvmsg send sendto sendmsg accept accept4 connect
-    sendfile splice fsync fdatasync waitid shutdown close dup2 dup3 fcntl close_range closefrom
-    pread64 pwrite64 preadv64 pwritev64 sendfile64 fcntl64
-    __read __write __pread64 __pwrite64 __send __connect __close __dup2 __fcntl
+    accept accept4 fcntl fcntl64 __fcntl waitid close_range closefrom
     strerror strerror_r __xpg_strerror_r strerror_l strerrorname_np strerrordesc_np perror
 }
 
 looked_up! {
-    preadv2: look_up, crate::vectors::preadv2;
-    preadv64v2: look_up, crate::vectors::preadv64v2;
-    pwritev2: look_up, crate::vectors::pwritev2;
-    pwritev64v2: look_up, crate::vectors::pwritev64v2;
-    recvmmsg: look_up, crate::descriptors::recvmmsg;
-    sendmmsg: look_up, crate::descriptors::sendmmsg;
-    tee: look_up_both, crate::descriptors::tee;
-    vmsplice: look_up, crate::descriptors::vmsplice;
-    eventfd_read: look_up, crate::vectors::eventfd_read;
-    eventfd_write: look_up, crate::vectors::eventfd_write;
+    first: read __read readv pread pread64 __pread64 preadv preadv64 preadv2 preadv64v2 eventfd_read recv recvfrom recvmsg
+        recvmmsg write __write writev pwrite pwrite64 __pwrite64 pwritev pwritev64 pwritev2 pwritev64v2 eventfd_write send
+        __send sendto sendmsg sendmmsg vmsplice connect __connect fsync fdatasync shutdown close __close;
+    second: dup2 __dup2 dup3;
+    first_and_second: sendfile sendfile64 tee;
+    first_and_third: splice;
 }
 
 fortified! {

@@ -1,17 +1,49 @@
 //! x86-64: a function's arguments are in rdi, rsi, rdx, rcx, r8, r9 and on the stack. rax, r10 and r11 are free, but that
 //! al belongs to the arguments of a variadic function.
 
+/// Parts of the functions.
+macro_rules! part {
+    // Jumps to the target, by way of labels that begin with this digit.
+    (target $offset:literal $index:literal $label:literal) => {
+        concat!(
+            "mov r11, qword ptr [rip + {targets} + {",
+            $offset,
+            "}]\n",
+            "test r11, r11\n",
+            "jz ",
+            $label,
+            "f\n",
+            "jmp r11\n",
+            $label,
+            ":\n",
+            "mov r11d, {",
+            $index,
+            "}\n",
+            "jmp {cold}",
+        )
+    };
+    // Looks the number in a register up: goes on if it is nothing of libioevent's, to 2 if it is, to 3 if that is not
+    // known.
+    (look $register:literal) => {
+        concat!(
+            "mov eax, ",
+            $register,
+            "\n",
+            "cmp rax, qword ptr [rip + {table} + 16]\n",
+            "jae 3f\n",
+            "imul rax, qword ptr [rip + {table} + 8]\n",
+            "add rax, qword ptr [rip + {table}]\n",
+            "cmp qword ptr [rax], 0\n",
+            "jne 2f",
+        )
+    };
+}
+
 /// Jumps to the target of this function.
 macro_rules! forward {
     ($name:ident) => {
         core::arch::naked_asm!(
-            "mov r11, qword ptr [rip + {targets} + {offset}]",
-            "test r11, r11",
-            "jz 2f",
-            "jmp r11",
-            "2:",
-            "mov r11d, {index}",
-            "jmp {cold}",
+            part!(target "offset" "index" "2"),
             targets = sym crate::start::TARGETS,
             offset = const crate::names::Name::$name as usize * 8,
             index = const crate::names::Name::$name as usize,
@@ -20,54 +52,31 @@ macro_rules! forward {
     };
 }
 
-/// Looks the first argument up: the next function, or `$slow`.
+/// Looks one argument up, or two: the next function, or the target.
 macro_rules! look_up {
-    ($name:ident, $slow:path) => {
+    (@first $name:ident $($look:expr),*) => {
         core::arch::naked_asm!(
-            "mov eax, edi",
-            "cmp rax, qword ptr [rip + {table} + 16]",
-            "jae {slow}",
-            "imul rax, qword ptr [rip + {table} + 8]",
-            "add rax, qword ptr [rip + {table}]",
-            "cmp qword ptr [rax], 0",
-            "jne {slow}",
+            $($look,)*
+            "jmp qword ptr [rip + {next} + {offset}]",
+            "2:",
             "jmp qword ptr [rip + {targets} + {offset}]",
+            "3:",
+            part!(target "offset" "index" "4"),
             table = sym crate::look::TABLE,
+            next = sym crate::start::NEXT,
             targets = sym crate::start::TARGETS,
             offset = const crate::names::Name::$name as usize * 8,
-            slow = sym $slow,
+            index = const crate::names::Name::$name as usize,
+            cold = sym crate::entry::cold,
         )
     };
+    ($name:ident, first) => { look_up!(@first $name part!(look "edi")) };
+    ($name:ident, second) => { look_up!(@first $name part!(look "esi")) };
+    ($name:ident, first_and_second) => { look_up!(@first $name part!(look "edi"), part!(look "esi")) };
+    ($name:ident, first_and_third) => { look_up!(@first $name part!(look "edi"), part!(look "edx")) };
 }
 
-/// Looks the first and the second argument up.
-macro_rules! look_up_both {
-    ($name:ident, $slow:path) => {
-        core::arch::naked_asm!(
-            "mov eax, edi",
-            "cmp rax, qword ptr [rip + {table} + 16]",
-            "jae {slow}",
-            "imul rax, qword ptr [rip + {table} + 8]",
-            "add rax, qword ptr [rip + {table}]",
-            "cmp qword ptr [rax], 0",
-            "jne {slow}",
-            "mov eax, esi",
-            "cmp rax, qword ptr [rip + {table} + 16]",
-            "jae {slow}",
-            "imul rax, qword ptr [rip + {table} + 8]",
-            "add rax, qword ptr [rip + {table}]",
-            "cmp qword ptr [rax], 0",
-            "jne {slow}",
-            "jmp qword ptr [rip + {targets} + {offset}]",
-            table = sym crate::look::TABLE,
-            targets = sym crate::start::TARGETS,
-            offset = const crate::names::Name::$name as usize * 8,
-            slow = sym $slow,
-        )
-    };
-}
-
-/// Compares two arguments, and leaves out that of the buffer's size.
+/// Compares two arguments, and leaves out that of the buffer's size: then as `look_up`.
 macro_rules! checked {
     (@register third) => { "rdx" };
     (@register fourth) => { "rcx" };
@@ -78,23 +87,18 @@ macro_rules! checked {
     ($name:ident, $plain:ident, $bytes:ident, $room:ident, $move:ident) => {
         core::arch::naked_asm!(
             concat!("cmp ", checked!(@register $bytes), ", ", checked!(@register $room)),
-            "ja 3f",
+            "ja 5f",
             checked!(@move $move),
-            "mov r11, qword ptr [rip + {targets} + {offset}]",
-            "test r11, r11",
-            "jz 2f",
-            "jmp r11",
+            part!(look "edi"),
+            "jmp qword ptr [rip + {next} + {offset}]",
             "2:",
-            "mov r11d, {index}",
-            "jmp {cold}",
+            "jmp qword ptr [rip + {targets} + {offset}]",
             "3:",
-            "mov r11, qword ptr [rip + {targets} + {own_offset}]",
-            "test r11, r11",
-            "jz 4f",
-            "jmp r11",
-            "4:",
-            "mov r11d, {own_index}",
-            "jmp {cold}",
+            part!(target "offset" "index" "4"),
+            "5:",
+            part!(target "own_offset" "own_index" "6"),
+            table = sym crate::look::TABLE,
+            next = sym crate::start::NEXT,
             targets = sym crate::start::TARGETS,
             offset = const crate::names::Name::$plain as usize * 8,
             index = const crate::names::Name::$plain as usize,
@@ -151,4 +155,4 @@ macro_rules! enter_cold {
     };
 }
 
-pub(crate) use {checked, enter_cold, forward, look_up, look_up_both};
+pub(crate) use {checked, enter_cold, forward, look_up, part};
