@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/posix.sh [NAME...]: the programs of c-tests/posix/ (or only those named), which know nothing of ioevent pipes. Each
-# must hold three times: with libc alone, with libioevent_posix.so preloaded, and linked to it.
+# ci/posix.sh [NAME...]: the programs of c-tests/posix/ (or only those named). Each must hold three times: with libc alone
+# (but for one that includes <ioevent.h>), with libioevent_posix.so preloaded, and linked to it.
 #
 #   NAME.c                a program; warnings are errors
 #   NAME_lib.c            a library that it is linked to: before ours, after ours, and after libioevent.so
@@ -32,7 +32,7 @@ runs() {
 }
 
 one_test() {
-    local name=$1 program=$bin/$1 source=c-tests/posix/$1 other=() interposer="" all=()
+    local name=$1 program=$bin/$1 source=c-tests/posix/$1 other=() interposer="" all=() knows=no
     if [ -e "${source}_test.sh" ]; then
         tap_tests "plain names $name" "${source}_test.sh" "$stage/lib"
         return
@@ -47,13 +47,17 @@ one_test() {
     fi
     # What owner is asked for.
     [ "$name" != owner ] || mapfile -t all < <(echo libioevent_posix.so && sed '/^#/d' posix/exports.txt)
-    compile "$program" "$source.c" "${other[@]}" -pthread &&
-        compile "$program-linked" -Wl,--as-needed "$source.c" "${libs[@]}" "${other[@]}" -pthread || return
-    runs "libc alone" "$program" "$interposer"
+    if grep -q '<ioevent.h>' "$source.c"; then
+        knows=yes
+        other+=("${libs[0]}" -lioevent)
+    fi
+    compile "$program" "${cflags[@]}" "$source.c" "${other[@]}" -pthread &&
+        compile "$program-linked" "${cflags[@]}" -Wl,--as-needed "$source.c" "${libs[@]}" "${other[@]}" -pthread || return
+    [ $knows = yes ] || runs "libc alone" "$program" "$interposer"
     runs "preloaded" "$program" "$ours${interposer:+ $interposer}" "${all[@]}"
     runs "linked" "$program-linked" "$interposer" "${all[@]}"
     if [ -n "$interposer" ]; then runs "preloaded after another" "$program" "$interposer $ours"; fi
-    if [ ${#other[@]} != 0 ]; then
+    if [ -e "${source}_lib.c" ]; then
         compile "$program-behind" "$source.c" "${other[@]}" "${libs[@]}" -pthread &&
             runs "linked behind another" "$program-behind" ""
         compile "$program-amid" "$source.c" -Wl,--no-as-needed "${libs[0]}" -lioevent "${other[@]}" "${libs[@]}" -pthread &&

@@ -93,6 +93,7 @@ macro_rules! look_up {
     ($name:ident, first) => { look_up!(@first $name part!(look "w0")) };
     ($name:ident, second) => { look_up!(@first $name part!(look "w1")) };
     ($name:ident, first_and_second) => { look_up!(@first $name part!(look "w0"), part!(look "w1")) };
+    ($name:ident, second_if_pidfd) => { look_up!(@first $name "cmp w0, #3\nb.ne 3f", part!(look "w1")) };
     ($name:ident, first_and_third) => { look_up!(@first $name part!(look "w0"), part!(look "w2")) };
 }
 

@@ -49,9 +49,9 @@ macro_rules! fortified {
     )* };
 }
 
-// accept forgets what libioevent knows of the number that comes out; fcntl has commands on any descriptor.
+// accept has libioevent.so forget what it knew of the number that comes out; fcntl has commands on any descriptor.
 forwarded! {
-    accept accept4 fcntl fcntl64 __fcntl waitid close_range closefrom
+    accept accept4 fcntl fcntl64 __fcntl close_range closefrom
     strerror strerror_r __xpg_strerror_r strerror_l strerrorname_np strerrordesc_np perror
 }
 
@@ -62,6 +62,7 @@ looked_up! {
     second: dup2 __dup2 dup3;
     first_and_second: sendfile sendfile64 tee;
     first_and_third: splice;
+    second_if_pidfd: waitid;
 }
 
 fortified! {

@@ -73,6 +73,7 @@ macro_rules! look_up {
     ($name:ident, first) => { look_up!(@first $name part!(look "edi")) };
     ($name:ident, second) => { look_up!(@first $name part!(look "esi")) };
     ($name:ident, first_and_second) => { look_up!(@first $name part!(look "edi"), part!(look "esi")) };
+    ($name:ident, second_if_pidfd) => { look_up!(@first $name "cmp edi, 3\njne 3f", part!(look "esi")) };
     ($name:ident, first_and_third) => { look_up!(@first $name part!(look "edi"), part!(look "edx")) };
 }
 
