@@ -39,7 +39,7 @@ one_test() {
     fi
     if [ -e "${source}_lib.c" ]; then
         other=("$bin/lib$name.so")
-        compile "${other[0]}" -fPIC -shared "${source}_lib.c" || return
+        compile "${other[0]}" "${cflags[@]}" -fPIC -shared "${source}_lib.c" || return
     fi
     if [ -e "${source}_interposer.c" ]; then
         interposer=$bin/${name}_interposer.so
@@ -58,9 +58,9 @@ one_test() {
     runs "linked" "$program-linked" "$interposer" "${all[@]}"
     if [ -n "$interposer" ]; then runs "preloaded after another" "$program" "$interposer $ours"; fi
     if [ -e "${source}_lib.c" ]; then
-        compile "$program-behind" "$source.c" "${other[@]}" "${libs[@]}" -pthread &&
+        compile "$program-behind" "${cflags[@]}" "$source.c" "${other[@]}" "${libs[@]}" -pthread &&
             runs "linked behind another" "$program-behind" ""
-        compile "$program-amid" "$source.c" -Wl,--no-as-needed "${libs[0]}" -lioevent "${other[@]}" "${libs[@]}" -pthread &&
+        compile "$program-amid" "${cflags[@]}" "$source.c" -Wl,--no-as-needed "${libs[0]}" -lioevent "${other[@]}" "${libs[@]}" -pthread &&
             runs "linked behind libioevent.so and another" "$program-amid" ""
     fi
 }

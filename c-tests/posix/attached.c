@@ -193,9 +193,18 @@ static void ranges(void)
     event(-1, ECANCELED);
     FAILS(fcntl(s[0], F_GETFD), EBADF);
     GIVES(read(s[1], b, 1), 0);
+    GIVES(close(s[1]), 0);
+    GIVES(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+    GIVES(dup2(s[0], 100), 100);
+    attach(100);
+    QUEUED(read(100, b, 1));
+    closefrom(100);
+    event(-1, ECANCELED);
     closefrom(other);
     FAILS(read(other, &ev, sizeof ev), EBADF);
 }
+
+int attached_early(void);
 
 int main(void)
 {
@@ -203,6 +212,7 @@ int main(void)
 
     CHECK(active);
     GIVES(active(), 1);
+    GIVES(attached_early(), 0);
     p = OK(ioeventpipe(16));
     no_form();
     vectors();
