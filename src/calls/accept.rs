@@ -80,7 +80,7 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
         }
         Err(_) => {
             // SAFETY: the place was taken from its pipe.
-            unsafe { attachment.attached_pipe() }.give_places_at_once::<A>(1);
+            unsafe { attachment.attached_pipe() }.queue.give_places_at_once::<A>(1);
             return Outcome::Not;
         }
     };

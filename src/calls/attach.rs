@@ -3,10 +3,11 @@
 use super::{close, fork, lookup, watchdog};
 use crate::engine::{Attach, Engine, limits, release};
 use crate::queue::lane::LISTED;
+use crate::queue::lanes::COMMON;
 use crate::state::attachment::{
     Attachment, Entry, INLINE, INPUT_FREE, Locked, POLL_ONLY, SEVERAL_PIPES, TIME_LIMIT, next_generation,
 };
-use crate::state::pipe::{COMMON, Pipe};
+use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::state::world::{self, World};
 use crate::sys::nature::{self, Look};
@@ -124,7 +125,7 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
 
 fn belong_to(attachment: &Locked, pipe: &'static Pipe) {
     // No event of the descriptor is in any lane of this pipe: the number before the next to be taken out is gone.
-    attachment.set_newest(COMMON | LISTED, pipe.lane(COMMON).popped().wrapping_sub(1));
+    attachment.set_newest(COMMON | LISTED, pipe.queue.lanes.get(COMMON).popped().wrapping_sub(1));
 }
 
 fn is_same_file(attachment: &Locked) -> bool {

@@ -32,11 +32,11 @@ pub(crate) fn close_then(pipe: &'static Pipe, last: impl FnOnce()) -> bool {
     detach_all_of(pipe);
     pipe.users.0.wait_for_workers(|| pipe.wake_for_closing());
     if is_left {
-        pipe.give_places(take_apart(pipe, is_lost));
+        pipe.queue.give_places(take_apart(pipe, is_lost));
     }
     pipe.engine().close();
     if is_left {
-        pipe.wake.0.reset();
+        pipe.queue.wake.0.reset();
     }
     last();
     if let Ok(node) = table::make(pipe.number()) {
@@ -59,7 +59,7 @@ fn take_apart(pipe: &Pipe, is_lost: bool) -> usize {
         places += 1;
     });
     alarm.reset();
-    for lane in pipe.lanes() {
+    for lane in pipe.queue.lanes.iter() {
         let locked = lane.lock();
         places += if lane.accepts.are_there() { clear_ring(lane, is_lost) } else { locked.clear_ring() };
         let taken = locked.take(usize::MAX, |op| close_unread_accept(op, is_lost));
@@ -70,7 +70,7 @@ fn take_apart(pipe: &Pipe, is_lost: bool) -> usize {
         }
         lane.stock().reduce(pipe.ops(), 0);
     }
-    pipe.leave_lanes();
+    pipe.queue.lanes.leave();
     places
 }
 
@@ -135,7 +135,7 @@ fn drop_operations(pipe: &Pipe, attachment: &Locked) {
             },
         );
     }
-    pipe.give_places(places);
+    pipe.queue.give_places(places);
 }
 
 /// Descriptors in accept events that no thread read are closed (rule 3.7). Not with a pipe that the program has closed

@@ -130,7 +130,7 @@ pub(crate) fn park<A: Access, W: Words>(
     }
     let Some(slot) = limits::limit_slot(attachment, words.timeout(), slot) else { return false };
     // SAFETY: INPUT_FREE says that it is attached.
-    if takes_place && !unsafe { attachment.attached_pipe() }.take_place_at_once::<A>() {
+    if takes_place && !unsafe { attachment.attached_pipe() }.queue.take_place_at_once::<A>() {
         return false;
     }
     attachment.put_into_slot(slot);
@@ -158,7 +158,7 @@ fn try_input<A: Access, C: InputCall, W: Words>(
         }
         if !is_inline {
             // SAFETY: as above.
-            unsafe { attachment.attached_pipe() }.give_places_at_once::<A>(1);
+            unsafe { attachment.attached_pipe() }.queue.give_places_at_once::<A>(1);
         }
         return Outcome::Not;
     }
@@ -216,7 +216,7 @@ pub(crate) fn try_output<A: Access>(
     lane: &Lane,
     call: impl Call,
 ) -> Option<Result<isize, isize>> {
-    if !lane.ring.has_room::<A>() || !pipe.take_place_at_once::<A>() {
+    if !lane.ring.has_room::<A>() || !pipe.queue.take_place_at_once::<A>() {
         return None;
     }
     let sent = call.attempt(attachment.fd());
@@ -261,7 +261,7 @@ pub(crate) fn take_place_here<A: Access>(attachment: &Held<A>) -> Option<()> {
     // SAFETY: OUTPUT_FREE and INPUT_FREE say that it is attached.
     let pipe = unsafe { attachment.attached_pipe() };
     let lane = lane_here(attachment, pipe)?;
-    (lane.ring.has_room::<A>() && pipe.take_place_at_once::<A>()).then_some(())
+    (lane.ring.has_room::<A>() && pipe.queue.take_place_at_once::<A>()).then_some(())
 }
 
 /// The lane of the calling thread, if the next event of the descriptor may go there.
@@ -272,23 +272,23 @@ pub(crate) fn lane_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) ->
             attachment.come_here();
         }
         // SAFETY: with HERE there is one.
-        return if attachment.has(HERE) { Some(unsafe { pipe.home_there_is() }) } else { None };
+        return if attachment.has(HERE) { Some(unsafe { pipe.queue.lanes.home_there_is() }) } else { None };
     }
     // Mostly the newest event was put there, too.
     let place = attachment.newest_place();
-    let newest = pipe.lane(attachment.newest_lane());
+    let newest = pipe.queue.lanes.get(attachment.newest_lane());
     if place & LISTED == 0 && newest.is_of_caller() { Some(newest) } else { move_here(attachment, pipe) }
 }
 
 /// The lane of the calling thread, which is not the ring where the newest event was put, if that has been harvested.
 fn move_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'static Lane> {
-    let index = pipe.find_lane_at_once()?;
-    if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
+    let index = pipe.queue.lanes.find_at_once()?;
+    if pipe.queue.lanes.holds(attachment.newest_place(), attachment.newest_number()) {
         return None;
     }
     // There is none in the ring yet: as if it was the last one taken out.
-    attachment.set_newest(index, pipe.lane(index).ring.newest_taken());
-    Some(pipe.lane(index))
+    attachment.set_newest(index, pipe.queue.lanes.get(index).ring.newest_taken());
+    Some(pipe.queue.lanes.get(index))
 }
 
 /// Puts the event of an operation with this result into the ring of the thread's lane, which has room. (Pipe and lane
@@ -313,8 +313,12 @@ pub(crate) fn put_quietly<A: Access>(
 pub(crate) fn lane_of_place<A: Access>(attachment: &Held<A>) -> &'static Lane {
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
-    // SAFETY: the place was taken for an event that goes there.
-    if A::SOLE { unsafe { pipe.home_there_is() } } else { pipe.lane(attachment.newest_lane()) }
+    if A::SOLE {
+        // SAFETY: the place was taken for an event that goes there.
+        unsafe { pipe.queue.lanes.home_there_is() }
+    } else {
+        pipe.queue.lanes.get(attachment.newest_lane())
+    }
 }
 
 /// As `put`, for an outcome as it is in a ring.

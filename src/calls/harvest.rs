@@ -3,6 +3,7 @@
 
 use super::harvest_shared::harvest_shared;
 use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
+use super::standby;
 use crate::Event;
 use crate::engine::epoll::{Edge, Found, Handled};
 use crate::queue::lane::Lane;
@@ -61,9 +62,9 @@ fn harvest_for<const WAITS: u8>(
     ns: u64,
 ) -> isize {
     if let Some(sole) = Sole::enter()
-        && let Some(lane) = pipe.home()
+        && let Some(lane) = pipe.queue.lanes.home()
     {
-        let filled = pipe.wake.0.filled();
+        let filled = pipe.queue.wake.0.filled();
         if filled == 0 {
             return poll_sole::<WAITS>(sole, number, room, pipe, ns);
         }
@@ -88,7 +89,7 @@ fn take_sole<const WAITS: u8>(
         return take_several_sole::<NOT>(sole, number, room, pipe, 0);
     }
     // SAFETY: the caller has found one.
-    let lane = unsafe { pipe.home_there_is() };
+    let lane = unsafe { pipe.queue.lanes.home_there_is() };
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
     if WAITS != NOT
@@ -99,10 +100,10 @@ fn take_sole<const WAITS: u8>(
     {
         // SAFETY: the room is not empty.
         unsafe { room.get_unchecked_mut(0) }.write(Event::of_words(user, outcome));
-        pipe.wake.0.empty_all(&sole);
+        pipe.queue.wake.0.empty_all(&sole);
         lane.since_poll.store(since + 1, Relaxed);
-        pipe.count_harvest();
-        pipe.give_places_at_once::<Sole>(1);
+        pipe.attendance.count_harvest();
+        pipe.queue.give_places_at_once::<Sole>(1);
         return 1;
     }
     take_several_sole::<WAITS>(sole, number, room, pipe, ns)
@@ -118,7 +119,7 @@ fn take_several_sole<const WAITS: u8>(
     ns: u64,
 ) -> isize {
     // SAFETY: the caller has found one.
-    let lane = unsafe { pipe.home_there_is() };
+    let lane = unsafe { pipe.queue.lanes.home_there_is() };
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
     if since >= POLL_AFTER || lane.ring.is_empty() {
@@ -129,14 +130,14 @@ fn take_several_sole<const WAITS: u8>(
     if lane.ring.is_empty() {
         // Else there are more in its list.
         if lane.ring.is_open() {
-            pipe.wake.0.empty_all(&sole);
+            pipe.queue.wake.0.empty_all(&sole);
         }
     } else if pipe.is_nonblock() {
         leave_rest(pipe);
     }
     lane.since_poll.store(since + count as u32, Relaxed);
-    pipe.count_harvest();
-    pipe.give_places_at_once::<Sole>(count);
+    pipe.attendance.count_harvest();
+    pipe.queue.give_places_at_once::<Sole>(count);
     if WAITS != NOT || count == room.len() {
         return count as isize;
     }
@@ -147,7 +148,7 @@ fn take_several_sole<const WAITS: u8>(
 /// there is.
 #[inline(never)]
 fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'static Pipe) -> isize {
-    if pipe.wake.0.filled() == 0 {
+    if pipe.queue.wake.0.filled() == 0 {
         return poll_sole::<NOT>(sole, number, room, pipe, 0).max(0);
     }
     drop(sole);
@@ -182,7 +183,7 @@ fn poll_sole<const WAITS: u8>(
     // When it is to have waited long enough: before it waits. 0: at once; the last time there is: never.
     let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
     // SAFETY: the caller has found one.
-    let most = unsafe { pipe.home_there_is() }.most_edges();
+    let most = unsafe { pipe.queue.lanes.home_there_is() }.most_edges();
     pipe.enter_sole(&sole, sleeps);
     drop(sole);
     let mut polled = Polled { found: Found::default(), number, room };
@@ -193,7 +194,7 @@ fn poll_sole<const WAITS: u8>(
     };
     let Some(sole) = Sole::enter() else {
         if sleeps {
-            pipe.wake.0.unpark::<Shared>();
+            pipe.queue.wake.0.unpark::<Shared>();
         }
         return answer(finish_shared(pipe, &mut polled, waited, deadline, Handled::default()));
     };
@@ -207,7 +208,7 @@ fn poll_sole<const WAITS: u8>(
         // SAFETY: the room is not empty.
         unsafe { polled.room.get_unchecked_mut(0) }.write(event);
         // SAFETY: the caller has found one.
-        let lane = unsafe { pipe.home_there_is() };
+        let lane = unsafe { pipe.queue.lanes.home_there_is() };
         lane.learn(event.result as usize);
         finish_sole(&sole, pipe, lane, 1);
         return 1;
@@ -222,7 +223,7 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isi
     let mut done = Handled::default();
     if waited >= 0 {
         // SAFETY: the caller has found one.
-        let lane = unsafe { pipe.home_there_is() };
+        let lane = unsafe { pipe.queue.lanes.home_there_is() };
         let most = lane.most_edges();
         // SAFETY: the kernel has filled so many.
         let edges = unsafe { polled.found.first(waited as usize) };
@@ -245,7 +246,7 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isi
 fn finish_sole(sole: &Sole, pipe: &'static Pipe, lane: &Lane, events: usize) {
     // Relaxed: counts for this thread alone.
     lane.since_poll.store(events as u32, Relaxed);
-    pipe.give_places_at_once::<Sole>(events);
+    pipe.queue.give_places_at_once::<Sole>(events);
     pipe.leave_sole(sole);
 }
 
@@ -276,7 +277,7 @@ fn finish_shared(
     done: Handled,
 ) -> Result<usize> {
     let _errno = errno::Kept::new();
-    let harvester = Harvester::new(pipe, pipe.claim_lane());
+    let harvester = Harvester::new(pipe, standby::claim_lane(pipe));
     let Polled { found, number, room } = polled;
     let number = *number;
     let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };

@@ -10,7 +10,8 @@ use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leav
 use crate::Event;
 use crate::engine::epoll::Found;
 use crate::queue::lane::Lane;
-use crate::state::pipe::{COMMON, Pipe};
+use crate::queue::lanes::COMMON;
+use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
 use crate::sync::access::{self, Shared};
 use crate::sync::wake::{Park, bit};
@@ -49,10 +50,10 @@ fn harvest_at_once(
     if !access::is_shared() || race::is_present() || timeout == Some(0) {
         return 0;
     }
-    let Some(me) = pipe.find_lane_at_once() else { return 0 };
-    let lane = pipe.lane(me);
+    let Some(me) = pipe.queue.lanes.find_at_once() else { return 0 };
+    let lane = pipe.queue.lanes.get(me);
     // What is in the lanes of others that come back to harvest them is theirs.
-    let stealable = pipe.wake.0.stealable(me, pipe.is_nonblock());
+    let stealable = pipe.queue.wake.0.stealable(me, pipe.is_nonblock());
     let waits = stealable == 0;
     if waits {
         if timeout.is_some() {
@@ -90,12 +91,12 @@ fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [May
     let is_empty = lane.ring.is_empty();
     if is_empty {
         // It stays empty: this thread is the owner, and the lane is its own now.
-        pipe.wake.0.empty::<Shared>(lane.bit());
+        pipe.queue.wake.0.empty::<Shared>(lane.bit());
     }
     // Relaxed: counts for this thread alone.
     lane.since_poll.store(lane.since_poll.load(Relaxed) + count as u32, Relaxed);
-    pipe.count_harvest();
-    pipe.give_places_at_once::<Shared>(count);
+    pipe.attendance.count_harvest();
+    pipe.queue.give_places_at_once::<Shared>(count);
     if !is_empty {
         drop(locked);
         leave_rest(pipe);
@@ -109,7 +110,7 @@ fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [May
 fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
-    let common = pipe.lane(COMMON);
+    let common = pipe.queue.lanes.get(COMMON);
     if since >= POLL_AFTER {
         return 0;
     }
@@ -120,17 +121,17 @@ fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [Mayb
     let count = take_ring::<Shared>(common, room);
     let mut is_empty = common.ring.is_empty();
     if is_empty {
-        pipe.wake.0.empty::<Shared>(common.bit());
+        pipe.queue.wake.0.empty::<Shared>(common.bit());
         is_empty = common.ring.is_empty();
         if !is_empty {
             // Something was posted meanwhile; see `ring`.
-            pipe.wake.0.fill::<Shared>(common.bit());
+            pipe.queue.wake.0.fill::<Shared>(common.bit());
         }
     }
-    pipe.give_places_at_once::<Shared>(count);
+    pipe.queue.give_places_at_once::<Shared>(count);
     drop(locked);
     lane.since_poll.store(since + count as u32, Relaxed);
-    pipe.count_harvest();
+    pipe.attendance.count_harvest();
     lane.expect_posts_on();
     if !is_empty {
         leave_rest(pipe);
@@ -147,12 +148,12 @@ fn expect_posts(pipe: &Pipe, lane: &Lane) -> bool {
     const LOOKS: u32 = 5;
     /// The time between two looks. In it several may come, for which the two threads meet once.
     const PAUSES: u32 = 32;
-    if pipe.is_on_one_processor() {
+    if pipe.attendance.is_on_one_processor() {
         return false;
     }
     for _ in 0..LOOKS {
         (0..PAUSES).for_each(|_| core::hint::spin_loop());
-        let filled = pipe.wake.0.filled();
+        let filled = pipe.queue.wake.0.filled();
         if filled & (bit(COMMON) | lane.bit()) != 0 {
             return filled & (bit(COMMON) | lane.bit()) == bit(COMMON);
         }
@@ -175,8 +176,8 @@ fn poll_at_once(
     if waits && pipe.is_nonblock() {
         return 0;
     }
-    pipe.begin_harvest();
-    let wake = &pipe.wake.0;
+    pipe.attendance.begin_harvest();
+    let wake = &pipe.queue.wake.0;
     let mut count = 0;
     if waits {
         match wake.park(lane.index(), false, pipe.engine()) {
@@ -208,7 +209,7 @@ fn poll_at_once(
     if room.is_empty() {
         return finish(pipe, lane, count, count);
     }
-    let most = pipe.most_edges(lane, room.len(), waits);
+    let most = pipe.queue.most_edges(lane, room.len(), waits, pipe.attendance.harvests());
     let mut found = Found::default();
     let waited = pipe.engine().wait_plainly(&mut found, most, waits);
     if waits {
@@ -239,8 +240,8 @@ fn finish(pipe: &Pipe, lane: &Lane, count: usize, since_poll: usize) -> isize {
     // Relaxed: counts for this thread alone.
     lane.since_poll.store(since_poll as u32, Relaxed);
     if count > 0 {
-        pipe.give_places_at_once::<Shared>(count);
+        pipe.queue.give_places_at_once::<Shared>(count);
     }
-    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+    pipe.queue.wake.0.leave(pipe.is_nonblock(), pipe.engine());
     count as isize
 }

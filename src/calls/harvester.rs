@@ -1,16 +1,18 @@
 //! The slow path of a harvest: a thread that takes events out of any lane, looks into the kernel, and sleeps. See
 //! `wake` for how threads sleep and are woken.
 
-use super::lookup;
+use super::{lookup, standby};
 use crate::Event;
 use crate::engine::Heard;
 use crate::engine::completions::Completions;
 use crate::engine::epoll::{BATCH, Edge, Found};
 use crate::engine::times;
 use crate::queue::lane::{Lane, Locked, Taken};
+use crate::queue::lanes::COMMON;
 use crate::queue::op::{Kind, OpRef};
 use crate::queue::ring_accepts::ACCEPTED;
-use crate::state::pipe::{COMMON, Pipe};
+use crate::state::handover;
+use crate::state::pipe::Pipe;
 use crate::state::private;
 use crate::state::world;
 use crate::state::world::World;
@@ -89,7 +91,7 @@ fn take_out(
     room: &mut [MaybeUninit<Event>],
     keep: impl FnOnce(Taken),
 ) -> usize {
-    let mut count = take_ring::<Shared>(pipe.lane(index), room);
+    let mut count = take_ring::<Shared>(pipe.queue.lanes.get(index), room);
     if !locked.list_is_empty() {
         let mut slots = room.iter_mut().skip(count);
         let most = slots.len();
@@ -99,10 +101,10 @@ fn take_out(
         }
     }
     if locked.is_empty() {
-        pipe.wake.0.empty::<Shared>(bit(index));
+        pipe.queue.wake.0.empty::<Shared>(bit(index));
         if !locked.is_empty() {
             // The owner has put something in meanwhile; see `ring`.
-            pipe.wake.0.fill::<Shared>(bit(index));
+            pipe.queue.wake.0.fill::<Shared>(bit(index));
         }
     }
     count
@@ -136,12 +138,12 @@ impl<'a> Harvester<'a> {
             // Relaxed: counts for this thread alone.
             let since = &self.lane().since_poll;
             since.store(since.load(Relaxed).wrapping_add(basket.count as u32), Relaxed);
-            pipe.give_places(basket.count);
+            pipe.queue.give_places(basket.count);
         }
         if self.me != COMMON {
             self.lane().stock().trim(pipe.ops());
         }
-        pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+        pipe.queue.wake.0.leave(pipe.is_nonblock(), pipe.engine());
     }
 
     #[inline]
@@ -164,7 +166,11 @@ impl<'a> Harvester<'a> {
             }
             if its_time && (basket.is_full() || timeout != Some(0)) {
                 let room = basket.room.len();
-                let most = if room == 0 { FEW } else { self.pipe.most_edges(self.lane(), room, false) };
+                let most = if room == 0 {
+                    FEW
+                } else {
+                    self.pipe.queue.most_edges(self.lane(), room, false, self.pipe.attendance.harvests())
+                };
                 self.poll_into(basket, most, Some(0), || {})?;
             }
         }
@@ -177,12 +183,12 @@ impl<'a> Harvester<'a> {
 
     #[inline(always)]
     fn lane(&self) -> &Lane {
-        self.pipe.lane(self.me)
+        self.pipe.queue.lanes.get(self.me)
     }
 
     #[inline]
     fn stealable(&self) -> u64 {
-        self.pipe.wake.0.stealable(self.me, self.pipe.is_nonblock())
+        self.pipe.queue.wake.0.stealable(self.me, self.pipe.is_nonblock())
     }
 
     #[inline]
@@ -204,7 +210,7 @@ impl<'a> Harvester<'a> {
     /// The events of one lane, as many as there is room for.
     #[inline]
     fn take(&self, index: u32, basket: &mut Basket) {
-        let locked = self.pipe.lane(index).lock();
+        let locked = self.pipe.queue.lanes.get(index).lock();
         let mut nodes = None;
         if index == COMMON {
             self.lane().expect_posts_later();
@@ -279,15 +285,15 @@ impl<'a> Harvester<'a> {
     /// A tick: lanes out of which nothing was taken since the last one become everybody's.
     #[cold]
     fn tick(&self) {
-        let wake = &self.pipe.wake.0;
+        let wake = &self.pipe.queue.wake.0;
         wake.ticked();
         let mut lanes = wake.filled() & !bit(self.me) & !bit(COMMON);
         while lanes != 0 {
             let index = lanes.trailing_zeros();
             lanes &= lanes - 1;
-            let locked = self.pipe.lane(index).lock();
+            let locked = self.pipe.queue.lanes.get(index).lock();
             if locked.taken() == locked.at_tick.get() {
-                self.pipe.mark_absent(index);
+                self.pipe.queue.mark_absent(index);
             } else {
                 locked.at_tick.set(locked.taken());
             }
@@ -333,16 +339,16 @@ impl<'a> Harvester<'a> {
 
     /// The events of all lanes, while there is room.
     fn take_all(&self, basket: &mut Basket) {
-        if self.pipe.wake.0.filled() != 0 {
+        if self.pipe.queue.wake.0.filled() != 0 {
             self.take_own(basket);
-            self.take_others(basket, self.pipe.wake.0.filled());
+            self.take_others(basket, self.pipe.queue.wake.0.filled());
         }
     }
 
     /// A harvest that waits, and has found nothing yet.
     #[inline]
     fn sleep(&self, basket: &mut Basket<'a>, timeout: Option<u64>) -> Result<()> {
-        let wake = &self.pipe.wake.0;
+        let wake = &self.pipe.queue.wake.0;
         let deadline = timeout.map(|ns| process::now().saturating_add(ns));
         let mut left = timeout;
         loop {
@@ -354,11 +360,16 @@ impl<'a> Harvester<'a> {
                     return Err(Errno::EBADF);
                 }
                 Park::Wait => {
-                    let most = self.pipe.most_edges(self.lane(), basket.room.len(), true);
+                    let most = self.pipe.queue.most_edges(
+                        self.lane(),
+                        basket.room.len(),
+                        true,
+                        self.pipe.attendance.harvests(),
+                    );
                     let heard = self.poll_into(basket, most, left, || wake.unpark::<Shared>())?;
                     over = heard.count == 0;
                 }
-                Park::Standby => match self.pipe.wait_on_standby(deadline) {
+                Park::Standby => match standby::wait(self.pipe, deadline) {
                     Err(Errno::ETIMEDOUT) => {
                         self.gather(basket)?;
                         over = true;
@@ -396,14 +407,14 @@ pub(crate) fn harvest_slow(
 ) -> Result<usize> {
     let _errno = errno::Kept::new();
     let pipe = lookup::enter(number)?;
-    pipe.begin_harvest();
-    let harvester = Harvester::new(&pipe, pipe.claim_lane());
+    pipe.attendance.begin_harvest();
+    let harvester = Harvester::new(&pipe, standby::claim_lane(&pipe));
     let mut basket = Basket { room: &mut *room, count: 0 };
     let outcome = harvester.fill(&mut basket, timeout);
     harvester.finish(&basket);
     let count = basket.count;
     // SAFETY: so many events have been written, from the front.
-    pipe.hand_out(room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
+    handover::hand_out(&pipe, room.iter().take(count).map(|event| unsafe { event.assume_init_ref() }));
     if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
 }
 
@@ -419,5 +430,5 @@ pub(super) fn answer(outcome: Result<usize>) -> isize {
 /// A thread leaves its harvest, and something behind.
 #[cold]
 pub(super) fn leave_rest(pipe: &'static Pipe) {
-    pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+    pipe.queue.wake.0.leave(pipe.is_nonblock(), pipe.engine());
 }

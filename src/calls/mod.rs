@@ -11,6 +11,8 @@ pub(crate) mod harvest;
 mod harvest_shared;
 pub(crate) mod harvester;
 pub(crate) mod lookup;
+pub(crate) mod post;
+mod standby;
 pub(crate) mod start;
 pub(crate) mod submit;
 mod watchdog;

@@ -116,7 +116,7 @@ fn wait_plainly<A: Access, C: InputCall, W: Words>(
     };
     if bits == INPUT_FREE {
         let Some(slot) = slot() else { return Step::Not };
-        if !pipe().take_place_at_once::<A>() {
+        if !pipe().queue.take_place_at_once::<A>() {
             return Step::Not;
         }
         attachment.put_into_slot(slot);
@@ -138,7 +138,7 @@ pub(crate) fn limit_sole(sole: Sole, node: &'static Attachment) -> Result<(), (c
     let attachment = node.hold(&sole);
     if limits::limit_in_slot(&attachment)
         // SAFETY: INPUT_FREE says that it is attached.
-        && unsafe { attachment.attached_pipe() }.take_place_at_once::<Sole>()
+        && unsafe { attachment.attached_pipe() }.queue.take_place_at_once::<Sole>()
     {
         attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
         return Ok(());
@@ -201,9 +201,9 @@ pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: 
 pub(crate) fn announce_shared(attachment: Locked) {
     // SAFETY: it was attached when the event was put there, and has been locked since.
     let pipe = unsafe { attachment.attached_pipe() };
-    let lane = pipe.lane(attachment.newest_lane());
-    pipe.wake.0.fill::<Shared>(lane.bit());
-    if pipe.is_nonblock() || pipe.wake.0.waiters.any() {
+    let lane = pipe.queue.lanes.get(attachment.newest_lane());
+    pipe.queue.wake.0.fill::<Shared>(lane.bit());
+    if pipe.is_nonblock() || pipe.queue.wake.0.waiters.any() {
         pipe.announce(lane.index());
     }
 }
@@ -261,7 +261,7 @@ pub(crate) fn output_sole<C: Call, W: Words>(
     }
     let outcome = if may_start_output(&attachment, HERE, words) {
         // SAFETY: with HERE there is one.
-        start_output(&attachment, pipe, unsafe { pipe.home_there_is() }, call, words)
+        start_output(&attachment, pipe, unsafe { pipe.queue.lanes.home_there_is() }, call, words)
     } else if W::WAY == Way::Call
         && (may_start_output(&attachment, INLINE, words)
             || may_start_output(&attachment, INLINE | HERE, words))
@@ -352,7 +352,7 @@ pub(crate) fn poll_sole<W: Words>(
     let Some(sole) = Sole::enter() else { return false };
     let attachment = node.hold(&sole);
     if attachment.bits() & (polls_in_the_way::<Sole, W>() | TIME_LIMIT) != POLLED
-        || !pipe.take_place_at_once::<Sole>()
+        || !pipe.queue.take_place_at_once::<Sole>()
     {
         return false;
     }

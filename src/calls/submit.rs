@@ -11,7 +11,7 @@ use crate::queue::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Reques
 use crate::queue::op_list::Queue;
 use crate::state::attachment::{Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
 use crate::state::file_class::Class;
-use crate::state::world;
+use crate::state::{handover, world};
 use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
@@ -58,7 +58,7 @@ pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answ
             Answer::Queued
         }
         Err(enomem) if matches!(sent, Err(Errno::EAGAIN | Errno::EINTR)) => {
-            pipe.give_places(1);
+            pipe.queue.give_places(1);
             Answer::Slow(Err(enomem))
         }
         // What has been moved, or the error, is all that it comes to; the ring has room for that, and needs no node.
@@ -87,13 +87,13 @@ pub(crate) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) 
     attachment.disarm();
     let pipe = attachment.pipe()?;
     let out = Completions::of_thread(pipe);
-    let answer = if pipe.take_places(1).is_err() {
+    let answer = if pipe.queue.take_places(1).is_err() {
         Answer::Done(sent)
     } else if let Ok(op) = out.take_free() {
         begin_output(attachment, op, request, Ok(part), &out);
         Answer::Queued
     } else {
-        pipe.give_places(1);
+        pipe.queue.give_places(1);
         Answer::Done(sent)
     };
     attachment.arm();
@@ -118,14 +118,14 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
     let deadline = deadline(attachment, request.timeout);
     let op = out.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
-    pipe.hand_in(op.user.get());
+    handover::hand_in(pipe, op.user.get());
     pipe.engine().learn(attachment, request.order());
     if way == Way::Call && attachment.has(INLINE) {
         if let Some(result) = at_once(attachment, op, out) {
             out.give_free(op);
             return result;
         }
-    } else if let Err(full) = pipe.take_places(1) {
+    } else if let Err(full) = pipe.queue.take_places(1) {
         out.give_free(op);
         return Err(full);
     }
@@ -147,16 +147,16 @@ fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Option<Result<u
     // What cannot be taken back once it is begun needs its place before.
     let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd()))
         || (attachment.class.get() == Class::Deferred && op.order() == Order::Output);
-    if is_begun_for_good && let Err(full) = out.pipe.take_places(1) {
+    if is_begun_for_good && let Err(full) = out.pipe.queue.take_places(1) {
         return Some(Err(full));
     }
     if let Some(result) = engine.attempt(attachment, op) {
         if is_begun_for_good {
-            out.pipe.give_places(1);
+            out.pipe.queue.give_places(1);
         }
         return Some(result);
     }
-    if !is_begun_for_good && let Err(full) = out.pipe.take_places(1) {
+    if !is_begun_for_good && let Err(full) = out.pipe.queue.take_places(1) {
         attachment.assume_ready();
         let done = op.done.get() as usize;
         return Some(if done > 0 { Ok(done) } else { Err(full) });
@@ -197,17 +197,17 @@ fn after(timeout: u64) -> u64 {
 pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
     let pipe = lookup::enter_own(pipefd)?;
     let out = Completions::of_thread(&pipe);
-    pipe.take_places(1)?;
+    pipe.queue.take_places(1)?;
     let added = out.take_free().and_then(|op| {
         op.user.set(user);
         op.kind.set(Kind::Timer);
         op.flags.set(0);
         op.pipe.set(pipe.index());
-        pipe.hand_in(user);
+        handover::hand_in(&pipe, user);
         times::add_timer(op, after(timeout), &out).inspect_err(|_| out.give_free(op))
     });
     if added.is_err() {
-        pipe.give_places(1);
+        pipe.queue.give_places(1);
     }
     added
 }

@@ -31,11 +31,12 @@
 //! until what the watchdog found is in the lane. (A harvest that goes alone cannot begin meanwhile: the watchdog
 //! revokes the bias while it polls.)
 
-use super::{fork, lookup};
+use super::{fork, lookup, standby};
 use crate::engine::completions::Completions;
 use crate::engine::epoll::{self, BATCH, Found};
-use crate::state::known_pipes::{Known, Notes, TICK};
-use crate::state::pipe::{COMMON, Pipe};
+use crate::queue::lanes::COMMON;
+use crate::state::known_pipes::{Known, Need, Notes, TICK};
+use crate::state::pipe::Pipe;
 use crate::state::polled_apart::Apart;
 use crate::state::private;
 use crate::state::watchdog::Watchdog;
@@ -56,7 +57,7 @@ const MOST_POLLS: usize = 64;
 /// Something was attached to a pipe: the watchdog is to know it. Without a thread or a descriptor to be had, the next
 /// attachment tries again.
 pub(crate) fn begin(pipe: &Pipe) {
-    if !pipe.is_known()
+    if !pipe.attendance.is_known()
         && let Ok(world) = fork::world()
     {
         world.watchdog.begin(world, |numbers| world.lose_to_watchdog(numbers));
@@ -125,14 +126,22 @@ fn watch(world: &'static World, notes: &mut Notes) {
 /// Sees what has become of the pipes that it knows, and which are new. False if there is no memory for one of these: it
 /// stays unknown until the next tick.
 fn get_to_know(world: &'static World, known: &mut Vec<Known>, now: u64) -> bool {
-    known.retain_mut(|known| known.update(now));
-    for pipe in world.pipes.in_use().filter(|pipe| !pipe.is_known()) {
+    known.retain_mut(|known| {
+        match known.update(now) {
+            Need::Nothing => {}
+            Need::Relief { all } => standby::relieve(known.pipe, all),
+            Need::Review => standby::review(known.pipe),
+            Need::NoRelief => standby::end_relief(known.pipe),
+        }
+        known.pipe.is_in_use() && known.pipe.attendance.is_known()
+    });
+    for pipe in world.pipes.in_use().filter(|pipe| !pipe.attendance.is_known()) {
         if known.try_reserve(1).is_err() {
             return false;
         }
-        pipe.make_known();
+        pipe.attendance.set_known(true);
         known.push(Known::new(pipe, now));
-        pipe.let_one_wait();
+        standby::let_one_wait(pipe);
     }
     true
 }
@@ -207,16 +216,17 @@ fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
     }
     let _revoked = Revoked::begin();
     let _polling = watchdog.begin_polling();
-    pipe.set_watched(true);
+    pipe.attendance.set_watched(true);
     if let Ok(Some(pipe)) = lookup::find_pipe(pipe.number())
         && !pipe.has_other_users()
-        && pipe.harvests() == harvests
+        && pipe.attendance.harvests() == harvests
     {
         let readable = watchdog.readable();
         let is_held = pipe.is_nonblock() && pipe.engine().hold(readable);
         let out = Completions::common(&pipe);
-        let filled = pipe.wake.0.filled();
-        for lane in pipe.lanes().filter(|lane| lane.index() != COMMON && filled & lane.bit() != 0) {
+        let filled = pipe.queue.wake.0.filled();
+        for lane in pipe.queue.lanes.iter().filter(|lane| lane.index() != COMMON && filled & lane.bit() != 0)
+        {
             lane.go_first();
         }
         for _ in 0..MOST_POLLS {
@@ -224,18 +234,18 @@ fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
             let Ok(edges) = pipe.engine().wait(&mut found, BATCH, Some(0)) else { break };
             let heard = pipe.engine().handle(edges, &out);
             if heard.tick {
-                pipe.wake.0.ticked();
+                pipe.queue.wake.0.ticked();
             }
             if heard.count < BATCH {
                 break;
             }
         }
-        pipe.wake.0.leave(pipe.is_nonblock(), pipe.engine());
+        pipe.queue.wake.0.leave(pipe.is_nonblock(), pipe.engine());
         if is_held {
             pipe.engine().let_go(readable);
         }
     }
-    pipe.set_watched(false);
+    pipe.attendance.set_watched(false);
     true
 }
 

@@ -45,8 +45,9 @@ impl Inside {
             return;
         }
         let Some(pipe) = self.pipe() else { return };
-        if let Some(lane) = pipe.home_lane()
-            && (self.newest_place() == lane || !pipe.holds(self.newest_place(), self.newest_number()))
+        if let Some(lane) = pipe.queue.lanes.home_number()
+            && (self.newest_place() == lane
+                || !pipe.queue.lanes.holds(self.newest_place(), self.newest_number()))
         {
             self.mark(HERE);
         }
@@ -76,10 +77,10 @@ impl Locked {
         }
         let Some(pipe) = self.pipe() else { return };
         if bits & HERE != 0
-            && let Some(lane) = pipe.home_lane()
+            && let Some(lane) = pipe.queue.lanes.home_number()
         {
             // As if the newest that has been put there were its own.
-            self.set_newest(lane, pipe.lane(lane).ring.newest());
+            self.set_newest(lane, pipe.queue.lanes.get(lane).ring.newest());
         }
         if bits & SLOT != 0 {
             self.give_node(slot, pipe);

@@ -3,10 +3,11 @@
 use super::other_end;
 use crate::Event;
 use crate::queue::lane::{LISTED, Lane};
+use crate::queue::lanes::COMMON;
 use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
 use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Inside, Locked};
-use crate::state::pipe::{COMMON, Pipe};
+use crate::state::pipe::Pipe;
 use crate::state::{private, world};
 use crate::sync::access::Shared;
 use crate::sys::Result;
@@ -32,7 +33,7 @@ impl<'a> Completions<'a> {
     /// For a thread that calls from outside a harvest.
     #[inline(always)]
     pub(crate) fn of_thread(pipe: &'static Pipe) -> Completions<'a> {
-        Self::new(pipe, pipe.find_lane().unwrap_or(COMMON), false)
+        Self::new(pipe, pipe.queue.lanes.find().unwrap_or(COMMON), false)
     }
 
     /// For a thread of the library's own. It never harvests; if a thread that did had the same thread pointer before
@@ -96,7 +97,7 @@ impl<'a> Completions<'a> {
 
     #[inline(always)]
     fn lane(&self) -> &'static Lane {
-        self.pipe.lane(self.lane)
+        self.pipe.queue.lanes.get(self.lane)
     }
 
     fn ops(&self) -> &'static Ops {
@@ -179,7 +180,7 @@ impl<'a> Completions<'a> {
     /// Returns whether that was empty; then `announce_common` is to follow.
     pub(crate) fn ready_timer(&self, op: OpRef, result: Result<usize>) -> bool {
         op.set_outcome(result.into());
-        self.pipe.put(COMMON, op).1
+        self.pipe.queue.put(COMMON, op).1
     }
 
     /// Events were put into the common lane, which was empty.
@@ -201,9 +202,9 @@ impl<'a> Completions<'a> {
                 errno = ACCEPTED;
             }
             self.give_free(op);
-            (self.pipe.put_into_ring(self.lane, user, result, errno), self.lane)
+            (self.pipe.queue.put_into_ring(self.lane, user, result, errno), self.lane)
         } else {
-            (self.pipe.put(self.lane, op), self.lane | LISTED)
+            (self.pipe.queue.put(self.lane, op), self.lane | LISTED)
         };
         attachment.set_newest(place, number);
         if was_empty && !self.harvesting {
@@ -216,7 +217,7 @@ impl<'a> Completions<'a> {
     pub(crate) fn put_into_ring(&self, attachment: &Inside, user: usize, completion: Completion) {
         let lane = attachment.newest_lane();
         let Completion { value, errno } = completion;
-        let (number, was_empty) = self.pipe.put_into_ring(lane, user, value, errno);
+        let (number, was_empty) = self.pipe.queue.put_into_ring(lane, user, value, errno);
         attachment.set_newest(lane, number);
         if was_empty {
             self.pipe.announce(lane);
@@ -231,13 +232,14 @@ impl<'a> Completions<'a> {
 
     /// Whether it is the thread that holds the bias that harvests.
     pub(crate) fn is_home(&self) -> bool {
-        self.harvesting && self.pipe.home_lane() == Some(self.lane)
+        self.harvesting && self.pipe.queue.lanes.home_number() == Some(self.lane)
     }
 
     /// Whether an event of the descriptor may not go into the thread's lane, because an earlier one is in another.
     #[inline(always)]
     pub(crate) fn must_follow(&self, attachment: &Inside) -> bool {
-        self.pipe.must_follow(self.lane, attachment)
+        attachment.newest_lane() != self.lane
+            && self.pipe.queue.lanes.holds(attachment.newest_place(), attachment.newest_number())
     }
 
     #[cold]
@@ -252,7 +254,7 @@ impl<'a> Completions<'a> {
         }
         let number = attachment.newest_number();
         let place = attachment.newest_place();
-        let locked = self.pipe.lane(place & !LISTED).lock();
+        let locked = self.pipe.queue.lanes.get(place & !LISTED).lock();
         if locked.holds(place, number) {
             // The lane holds an event, so somebody knows of it already.
             attachment.set_newest(place | LISTED, locked.push(op).0);

@@ -102,10 +102,10 @@ unsafe fn fcntl_slow(fd: c_int, cmd: c_int, first: usize, second: usize) -> c_in
         }),
         F_SETIOEVENTSZ => answer(|| {
             lookup::enter_whole(fd)?;
-            lookup::enter_own(fd)?.set_capacity(first as c_int)
+            lookup::enter_own(fd)?.queue.set_capacity(first as c_int)
         }),
-        F_GETIOEVENTSZ => answer(|| Ok(lookup::enter_whole(fd)?.capacity())),
-        F_GETIOEVENTCNT => answer(|| Ok(lookup::enter_whole(fd)?.places_taken())),
+        F_GETIOEVENTSZ => answer(|| Ok(lookup::enter_whole(fd)?.queue.capacity())),
+        F_GETIOEVENTCNT => answer(|| Ok(lookup::enter_whole(fd)?.queue.places_taken())),
         F_PLAIN_NAMES if fd == -1 => answer(|| {
             // SAFETY: as promised by the caller, which is libioevent_posix.
             unsafe { plain_names::meet(first as *const _, second as *mut _) }

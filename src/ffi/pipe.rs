@@ -7,7 +7,7 @@ use crate::Event;
 use crate::calls::create;
 use crate::calls::harvest::{harvest, harvest_as_read};
 use crate::calls::harvester::harvest_slow;
-use crate::calls::lookup;
+use crate::calls::{lookup, post};
 use crate::state::attachment::{Attachment, Entry};
 use crate::state::pipe::Pipe;
 use crate::state::table;
@@ -296,7 +296,7 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize, pipe: &
         let events = buf.cast::<Event>();
         let posted = if events.is_aligned() {
             // SAFETY: passed on to the caller; the events are copied before this returns.
-            pipe.post(fd, unsafe { core::slice::from_raw_parts(events, count) })?
+            post::post(pipe, fd, unsafe { core::slice::from_raw_parts(events, count) })?
         } else {
             // SAFETY: passed on to the caller.
             unsafe { post_unaligned(pipe, fd, events, count) }?
@@ -318,7 +318,7 @@ unsafe fn post_unaligned(pipe: &Pipe, fd: c_int, events: *const Event, count: us
             // SAFETY: passed on to the caller.
             *slot = unsafe { events.add(posted + index).read_unaligned() };
         }
-        match pipe.post(fd, part.get(..most).unwrap_or(&[])) {
+        match post::post(pipe, fd, part.get(..most).unwrap_or(&[])) {
             Ok(n) if n == most => posted += n,
             Ok(n) => return Ok(posted + n),
             Err(_) if posted > 0 => break,

@@ -2,7 +2,9 @@
 
 pub(crate) mod alarm;
 pub(crate) mod deadlines;
+pub(crate) mod event_queue;
 pub(crate) mod lane;
+pub(crate) mod lanes;
 pub(crate) mod limit_entry;
 pub(crate) mod op;
 pub(crate) mod op_list;

@@ -46,6 +46,24 @@ pub(crate) struct Known {
     places: c_int,
 }
 
+/// What the threads on standby in a pipe need.
+pub(crate) enum Need {
+    Nothing,
+    /// One of them is called, or all are: the others are busy for long.
+    Relief {
+        all: bool,
+    },
+    /// One is asked whether it still is right that it is there.
+    Review,
+    /// Threads may be on standby again.
+    NoRelief,
+}
+
+/// Whether some are on standby.
+fn has_standby(pipe: &Pipe) -> bool {
+    pipe.queue.wake.0.waiters.on_standby() > 0
+}
+
 /// When threads may be on standby again, and for how long they may not the next time.
 pub(crate) struct Relief {
     until: u64,
@@ -74,7 +92,7 @@ impl Known {
         Known {
             pipe,
             attended: true,
-            harvests: pipe.harvests(),
+            harvests: pipe.attendance.harvests(),
             since: now,
             deserted: false,
             harvested: false,
@@ -84,9 +102,9 @@ impl Known {
         }
     }
 
-    /// Sees what has become of the pipe since the last time. False if it is not in use any more.
-    pub(crate) fn update(&mut self, now: u64) -> bool {
-        let harvests = self.pipe.harvests();
+    /// Sees what has become of the pipe since the last time, and says what those on standby need.
+    pub(crate) fn update(&mut self, now: u64) -> Need {
+        let harvests = self.pipe.attendance.harvests();
         let attended = self.pipe.is_attended();
         self.harvested = harvests != self.harvests;
         if attended || self.attended || harvests != self.harvests {
@@ -94,29 +112,30 @@ impl Known {
             self.harvests = harvests;
             self.since = now;
         }
-        let has_standby = self.pipe.has_standby();
+        let has_standby = has_standby(self.pipe);
         self.deserted = now - self.since >= self.tick() as u64 * 1_000_000;
-        let places = self.pipe.places_taken();
+        let places = self.pipe.queue.places_taken();
         let is_at_work = places != self.places;
         self.places = places;
         if self.deserted && has_standby {
             if !is_at_work {
                 self.relief.begin(now);
             }
-            self.pipe.relieve(!is_at_work);
             self.since = now;
             self.deserted = false;
+            Need::Relief { all: !is_at_work }
         } else if has_standby && now - self.reviewed >= REVIEW {
-            self.pipe.review_standby();
             self.reviewed = now;
+            Need::Review
         } else if now >= self.relief.until {
-            self.pipe.end_relief();
+            Need::NoRelief
+        } else {
+            Need::Nothing
         }
-        self.pipe.is_in_use() && self.pipe.is_known()
     }
 
     pub(crate) fn tick(&self) -> c_int {
-        if self.pipe.has_standby() { SHORT_TICK } else { TICK }
+        if has_standby(self.pipe) { SHORT_TICK } else { TICK }
     }
 
     /// Whether it may become deserted without a word; or will probably be left soon, and to be told of that
@@ -128,6 +147,6 @@ impl Known {
     /// Its descriptor is readable as long as no thread harvests what is there already: not to be waited for, but to be
     /// polled from time to time.
     pub(crate) fn is_readable_for_long(&self) -> bool {
-        self.deserted && self.pipe.is_nonblock() && self.pipe.wake.0.filled() != 0
+        self.deserted && self.pipe.is_nonblock() && self.pipe.queue.wake.0.filled() != 0
     }
 }

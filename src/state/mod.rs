@@ -1,8 +1,9 @@
 //! What there is: pipes, attachments, and the table of them. Nothing here decides what is to be done.
 
 pub(crate) mod attachment;
+pub(crate) mod attendance;
 pub(crate) mod file_class;
-mod handover;
+pub(crate) mod handover;
 pub(crate) mod inside;
 pub(crate) mod jobs;
 pub(crate) mod known_pipes;

@@ -1,4 +1,4 @@
-//! Pipes: their lanes, and the life of a pipe.
+//! Pipes, and the life of a pipe.
 //!
 //! # Life
 //!
@@ -8,42 +8,22 @@
 //! no count: a thread that handles one holds the lock of its attachment, and closing takes each of these locks to
 //! detach it.
 
-mod lanes;
-mod post;
-mod standby;
-
+use super::attendance::Attendance;
 use super::poller::Poller;
 use super::users::Users;
 use super::watchdog::Watchdog;
-use crate::queue::EIOEVENTFULL;
+use crate::queue::event_queue::EventQueue;
 use crate::queue::lane::Lane;
-use crate::queue::op::Ops;
-use crate::sync::access::{Access, Shared, Sole};
-use crate::sync::lock::Mutex;
-use crate::sync::places::Places;
-use crate::sync::wake::Wake;
-use crate::sys::{Errno, Result};
+use crate::queue::lanes::COMMON;
+use crate::queue::op::{OpRef, Ops};
+use crate::sync::access::{Access, Sole};
+use crate::sync::apart::Apart;
+use crate::sys::Errno;
 use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32};
-
-/// Lanes of threads. A thread that finds no free one uses the common lane.
-const THREAD_LANES: u32 = 32;
-/// The lane that is common to all threads.
-pub(crate) const COMMON: u32 = THREAD_LANES;
-/// All lanes. `Wake` has a bit for each.
-const LANES: usize = THREAD_LANES as usize + 1;
-
-/// In `processor`: no thread has harvested yet.
-const NO_PROCESSOR: i64 = -1;
-/// Or several are in use.
-const SEVERAL_PROCESSORS: i64 = -2;
-
-/// On cache lines of its own.
-#[repr(align(128))]
-pub(crate) struct Apart<T>(pub(crate) T);
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr};
 
 /// An ioevent pipe.
 pub(crate) struct Pipe {
@@ -52,7 +32,6 @@ pub(crate) struct Pipe {
     index: u32,
     nonblock: AtomicBool,
     ops: &'static Ops,
-    watchdog: &'static Watchdog,
     poller: Poller,
     in_use: AtomicBool,
     /// It was closed while threads waited in an engine that can wake them no more; it is not used again.
@@ -61,26 +40,9 @@ pub(crate) struct Pipe {
     lost: AtomicBool,
     /// The next in the list of all pipes. Written before the pipe is seen there.
     pub(super) next: AtomicPtr<Pipe>,
-    lanes: [Lane; LANES],
-    /// The lane of the thread that holds the bias, when it has one. Relaxed: written and read by that thread, and while
-    /// no thread goes alone.
-    home: AtomicPtr<Lane>,
-    /// Harvests that looked into the kernel so far, roughly.
-    harvests: AtomicU32,
-    /// The only one that the threads which harvest run on, or what the constants say. Relaxed: it matters to speed
-    /// alone.
-    processor: AtomicI64,
-    /// The watchdog had to call those on standby, and allows none for a time. Relaxed, like `known`.
-    relieved: AtomicBool,
-    /// The watchdog knows the pipe.
-    known: AtomicBool,
-    /// The watchdog polls the pipe, or is about to.
-    watched: AtomicBool,
-    places: Apart<Places>,
-    /// For threads that post (`post`).
-    posting: Apart<Mutex<()>>,
+    pub(crate) attendance: Attendance,
+    pub(crate) queue: EventQueue,
     pub(crate) users: Apart<Users>,
-    pub(crate) wake: Apart<Wake>,
 }
 
 /// A pipe that cannot be taken apart as long as this value lives.
@@ -99,8 +61,8 @@ impl Drop for InUse {
     fn drop(&mut self) {
         let pipe = self.0;
         let left = pipe.users.0.leave(|| pipe.poller.wake_waiters());
-        if left == pipe.wake.0.waiters.on_standby() {
-            pipe.watchdog.pipe_left();
+        if left == pipe.queue.wake.0.waiters.on_standby() {
+            pipe.attendance.watchdog.pipe_left();
         }
     }
 }
@@ -113,23 +75,14 @@ impl Pipe {
             index,
             nonblock: AtomicBool::new(false),
             ops,
-            watchdog,
             poller: Poller::new(),
             in_use: AtomicBool::new(true),
             abandoned: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             next: AtomicPtr::new(null_mut()),
-            lanes: core::array::from_fn(|index| Lane::new(index as u32)),
-            home: AtomicPtr::new(null_mut()),
-            harvests: AtomicU32::new(0),
-            processor: AtomicI64::new(NO_PROCESSOR),
-            relieved: AtomicBool::new(false),
-            known: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
-            places: Apart(Places::new()),
-            posting: Apart(Mutex::new(())),
+            attendance: Attendance::new(watchdog),
+            queue: EventQueue::new(),
             users: Apart(Users::new()),
-            wake: Apart(Wake::default()),
         }
     }
 
@@ -146,27 +99,19 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn enter_sole(&self, sole: &Sole, sleeps: bool) {
         self.users.0.enter_sole(sole);
-        self.count_harvest();
+        self.attendance.count_harvest();
         if sleeps {
-            self.wake.0.park_sole(sole);
+            self.queue.wake.0.park_sole(sole);
         }
         // The watchdog has revoked the bias while it looks.
-        debug_assert!(!self.watched.load(Relaxed));
-    }
-
-    /// A thread harvests. The watchdog leaves a pipe alone as long as harvests come: also such that take what is in
-    /// lanes, or what the watchdog finds would overtake that.
-    #[inline(always)]
-    pub(crate) fn count_harvest(&self) {
-        // Relaxed, and not exact when several threads do it at once; but it changes.
-        self.harvests.store(self.harvests.load(Relaxed).wrapping_add(1), Relaxed);
+        debug_assert!(!self.attendance.is_watched());
     }
 
     /// It has looked, and goes alone again.
     #[inline(always)]
     pub(crate) fn unpark_sole(&self, _: &Sole, slept: bool) {
         if slept {
-            self.wake.0.unpark::<Sole>();
+            self.queue.wake.0.unpark::<Sole>();
         }
     }
 
@@ -174,7 +119,7 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn leave_sole(&self, sole: &Sole) {
         self.users.0.leave_sole(sole);
-        self.watchdog.pipe_left();
+        self.attendance.watchdog.pipe_left();
     }
 
     /// It leaves, and is not alone any more.
@@ -184,10 +129,9 @@ impl Pipe {
 
     /// Begins the life of a pipe that is not in use, whose descriptors are there: it can be entered from now on.
     pub(crate) fn begin(&self, number: c_int, capacity: u32, nonblock: bool) {
-        self.places.0.resize(capacity);
+        let _ = self.queue.set_capacity(capacity as c_int);
         self.nonblock.store(nonblock, Relaxed);
-        self.processor.store(NO_PROCESSOR, Relaxed);
-        self.relieved.store(false, Relaxed);
+        self.attendance.begin();
         self.lost.store(false, Relaxed);
         self.number.store(number, Relaxed);
         self.users.0.open();
@@ -199,25 +143,25 @@ impl Pipe {
         if !self.users.0.begin_closing() {
             return false;
         }
-        for lane in &self.lanes {
+        for lane in self.queue.lanes.iter() {
             // See `calls::harvest`: a thread that has the lane now is done before this goes on.
             drop(lane.lock());
         }
-        // See `post`.
-        drop(self.posting.0.lock());
+        // See `calls::post`.
+        drop(self.queue.posting.0.lock());
         true
     }
 
     /// Has one of the threads that wait return: the pipe is being closed.
     pub(crate) fn wake_for_closing(&self) {
         self.poller.wake_waiters();
-        self.wake.0.waiters.call_all(&self.poller);
+        self.queue.wake.0.waiters.call_all(&self.poller);
     }
 
     /// Ends the life of a pipe that has been taken apart: it can be used again.
     pub(crate) fn end(&self) {
         self.number.store(-1, Relaxed);
-        self.known.store(false, Relaxed);
+        self.attendance.set_known(false);
         // Release pairs with the AcqRel in `take_into_use`.
         self.in_use.store(false, Release);
     }
@@ -304,11 +248,9 @@ impl Pipe {
     /// O_NONBLOCK was set or cleared.
     pub(crate) fn set_nonblock(&self, nonblock: bool) {
         self.nonblock.store(nonblock, SeqCst);
-        if self.watched.load(SeqCst) {
-            self.watchdog.wait();
-        }
-        if nonblock && self.wake.0.filled() != 0 {
-            self.wake.0.wake_one(&self.poller);
+        self.attendance.wait_for_watchdog();
+        if nonblock && self.queue.wake.0.filled() != 0 {
+            self.queue.wake.0.wake_one(&self.poller);
         }
     }
 
@@ -323,49 +265,43 @@ impl Pipe {
         !self.is_closing() && self.number.load(Relaxed) == number
     }
 
-    /// Takes up to `wanted` places; returns how many, at least one, or EIOEVENTFULL.
-    #[inline]
-    pub(crate) fn take_places(&self, wanted: usize) -> Result<usize> {
-        match self.places.0.take(u32::try_from(wanted).unwrap_or(u32::MAX)) {
-            0 => Err(EIOEVENTFULL),
-            n => Ok(n as usize),
+    /// Whether some thread harvests now, and is not only on standby.
+    pub(crate) fn is_attended(&self) -> bool {
+        self.users.0.count() > self.queue.wake.0.waiters.on_standby()
+    }
+
+    /// Whether another thread than the caller uses the pipe.
+    pub(crate) fn has_other_users(&self) -> bool {
+        !self.users.0.is_only_one()
+    }
+
+    /// Puts an event into the ring of the calling thread's own lane, which has room, while it goes alone.
+    pub(crate) fn put_sole(&self, _: &Sole, lane: &Lane, user: usize, outcome: u64) {
+        if lane.ring.put::<Sole>(lane.slots_in_use(), user as u64, outcome).1 {
+            self.announce_first::<Sole>(lane);
         }
     }
 
-    /// How many places there are.
-    pub(crate) fn capacity(&self) -> c_int {
-        self.places.0.capacity() as c_int
-    }
-
-    /// How many places are taken.
-    pub(crate) fn places_taken(&self) -> c_int {
-        self.places.0.taken() as c_int
-    }
-
-    /// F_SETIOEVENTSZ: EBUSY if more places are taken (rule 3.8).
-    pub(crate) fn set_capacity(&self, capacity: c_int) -> Result<c_int> {
-        match u32::try_from(capacity) {
-            Ok(places @ 1..) if self.places.0.resize(places) => Ok(capacity),
-            Ok(1..) => Err(Errno::EBUSY),
-            _ => Err(Errno::EINVAL),
+    /// The first event was put into the ring of the calling thread's own lane, from outside a harvest.
+    #[inline(always)]
+    pub(crate) fn announce_first<A: Access>(&self, lane: &Lane) {
+        self.queue.wake.0.fill::<A>(lane.bit());
+        // No other thread waits while this one goes alone.
+        if !A::SOLE || self.is_nonblock() {
+            self.announce(lane.index());
         }
     }
 
-    /// Takes a place unless the pipe is full or another thread takes one at the same time.
-    #[inline(always)]
-    pub(crate) fn take_place_at_once<A: Access>(&self) -> bool {
-        self.places.0.take_at_once::<A>()
+    /// An event was put into the empty lane from outside a harvest.
+    #[inline(never)]
+    pub(crate) fn announce(&self, lane: u32) {
+        self.queue.wake.0.announce(lane, self.is_nonblock(), &self.poller);
     }
 
-    /// Gives places back.
-    #[inline]
-    pub(crate) fn give_places(&self, n: usize) {
-        self.give_places_at_once::<Shared>(n);
-    }
-
-    /// The same on the fast path.
-    #[inline(always)]
-    pub(crate) fn give_places_at_once<A: Access>(&self, n: usize) {
-        self.places.0.give::<A>(n as u32);
+    /// Puts an event that has its place into the common lane.
+    pub(crate) fn put_common(&self, op: OpRef) {
+        if self.queue.put(COMMON, op).1 {
+            self.announce(COMMON);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What threads agree by. `tests/loom/` runs nearly all of it through every interleaving.
 
 pub(crate) mod access;
+pub(crate) mod apart;
 pub(crate) mod atomic;
 mod bias;
 pub(crate) mod identity_locks;

@@ -136,7 +136,7 @@ impl Poller {
             return edge::note(&attachment, generation, edge.events);
         }
         if attachment.newest_lane() != lane.index() {
-            if pipe.holds(attachment.newest_place(), attachment.newest_number()) {
+            if pipe.queue.lanes.holds(attachment.newest_place(), attachment.newest_number()) {
                 return false;
             }
             // The next event will come from the same thread, most likely. As if this one was the last that was taken
@@ -263,7 +263,7 @@ impl Poller {
     fn other_edge(&self, edge: &Edge, out: &Completions, heard: &mut Heard) {
         let (word, events) = (edge.u64, edge.events);
         match word {
-            WAKER => out.pipe.wake.0.heard(),
+            WAKER => out.pipe.queue.wake.0.heard(),
             ALARM => heard.tick |= times::alarm_went_off(out),
             HOLD => {}
             word => edge::handle(word, events, out),
