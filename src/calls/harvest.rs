@@ -5,7 +5,7 @@ use super::harvest_shared::harvest_shared;
 use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use super::standby;
 use crate::Event;
-use crate::engine::epoll::{Edge, Found, Handled};
+use crate::engine::{Engine, Found, Handled};
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
@@ -188,7 +188,7 @@ fn poll_sole<const WAITS: u8>(
     drop(sole);
     let mut polled = Polled { found: Found::default(), number, room };
     let waited = if WAITS == FOR_A_TIME {
-        answer(pipe.engine().wait(&mut polled.found, most, Some(ns)).map(<[Edge]>::len))
+        answer(pipe.engine().wait(&mut polled.found, most, Some(ns)))
     } else {
         pipe.engine().wait_plainly(&mut polled.found, most, sleeps)
     };
@@ -199,12 +199,7 @@ fn poll_sole<const WAITS: u8>(
         return answer(finish_shared(pipe, &mut polled, waited, deadline, Handled::default()));
     };
     pipe.unpark_sole(&sole, sleeps);
-    if sleeps
-        && waited == 1
-        // SAFETY: the kernel has filled it.
-        && let [edge] = unsafe { polled.found.first(1) }
-        && let Some(event) = Poller::event_of::<false>(&sole, edge)
-    {
+    if sleeps && let Some(event) = Poller::handle_only(&sole, &polled.found) {
         // SAFETY: the room is not empty.
         unsafe { polled.room.get_unchecked_mut(0) }.write(event);
         // SAFETY: the caller has found one.
@@ -225,13 +220,11 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isi
         // SAFETY: the caller has found one.
         let lane = unsafe { pipe.queue.lanes.home_there_is() };
         let most = lane.most_edges();
-        // SAFETY: the kernel has filled so many.
-        let edges = unsafe { polled.found.first(waited as usize) };
-        done = pipe.engine().handle_sole(&sole, edges, pipe, lane, polled.room);
-        if done.edges == edges.len() && (done.events > 0 || !sleeps) {
+        done = Poller::handle_sole(&sole, &polled.found, pipe, lane, polled.room);
+        if done.things == waited as usize && (done.events > 0 || !sleeps) {
             finish_sole(&sole, pipe, lane, done.events);
             drop(sole);
-            if sleeps || done.edges < most || done.events == polled.room.len() {
+            if sleeps || done.things < most || done.events == polled.room.len() {
                 return done.events as isize;
             }
             return gather_rest(polled.number, polled.room, done.events);
@@ -281,10 +274,8 @@ fn finish_shared(
     let Polled { found, number, room } = polled;
     let number = *number;
     let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };
-    if let Ok(count) = usize::try_from(waited) {
-        // SAFETY: the kernel has filled so many.
-        let edges = unsafe { found.first(count) };
-        harvester.handle(&mut basket, edges.get(done.edges..).unwrap_or(&[]), count);
+    if waited >= 0 {
+        harvester.handle(&mut basket, found, done.things);
     }
     let count = basket.count;
     harvester.finish(&basket);

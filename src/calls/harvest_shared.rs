@@ -8,7 +8,7 @@
 
 use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use crate::Event;
-use crate::engine::epoll::Found;
+use crate::engine::{Engine, Found};
 use crate::queue::lane::Lane;
 use crate::queue::lanes::COMMON;
 use crate::state::pipe::Pipe;
@@ -215,21 +215,19 @@ fn poll_at_once(
     if waits {
         wake.unpark::<Shared>();
     }
-    let Ok(edges) = usize::try_from(waited) else {
+    let Ok(things) = usize::try_from(waited) else {
         finish(pipe, lane, count, count);
         return if count > 0 || waited != -(libc::EINTR as isize) { count as isize } else { waited };
     };
-    lane.set_left_some(edges == most);
-    // SAFETY: the kernel has filled so many.
-    let edges = unsafe { found.first(edges) };
-    let done = Poller::handle_shared(edges, pipe, lane, room);
-    if done.edges == edges.len() {
+    lane.set_left_some(things == most);
+    let done = Poller::handle_shared(&found, pipe, lane, room);
+    if done.things == things {
         return finish(pipe, lane, count + done.events, done.events);
     }
     let harvester = Harvester::new(pipe, lane.index());
     let rest = room.get_mut(done.events..).unwrap_or(&mut []);
     let mut basket = Basket { room: rest, count: count + done.events };
-    harvester.handle(&mut basket, edges.get(done.edges..).unwrap_or(&[]), edges.len());
+    harvester.handle(&mut basket, &found, done.things);
     harvester.finish(&basket);
     basket.count as isize
 }

@@ -3,16 +3,16 @@
 
 use super::{lookup, standby};
 use crate::Event;
-use crate::engine::Heard;
 use crate::engine::completions::Completions;
-use crate::engine::epoll::{BATCH, Edge, Found};
 use crate::engine::times;
+use crate::engine::{Engine, Found, Heard};
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::lanes::COMMON;
 use crate::queue::op::{Kind, OpRef};
 use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::handover;
 use crate::state::pipe::Pipe;
+use crate::state::poller::Poller;
 use crate::state::private;
 use crate::state::world;
 use crate::state::world::World;
@@ -241,36 +241,37 @@ impl<'a> Harvester<'a> {
         timeout: Option<u64>,
         woken: impl FnOnce(),
     ) -> Result<Heard> {
-        let room = core::mem::take(&mut basket.room);
-        let before = room.len();
-        self.out.set_room(room);
-        let heard = self.poll_then(most, timeout, woken);
+        let heard = self.with_room(basket, || self.poll_then(most, timeout, woken));
         self.lane().set_left_some(heard.as_ref().is_ok_and(|heard| heard.count >= most));
-        basket.room = self.out.take_room();
-        basket.count += before - basket.room.len();
         heard
     }
 
     #[inline]
     fn poll_then(&self, most: usize, timeout: Option<u64>, woken: impl FnOnce()) -> Result<Heard> {
         let mut found = Found::default();
-        let edges = self.pipe.engine().wait(&mut found, most, timeout);
+        let waited = self.pipe.engine().wait(&mut found, most, timeout);
         woken();
-        let edges = edges.inspect_err(|errno| self.pipe.note_failure(*errno))?;
-        let heard = self.pipe.engine().handle(edges, &self.out);
+        waited.inspect_err(|errno| self.pipe.note_failure(*errno))?;
+        let heard = self.pipe.engine().handle(&found, 0, &self.out);
         self.looked(heard);
         Ok(heard)
     }
 
-    /// Goes on with what a look has found, of which there were `count` edges in all.
-    pub(crate) fn handle(&self, basket: &mut Basket<'a>, edges: &[Edge], count: usize) {
+    /// Goes on with what a look has found, of which the first `from` are handled.
+    pub(crate) fn handle(&self, basket: &mut Basket<'a>, found: &Found, from: usize) {
+        self.with_room(basket, || self.looked(self.pipe.engine().handle(found, from, &self.out)));
+    }
+
+    /// Does something whose completions are handed out into the basket while there is room.
+    #[inline(always)]
+    fn with_room<T>(&self, basket: &mut Basket<'a>, action: impl FnOnce() -> T) -> T {
         let room = core::mem::take(&mut basket.room);
         let before = room.len();
         self.out.set_room(room);
-        let heard = self.pipe.engine().handle(edges, &self.out);
-        self.looked(Heard { count, ..heard });
+        let outcome = action();
         basket.room = self.out.take_room();
         basket.count += before - basket.room.len();
+        outcome
     }
 
     /// The thread has looked into the kernel.
@@ -307,9 +308,9 @@ impl<'a> Harvester<'a> {
         // Those that become ready again line up behind all that were ready when it began.
         let mut left = None;
         while !basket.is_full() {
-            let heard = self.poll_into(basket, BATCH, Some(0), || {})?;
+            let heard = self.poll_into(basket, Poller::MOST, Some(0), || {})?;
             self.take_all(basket);
-            if heard.count < BATCH {
+            if heard.count < Poller::MOST {
                 break;
             }
             let rest = left

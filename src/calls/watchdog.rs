@@ -33,11 +33,12 @@
 
 use super::{fork, lookup, standby};
 use crate::engine::completions::Completions;
-use crate::engine::epoll::{self, BATCH, Found};
+use crate::engine::{Engine, Found};
 use crate::queue::lanes::COMMON;
 use crate::state::known_pipes::{Known, Need, Notes, TICK};
 use crate::state::pipe::Pipe;
 use crate::state::polled_apart::Apart;
+use crate::state::poller::Poller;
 use crate::state::private;
 use crate::state::watchdog::Watchdog;
 use crate::state::world::World;
@@ -231,12 +232,14 @@ fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
         }
         for _ in 0..MOST_POLLS {
             let mut found = Found::default();
-            let Ok(edges) = pipe.engine().wait(&mut found, BATCH, Some(0)) else { break };
-            let heard = pipe.engine().handle(edges, &out);
+            if pipe.engine().wait(&mut found, Poller::MOST, Some(0)).is_err() {
+                break;
+            }
+            let heard = pipe.engine().handle(&found, 0, &out);
             if heard.tick {
                 pipe.queue.wake.0.ticked();
             }
-            if heard.count < BATCH {
+            if heard.count < Poller::MOST {
                 break;
             }
         }
@@ -258,7 +261,7 @@ fn tell(apart: &Apart, events: i16) -> i16 {
         return 0;
     }
     let Some(pipe) = attachment.pipe() else { return 0 };
-    let was_told = epoll::told_apart(&attachment, events, &Completions::common(pipe));
+    let was_told = Poller::told(&attachment, events, &Completions::common(pipe));
     attachment.arm();
     if was_told { 0 } else { events & !fd::poll_now(apart.fd, events).unwrap_or(events) }
 }

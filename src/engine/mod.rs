@@ -29,11 +29,17 @@ pub(crate) mod other_end;
 pub(crate) mod release;
 pub(crate) mod times;
 
+use crate::Event;
+use crate::queue::lane::Lane;
 use crate::queue::op::{OpRef, Order};
 use crate::state::attachment::Locked;
+use crate::state::pipe::Pipe;
+use crate::state::poller::Poller;
+use crate::sync::access::Sole;
 use crate::sys::Result;
 use crate::sys::nature::Look;
 use completions::Completions;
+use core::mem::MaybeUninit;
 
 /// How a descriptor comes to an engine.
 #[derive(Clone, Copy)]
@@ -51,7 +57,45 @@ pub(crate) enum Attach {
 /// waits for readiness, another may give the operation to a kernel that completes it by itself. An operation that is
 /// not yet complete is in one of the queues of its attachment, whose lock the caller holds and which gives the order of
 /// rule 2.5. (One that waits alone may be parked without a node, until one of these calls is made: `slot`.)
+///
+/// What the kernel tells is waited for with `wait`, with no lock and no bias held, and handled after it: either whole by
+/// `handle`, or by one of the functions of the fast path, each of which says how far it has come, and then the rest by
+/// `handle`.
 pub(crate) trait Engine {
+    /// What one wait has brought; nothing, at first.
+    type Found: Default;
+    /// The most things that one wait brings.
+    const MOST: usize;
+
+    /// Waits for things to happen, `most` of them and for `timeout` nanoseconds (`None`: for ever) at most. How many
+    /// there are.
+    fn wait(&self, found: &mut Self::Found, most: usize, timeout: Option<u64>) -> Result<usize>;
+    /// The same for ever, or not at all, and for no more than `MOST`. How many there are, or -errno. Other errors than EINTR are to be found out anew
+    /// by `wait`.
+    fn wait_plainly(&self, found: &mut Self::Found, most: usize, waits: bool) -> isize;
+    /// Handles what was found, without the first `from`, with locks.
+    fn handle(&self, found: &Self::Found, from: usize, out: &Completions) -> Heard;
+    /// Handles what was found, for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the
+    /// fast path goes. The events are put into `room`, and into the lane if there are more.
+    fn handle_sole(
+        sole: &Sole,
+        found: &Self::Found,
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut [MaybeUninit<Event>],
+    ) -> Handled;
+    /// The event, if one thing was found, and that is all there is to it. Otherwise nothing was done.
+    fn handle_only(sole: &Sole, found: &Self::Found) -> Option<Event>;
+    /// As `handle_sole`, with locks; and only as far as there is room.
+    fn handle_shared(
+        found: &Self::Found,
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut [MaybeUninit<Event>],
+    ) -> Handled;
+    /// poll(2) has told this of a descriptor that the watchdog polls (`polled_apart`). False: no operation waits for it.
+    fn told(attachment: &Locked, events: i16, out: &Completions) -> bool;
+
     /// Begins to watch a descriptor. The table has it already, so another thread may be told of it at once.
     fn attach(&self, attachment: &Locked, how: Attach) -> Result<()>;
     /// Stops watching. Its queues are empty, or another pipe's engine goes on with what is in them.
@@ -72,6 +116,18 @@ pub(crate) trait Engine {
     /// Whether an operation, whose attachment is locked, can be ended now; false: the kernel is at work on it (rule
     /// 4.8).
     fn retract(&self, op: OpRef) -> bool;
+}
+
+/// What the engine of a pipe finds in a wait.
+pub(crate) type Found = <Poller as Engine>::Found;
+
+/// What has become of the things that a thread has found, and has handled by the fast path.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Handled {
+    /// So many of them, from the first on.
+    pub(crate) things: usize,
+    /// So many events were put into the thread's room.
+    pub(crate) events: usize,
 }
 
 /// What was heard beside completions.

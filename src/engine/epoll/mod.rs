@@ -34,24 +34,70 @@ mod unordered;
 mod wait;
 mod worker;
 
+use crate::Event;
 use crate::engine::completions::Completions;
-use crate::engine::{Attach, Engine};
-use crate::queue::lane::MOST_EDGES;
+use crate::engine::{Attach, Engine, Handled, Heard};
+use crate::queue::lane::{Lane, MOST_EDGES};
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::state::attachment::{LEVEL, Locked};
 use crate::state::file_class::Class;
+use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
+use crate::sync::access::Sole;
 use crate::sys::{Errno, Result, epoll as sys, nature};
+use core::mem::MaybeUninit;
 
-pub(crate) use crate::sys::epoll::Event as Edge;
 pub(crate) use connection::{NotAtOnce, accept_at_once};
-pub(crate) use unordered::told_apart;
-pub(crate) use wait::{Found, Handled};
-
-/// The most edges taken from the kernel at a time.
-pub(crate) const BATCH: usize = MOST_EDGES;
 
 impl Engine for Poller {
+    type Found = wait::Found;
+    const MOST: usize = MOST_EDGES;
+
+    #[inline]
+    fn wait(&self, found: &mut wait::Found, most: usize, timeout: Option<u64>) -> Result<usize> {
+        self.wait_for_edges(found, most, timeout)
+    }
+
+    #[inline(always)]
+    fn wait_plainly(&self, found: &mut wait::Found, most: usize, waits: bool) -> isize {
+        self.wait_for_edges_plainly(found, most, waits)
+    }
+
+    #[inline]
+    fn handle(&self, found: &wait::Found, from: usize, out: &Completions) -> Heard {
+        self.handle_edges(found, from, out)
+    }
+
+    #[inline(always)]
+    fn handle_sole(
+        sole: &Sole,
+        found: &wait::Found,
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut [MaybeUninit<Event>],
+    ) -> Handled {
+        Self::handle_edges_sole(sole, found.edges(0), pipe, lane, room)
+    }
+
+    #[inline(always)]
+    fn handle_only(sole: &Sole, found: &wait::Found) -> Option<Event> {
+        Self::event_of::<false>(sole, found.only()?)
+    }
+
+    #[inline(always)]
+    fn handle_shared(
+        found: &wait::Found,
+        pipe: &'static Pipe,
+        lane: &'static Lane,
+        room: &mut [MaybeUninit<Event>],
+    ) -> Handled {
+        Self::handle_edges_shared(found.edges(0), pipe, lane, room)
+    }
+
+    fn told(attachment: &Locked, events: i16, out: &Completions) -> bool {
+        unordered::told_apart(attachment, events, out)
+    }
+
     fn attach(&self, attachment: &Locked, how: Attach) -> Result<()> {
         if !self.is_whole() {
             return Err(Errno::EBADF);

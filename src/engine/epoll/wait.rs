@@ -3,7 +3,7 @@
 use super::edge;
 use crate::Event;
 use crate::engine::completions::Completions;
-use crate::engine::{Heard, times};
+use crate::engine::{Handled, Heard, times};
 use crate::queue::lane::{Lane, MOST_EDGES as BATCH};
 use crate::state::attachment::{HERE, SLOT};
 use crate::state::pipe::Pipe;
@@ -16,63 +16,74 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::slice::IterMut;
 
-/// Room for what one wait brings.
-pub(crate) struct Found([MaybeUninit<Edge>; BATCH]);
+/// What one wait has brought.
+pub(crate) struct Found {
+    edges: [MaybeUninit<Edge>; BATCH],
+    /// How many, from the first on, the kernel has written; or -errno.
+    answer: isize,
+}
 
 impl Default for Found {
     #[inline(always)]
     fn default() -> Found {
-        Found([const { MaybeUninit::uninit() }; BATCH])
+        Found { edges: [const { MaybeUninit::uninit() }; BATCH], answer: 0 }
     }
 }
 
 impl Found {
-    /// The first edges.
-    ///
-    /// # Safety
-    ///
-    /// There are so many.
+    /// The edges, without the first `from`.
     #[inline(always)]
-    pub(crate) unsafe fn first(&self, count: usize) -> &[Edge] {
-        // SAFETY: passed on to the caller.
-        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), count) }
+    pub(super) fn edges(&self, from: usize) -> &[Edge] {
+        // SAFETY: so many have been written.
+        let edges = unsafe { core::slice::from_raw_parts(self.edges.as_ptr().cast::<Edge>(), self.count()) };
+        edges.get(from..).unwrap_or(&[])
     }
-}
 
-/// What has become of edges that a thread has handled by the fast path.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Handled {
-    /// So many of them, from the first on.
-    pub(crate) edges: usize,
-    /// So many events were put into the thread's room.
-    pub(crate) events: usize,
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.answer.max(0) as usize
+    }
+
+    /// The edge, if it is only one.
+    #[inline(always)]
+    pub(super) fn only(&self) -> Option<&Edge> {
+        if self.answer != 1 {
+            return None;
+        }
+        // SAFETY: one has been written.
+        self.edges.first().map(|edge| unsafe { edge.assume_init_ref() })
+    }
 }
 
 impl Poller {
-    /// Waits for edges, `most` of them and for `timeout` nanoseconds (`None`: for ever) at most.
-    pub(crate) fn wait<'a>(
+    /// `Engine::wait`.
+    pub(super) fn wait_for_edges(
         &self,
-        found: &'a mut Found,
+        found: &mut Found,
         most: usize,
         timeout: Option<u64>,
-    ) -> Result<&'a [Edge]> {
-        sys::wait(self.epfd(), found.0.get_mut(..most.clamp(1, BATCH)).unwrap_or(&mut []), timeout)
+    ) -> Result<usize> {
+        let room = found.edges.get_mut(..most.clamp(1, BATCH)).unwrap_or(&mut []);
+        let count = sys::wait(self.epfd(), room, timeout)?.len();
+        found.answer = count as isize;
+        Ok(count)
     }
 
-    /// The same for ever, or not at all. What the kernel answers: how many there are, or -errno. Other errors than
-    /// EINTR are to be found out anew by `wait`.
+    /// `Engine::wait_plainly`.
     #[inline(always)]
-    pub(crate) fn wait_plainly(&self, found: &mut Found, most: usize, waits: bool) -> isize {
-        // SAFETY: `most` is at most BATCH.
-        let room = unsafe { found.0.get_unchecked_mut(..most) };
-        sys::wait_plainly(self.epfd(), room, waits)
+    pub(super) fn wait_for_edges_plainly(&self, found: &mut Found, most: usize, waits: bool) -> isize {
+        debug_assert!(most <= BATCH);
+        // SAFETY: it is at most `Engine::MOST` (see there).
+        let room = unsafe { found.edges.get_unchecked_mut(..most) };
+        found.answer = sys::wait_plainly(self.epfd(), room, waits);
+        found.answer
     }
 
-    /// Handles edges, with locks.
+    /// `Engine::handle`.
     #[inline]
-    pub(crate) fn handle(&self, edges: &[Edge], out: &Completions) -> Heard {
-        let mut heard = Heard { count: edges.len(), ..Heard::default() };
-        for edge in edges {
+    pub(super) fn handle_edges(&self, found: &Found, from: usize, out: &Completions) -> Heard {
+        let mut heard = Heard { count: found.count(), ..Heard::default() };
+        for edge in found.edges(from) {
             if !Self::hand_out(edge, out) {
                 self.other_edge(edge, out, &mut heard);
             }
@@ -101,10 +112,9 @@ impl Poller {
         out.write(Event::of_words(attachment.slot_user() as u64, outcome))
     }
 
-    /// Handles edges with locks, for a thread whose lane, which is empty, is `lane`: as far as the fast path goes.
-    /// (A function of its own, so that it has all registers for itself.)
+    /// `Engine::handle_shared`. (A function of its own, so that it has all registers for itself.)
     #[inline(never)]
-    pub(crate) fn handle_shared(
+    pub(super) fn handle_edges_shared(
         edges: &[Edge],
         pipe: &'static Pipe,
         lane: &'static Lane,
@@ -118,7 +128,7 @@ impl Poller {
         {
             rest = others;
         }
-        Handled { edges: edges.len() - rest.len(), events: most - room.len() }
+        Handled { things: edges.len() - rest.len(), events: most - room.len() }
     }
 
     /// The same for one edge. False: nothing was done.
@@ -156,11 +166,9 @@ impl Poller {
         true
     }
 
-    /// Handles edges for a thread that goes alone, and whose lane, which is empty, is `lane`: as far as the fast path
-    /// goes.
+    /// `Engine::handle_sole`.
     #[inline(always)]
-    pub(crate) fn handle_sole(
-        &self,
+    pub(super) fn handle_edges_sole(
         sole: &Sole,
         edges: &[Edge],
         pipe: &'static Pipe,
@@ -176,7 +184,7 @@ impl Poller {
         if handled < edges.len() {
             return Self::handle_more(sole, edges, pipe, lane, handled);
         }
-        Handled { edges: handled, events: handled }
+        Handled { things: handled, events: handled }
     }
 
     /// Handles edges, from the first on, as long as each completes the operation in its slot. `PLAIN`: and as long as
@@ -223,7 +231,7 @@ impl Poller {
     /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it. `PLAIN`: and if
     /// it is a plain read.
     #[inline(always)]
-    pub(crate) fn event_of<const PLAIN: bool>(sole: &Sole, edge: &Edge) -> Option<Event> {
+    pub(super) fn event_of<const PLAIN: bool>(sole: &Sole, edge: &Edge) -> Option<Event> {
         let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
         let generation = (edge.u64 >> 32) as u32;
         let outcome = edge::take::<Sole, PLAIN>(attachment, generation, edge.events, SLOT | HERE);
@@ -256,7 +264,7 @@ impl Poller {
             pipe.put_sole(sole, lane, attachment.slot_user(), edge::for_ring(attachment, lane, outcome));
             handled += 1;
         }
-        Handled { edges: handled, events }
+        Handled { things: handled, events }
     }
 
     #[inline(never)]
