@@ -61,6 +61,8 @@ pub(crate) struct Answer {
     pub(crate) nodes: usize,
     pub(crate) count: usize,
     pub(crate) stride: usize,
+    /// Two words: not 0 once there was a pipe; and in its first byte, not 0 once libioevent.so was called in this process.
+    pub(crate) state: usize,
     pub(crate) what: Option<extern "C" fn(c_int) -> c_int>,
     pub(crate) close_all: Option<extern "C" fn(c_uint, c_uint)>,
 }

@@ -15,15 +15,32 @@ pub(crate) struct Table {
     stride: AtomicUsize,
     /// How many there are; 0 as long as nothing is known, so that every look fails.
     count: AtomicUsize,
+    /// What libioevent.so has in this process (`State`).
+    state: AtomicUsize,
 }
 
-pub(crate) static TABLE: Table =
-    Table { nodes: AtomicUsize::new(0), stride: AtomicUsize::new(0), count: AtomicUsize::new(0) };
+pub(crate) static TABLE: Table = Table {
+    nodes: AtomicUsize::new(0),
+    stride: AtomicUsize::new(0),
+    count: AtomicUsize::new(0),
+    state: AtomicUsize::new(0),
+};
 static WHAT: AtomicUsize = AtomicUsize::new(0);
 static CLOSE_ALL: AtomicUsize = AtomicUsize::new(0);
 
+/// What libioevent.so has in a process.
+#[repr(C)]
+struct State {
+    /// Not 0: there was a pipe.
+    pipes: usize,
+    /// Not 0: libioevent.so has been called in this process. (A child that was made without fork(3) sees 0 again, and
+    /// is dealt with in its first call.)
+    seen: u8,
+}
+
 /// Every look finds this where libioevent.so did not answer.
 static NOTHING: AtomicUsize = AtomicUsize::new(0);
+static UNUSED: State = State { pipes: 0, seen: 1 };
 
 /// More than there are descriptors.
 const ALL: usize = 1 << 32;
@@ -40,17 +57,18 @@ pub(crate) enum What {
 
 /// From now on looks find something, or nothing at all if there is no answer.
 pub(crate) fn open(answer: Option<&Answer>) {
-    let (nodes, stride, count) = match answer {
+    let (nodes, stride, count, state) = match answer {
         Some(answer) => {
             // They are read after a number of `count`, see below.
             WHAT.store(answer.what.map_or(0, |function| function as *const () as usize), Relaxed);
             CLOSE_ALL.store(answer.close_all.map_or(0, |function| function as *const () as usize), Relaxed);
-            (answer.nodes, answer.stride, answer.count)
+            (answer.nodes, answer.stride, answer.count, answer.state)
         }
-        None => (&raw const NOTHING as usize, 0, ALL),
+        None => (&raw const NOTHING as usize, 0, ALL, &raw const UNUSED as usize),
     };
     TABLE.nodes.store(nodes, Relaxed);
     TABLE.stride.store(stride, Relaxed);
+    TABLE.state.store(state, Relaxed);
     // Partner: the load of `count` in `entry` and in `what`. Else a look may read the other numbers as they were before.
     TABLE.count.store(count, Release);
 }

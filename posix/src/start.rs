@@ -229,8 +229,15 @@ fn are_all_relocated() -> bool {
 /// Gives libioevent.so the next functions and takes its answer; from then on all calls find their way by TARGETS.
 fn hand_over() {
     if begin(FOUND) {
-        let mut answer =
-            Answer { size: size_of::<Answer>(), nodes: 0, count: 0, stride: 0, what: None, close_all: None };
+        let mut answer = Answer {
+            size: size_of::<Answer>(),
+            nodes: 0,
+            count: 0,
+            stride: 0,
+            state: 0,
+            what: None,
+            close_all: None,
+        };
         let accepted = offer(&mut answer);
         lead(accepted);
         // Only now do looks succeed, and lead to the next functions or to the targets without a check.

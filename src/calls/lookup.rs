@@ -60,13 +60,18 @@ pub(crate) fn get(number: c_int) -> Entry {
 #[cold]
 #[inline(never)]
 fn get_slow(number: c_int) -> Entry {
+    inspect();
+    table::get(number)
+}
+
+/// Deals with a child that was made without fork(3).
+pub(crate) fn inspect() {
     if !world::is_inspected() {
         if world::world().is_none() {
             fork::notice();
         }
         world::set_inspected();
     }
-    table::get(number)
 }
 
 /// The attachment of `fd`, locked, if it has one.

@@ -62,7 +62,7 @@ impl Libcs for Readv {
 
     fn by_pipe(self, pipe: &'static Pipe, fd: c_int) -> isize {
         // SAFETY: as in `by_libc`.
-        unsafe { ffi_pipe::readv(pipe, fd, pointer(self.iov), self.count as c_int) }
+        unsafe { ffi_pipe::readv(fd, pointer(self.iov), self.count as c_int, pipe) }
     }
 }
 
@@ -89,7 +89,7 @@ impl Libcs for Send {
     fn by_pipe(self, pipe: &'static Pipe, fd: c_int) -> isize {
         match self.kind {
             // SAFETY: as in `by_libc`.
-            Kind::Write => unsafe { ffi_pipe::write(pipe, fd, pointer(self.buf), self.len) },
+            Kind::Write => unsafe { ffi_pipe::write(fd, pointer(self.buf), self.len, pipe) },
             _ => self.by_libc(fd),
         }
     }
@@ -111,7 +111,7 @@ impl Libcs for Writev {
 
     fn by_pipe(self, pipe: &'static Pipe, fd: c_int) -> isize {
         // SAFETY: as in `by_libc`.
-        unsafe { ffi_pipe::writev(pipe, fd, pointer(self.iov), self.count) }
+        unsafe { ffi_pipe::writev(fd, pointer(self.iov), self.count, pipe) }
     }
 }
 

@@ -145,7 +145,7 @@ const MOST_AT_ONCE: usize = 4096;
 /// `iov` has `iovcnt` entries, which describe memory to write to.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
+pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &'static Pipe) -> isize {
     answer(move || {
         lookup::enter(fd)?;
         // SAFETY: passed on to the caller.
@@ -184,7 +184,7 @@ pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, io
 /// `iov` has `iovcnt` entries, which describe memory to read.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn writev(pipe: &'static Pipe, fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
+pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &'static Pipe) -> isize {
     // SAFETY: passed on to the caller.
     let (parts, events) = match unsafe { vector(iov, iovcnt) } {
         Ok(parts) => parts,
@@ -211,7 +211,7 @@ pub(super) unsafe fn writev(pipe: &'static Pipe, fd: c_int, iov: *const iovec, i
         left -= len;
     }
     // SAFETY: `gathered` is an array of whole events.
-    unsafe { write(pipe, fd, gathered.as_ptr().cast(), size_of_val(gathered.as_slice())) }
+    unsafe { write(fd, gathered.as_ptr().cast(), size_of_val(gathered.as_slice()), pipe) }
 }
 
 const NO_EVENT: Event = Event { user: core::ptr::null_mut(), result: 0, errno: 0 };
@@ -283,7 +283,7 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
 /// `buf` has `nbytes` bytes.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn write(pipe: &'static Pipe, fd: c_int, buf: *const c_void, nbytes: usize) -> isize {
+pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize, pipe: &'static Pipe) -> isize {
     access::admit();
     answer(move || {
         let count = nbytes / size_of::<Event>();

@@ -28,6 +28,8 @@ pub(super) struct Answer {
     words: *const c_void,
     count: usize,
     stride: usize,
+    /// What there is in this process (`world::Own`).
+    state: *const c_void,
     /// What a number is: `NOTHING` and its like.
     what: extern "C" fn(c_int) -> c_int,
     /// Closes the attached descriptors and the pipes among these numbers.
@@ -53,8 +55,15 @@ pub(super) unsafe fn meet(next: *const Next, answer: *mut Answer) -> Result<c_in
         return Err(Errno::EINVAL);
     }
     let (words, count) = table::near_words();
-    *answer =
-        Answer { size: size_of::<Answer>(), words, count, stride: size_of::<Attachment>(), what, close_all };
+    *answer = Answer {
+        size: size_of::<Answer>(),
+        words,
+        count,
+        stride: size_of::<Attachment>(),
+        state: core::ptr::from_ref(world::own()).cast(),
+        what,
+        close_all,
+    };
     next::set(&next.functions);
     Ok(0)
 }
@@ -72,6 +81,7 @@ extern "C" fn what(fd: c_int) -> c_int {
 }
 
 extern "C" fn close_all(first: c_uint, last: c_uint) {
+    lookup::inspect();
     let Some(world) = world::world() else { return };
     if world::is_borrowed() {
         return;

@@ -27,7 +27,9 @@ use core::sync::atomic::{
 static OWN: Pages<Own> =
     Pages::new(Own { world: AtomicPtr::new(null_mut()), is_inspected: AtomicBool::new(false) });
 
-struct Own {
+/// What the library has in this process, and its state. libioevent_posix reads it, too (`ffi::plain_names`).
+#[repr(C)]
+pub(crate) struct Own {
     world: AtomicPtr<World>,
     /// Whether this process has been seen not to be a child that was made without fork(3), or has been dealt with as
     /// one (`calls::fork`). Relaxed: such a child begins with one thread.
@@ -92,6 +94,11 @@ pub(crate) fn world() -> Option<&'static World> {
     let world = OWN.value.world.load(Acquire);
     // SAFETY: worlds are never freed.
     unsafe { world.as_ref() }
+}
+
+/// See there.
+pub(crate) fn own() -> &'static Own {
+    &OWN.value
 }
 
 /// Whether it is known already what kind of child this process is.

@@ -43,6 +43,21 @@ macro_rules! part {
             "cbnz x9, 2f",
         )
     };
+    // Goes on if libioevent.so has seen this process, as it is, before; else to 2, which leads to where it does.
+    (seen) => {
+        "ldr x9, [x16, #24]\nldrb w9, [x9, #8]\ncbz w9, 2f"
+    };
+    // Goes on if there never was a pipe, and libioevent.so has seen this process before.
+    (unused) => {
+        concat!(
+            "cbz x17, 3f\n",
+            "ldr x9, [x16, #24]\n",
+            "ldr x10, [x9]\n",
+            "cbnz x10, 2f\n",
+            "ldrb w9, [x9, #8]\n",
+            "cbz w9, 2f",
+        )
+    };
     // Jumps to the function in this table.
     (to $table:literal) => {
         concat!(
@@ -90,10 +105,11 @@ macro_rules! look_up {
             cold = sym crate::entry::cold,
         )
     };
-    ($name:ident, first) => { look_up!(@first $name part!(look "w0")) };
-    ($name:ident, second) => { look_up!(@first $name part!(look "w1")) };
+    ($name:ident, first) => { look_up!(@first $name part!(look "w0"), part!(seen)) };
+    ($name:ident, second) => { look_up!(@first $name part!(look "w1"), part!(seen)) };
+    ($name:ident, none) => { look_up!(@first $name part!(unused)) };
     ($name:ident, first_and_second) => { look_up!(@first $name part!(look "w0"), part!(look "w1")) };
-    ($name:ident, second_if_pidfd) => { look_up!(@first $name "cmp w0, #3\nb.ne 3f", part!(look "w1")) };
+    ($name:ident, second_if_pidfd) => { look_up!(@first $name "cmp w0, #3\nb.ne 3f", part!(look "w1"), part!(seen)) };
     ($name:ident, first_and_third) => { look_up!(@first $name part!(look "w0"), part!(look "w2")) };
 }
 
@@ -112,6 +128,7 @@ macro_rules! checked {
             checked!(@move $move),
             part!(table),
             part!(look "w0"),
+            part!(seen),
             part!(to "next"),
             "2:",
             part!(to "targets"),

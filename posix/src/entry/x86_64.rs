@@ -37,6 +37,22 @@ macro_rules! part {
             "jne 2f",
         )
     };
+    // Goes on if libioevent.so has seen this process, as it is, before; else to 2, which leads to where it does.
+    (seen) => {
+        "mov rax, qword ptr [rip + {table} + 24]\ncmp byte ptr [rax + 8], 0\nje 2f"
+    };
+    // Goes on if there never was a pipe, and libioevent.so has seen this process before.
+    (unused) => {
+        concat!(
+            "mov rax, qword ptr [rip + {table} + 24]\n",
+            "test rax, rax\n",
+            "jz 3f\n",
+            "cmp qword ptr [rax], 0\n",
+            "jne 2f\n",
+            "cmp byte ptr [rax + 8], 0\n",
+            "je 2f",
+        )
+    };
 }
 
 /// Jumps to the target of this function.
@@ -70,10 +86,11 @@ macro_rules! look_up {
             cold = sym crate::entry::cold,
         )
     };
-    ($name:ident, first) => { look_up!(@first $name part!(look "edi")) };
-    ($name:ident, second) => { look_up!(@first $name part!(look "esi")) };
+    ($name:ident, first) => { look_up!(@first $name part!(look "edi"), part!(seen)) };
+    ($name:ident, second) => { look_up!(@first $name part!(look "esi"), part!(seen)) };
+    ($name:ident, none) => { look_up!(@first $name part!(unused)) };
     ($name:ident, first_and_second) => { look_up!(@first $name part!(look "edi"), part!(look "esi")) };
-    ($name:ident, second_if_pidfd) => { look_up!(@first $name "cmp edi, 3\njne 3f", part!(look "esi")) };
+    ($name:ident, second_if_pidfd) => { look_up!(@first $name "cmp edi, 3\njne 3f", part!(look "esi"), part!(seen)) };
     ($name:ident, first_and_third) => { look_up!(@first $name part!(look "edi"), part!(look "edx")) };
 }
 
@@ -91,6 +108,7 @@ macro_rules! checked {
             "ja 5f",
             checked!(@move $move),
             part!(look "edi"),
+            part!(seen),
             "jmp qword ptr [rip + {next} + {offset}]",
             "2:",
             "jmp qword ptr [rip + {targets} + {offset}]",
