@@ -9,10 +9,10 @@ use core::sync::atomic::{
 };
 
 /// Entries in a chunk.
-const CHUNK: usize = 1 << 15;
+const CHUNK: usize = 1 << 17;
 /// Chunks: together with `CHUNK`, every number that 32 bits can hold, so that a look-up needs no check. The chunks of
 /// negative numbers are never made.
-const CHUNKS: usize = 1 << 17;
+const CHUNKS: usize = 1 << 15;
 
 /// What can be an entry.
 ///
