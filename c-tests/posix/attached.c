@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <ioevent.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 static int p;
@@ -157,6 +158,61 @@ static void fortified(void)
     GIVES(close(s[1]), 0);
 }
 
+/* Each of both descriptors counts; of dup2's the second, of waitid's the pidfd. */
+static void two_of_them(void)
+{
+    char path[] = "/tmp/attached.XXXXXX";
+    int file = OK(mkstemp(path)), q[2], r[2], pidfd;
+    siginfo_t info;
+    off_t at = 0;
+    pid_t child;
+
+    unlink(path);
+    GIVES(write(file, "01234567", 8), 8);
+    GIVES(pipe(q), 0);
+    GIVES(pipe(r), 0);
+    attach(q[1]);
+    QUEUED(sendfile(q[1], file, &at, 4));
+    event(4, 0);
+    GIVES(read(q[0], b, 4), 4);
+    QUEUED(splice(file, NULL, q[1], NULL, 0, 0));
+    event(0, 0);
+    QUEUED(splice(r[0], NULL, q[1], NULL, 4, 0));
+    GIVES(write(r[1], "abcd", 4), 4);
+    event(4, 0);
+    GIVES(fcntl(q[1], F_SETIOEVENTPIPE, -1, (void *)0), 0);
+    attach(r[0]);
+    QUEUED(splice(r[0], NULL, q[1], NULL, 4, 0));
+    GIVES(write(r[1], "efgh", 4), 4);
+    event(4, 0);
+    QUEUED(read(r[0], b, 1));
+    GIVES(dup2(q[0], r[0]), r[0]);
+    event(-1, ECANCELED);
+    attach(r[0]);
+    QUEUED(read(r[0], b, 8));
+    event(8, 0);
+    QUEUED(read(r[0], b, 8));
+    GIVES(dup3(file, r[0], O_CLOEXEC), r[0]);
+    event(-1, ECANCELED);
+    GIVES(sendfile(q[1], r[0], &at, 4), 4);
+
+    child = OK(fork());
+    if (child == 0)
+        _exit(5);
+    pidfd = OK((int)syscall(SYS_pidfd_open, child, 0));
+    attach(pidfd);
+    QUEUED(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED));
+    event(0, 0);
+    GIVES(info.si_status, 5);
+    FAILS(waitid(P_PID, (id_t)pidfd, &info, WEXITED), ECHILD);
+    for (int i = 0; i < 2; i++) {
+        GIVES(close(q[i]), 0);
+        GIVES(close(r[i]), 0);
+    }
+    GIVES(close(file), 0);
+    GIVES(close(pidfd), 0);
+}
+
 static void ranges(void)
 {
     int s[2], other = OK(ioeventpipe(4));
@@ -218,6 +274,7 @@ int main(void)
     vectors();
     eventfds();
     fortified();
+    two_of_them();
     ranges();
     return 0;
 }

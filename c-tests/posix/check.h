@@ -109,7 +109,8 @@ static inline int io_works(void)
     struct iovec iov = { &c, 1 };
 
     works = works && readv(p[0], &iov, 1) == 1 && c == 'b' && preadv2(p[0], &iov, 1, -1, 0) == 1 && c == 'c';
-    works = works && fcntl(p[0], F_GETFL) == O_RDONLY && dup2(p[0], p[1]) == p[1] && fcntl(p[1], F_GETFL) == O_RDONLY;
+    works = works && fcntl(p[0], F_GETFL) == O_RDONLY && dup3(p[1], 120, 0) == 120 && close_range(120, 121, 0) == 0;
+    works = works && syscall(SYS_fcntl, 120, F_GETFD) == -1 && dup2(p[0], p[1]) == p[1] && fcntl(p[1], F_GETFL) == O_RDONLY;
     return works && close(p[0]) == 0 && close(p[1]) == 0 && close(p[0]) == -1 && read(-1, &c, 1) == -1;
 }
 

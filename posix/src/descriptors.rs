@@ -3,7 +3,7 @@
 use crate::errors::fail;
 use crate::look::{self, What, what};
 use crate::names::Name;
-use crate::start::pass;
+use crate::start::{pass, stand_in};
 use core::ffi::{c_int, c_uint};
 
 /// Whether a call without an asynchronous form has to fail on this descriptor.
@@ -53,4 +53,16 @@ pub(crate) unsafe extern "C" fn closefrom(first: c_int) {
     look::close_all(first.max(0) as c_uint, c_uint::MAX);
     // SAFETY: there are no pointers.
     unsafe { pass(Name::closefrom, of([first as usize])) };
+}
+
+/// close_range where libc has none.
+pub(crate) extern "C" fn system_close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
+    // SAFETY: there are no pointers.
+    unsafe { stand_in(Name::close_range, of([first as usize, last as usize, flags as usize])) as c_int }
+}
+
+/// closefrom where libc has none.
+pub(crate) extern "C" fn system_closefrom(first: c_int) {
+    // SAFETY: there are no pointers.
+    unsafe { stand_in(Name::closefrom, of([first as usize])) };
 }

@@ -125,8 +125,38 @@ names! {
     perror, to!(errors::perror), Raw::Nothing;
 }
 
-/// Those that not every libc has, and something of ours stands in for. To look for what is not there allocates: they wait
-/// for a time when that is safe.
+/// The function that this is another name of. Not every libc has the other one.
+pub(crate) fn plain(name: Name) -> Option<Name> {
+    Some(match name {
+        Name::__read => Name::read,
+        Name::__write => Name::write,
+        Name::__pread64 => Name::pread,
+        Name::__pwrite64 => Name::pwrite,
+        Name::__send => Name::send,
+        Name::__connect => Name::connect,
+        Name::__close => Name::close,
+        Name::__dup2 => Name::dup2,
+        Name::__fcntl => Name::fcntl,
+        _ => return None,
+    })
+}
+
+/// Those that not every libc has. To look for what is not there allocates: they wait for a time when that is safe.
 pub(crate) fn may_be_missing(name: Name) -> bool {
-    matches!(name, Name::close_range | Name::closefrom | Name::strerrorname_np | Name::strerrordesc_np)
+    plain(name).is_some()
+        || matches!(name, Name::close_range | Name::closefrom | Name::strerrorname_np | Name::strerrordesc_np)
+}
+
+/// What stands in for a next function that is not there, or is not looked for yet; 0: `raw` does.
+pub(crate) fn substitute(name: Name) -> usize {
+    match name {
+        Name::close_range => descriptors::system_close_range as *const () as usize,
+        Name::closefrom => descriptors::system_closefrom as *const () as usize,
+        Name::strerrorname_np | Name::strerrordesc_np => 0,
+        _ => missing as *const () as usize,
+    }
+}
+
+extern "C" fn missing() -> isize {
+    errors::fail(ENOSYS)
 }

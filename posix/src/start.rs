@@ -7,7 +7,7 @@
 use crate::errors;
 use crate::libioevent::{self, Answer, GIVEN, HAND_OVER, Next};
 use crate::look;
-use crate::names::{COUNT, NAMES, Name, TEXTS, Target, may_be_missing, target};
+use crate::names::{COUNT, NAMES, Name, TEXTS, Target, may_be_missing, plain, substitute, target};
 use crate::raw;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::{MaybeUninit, transmute};
@@ -83,11 +83,11 @@ pub(crate) unsafe fn pass(name: Name, arguments: [usize; 6]) -> isize {
         prepare();
         next = self::next(name);
     }
-    let [a, b, c, d, e, f] = arguments;
     if next == 0 {
         // SAFETY: passed on to the caller.
-        return unsafe { stand_in(name, a, b, c, d, e, f) };
+        return unsafe { stand_in(name, arguments) };
     }
+    let [a, b, c, d, e, f] = arguments;
     // SAFETY: it has at most six arguments, none of which is a floating-point number; more do no harm. The rest is passed
     // on to the caller.
     unsafe {
@@ -96,14 +96,25 @@ pub(crate) unsafe fn pass(name: Name, arguments: [usize; 6]) -> isize {
     }
 }
 
-/// Apart, and without the address of anything of the caller's: so the caller's last call leaves no frame of it.
+/// What stands in for the next function of this name.
+///
+/// # Safety
+///
+/// As for `pass`.
+pub(crate) unsafe fn stand_in(name: Name, arguments: [usize; 6]) -> isize {
+    let [a, b, c, d, e, f] = arguments;
+    // SAFETY: passed on to the caller.
+    unsafe { stand_in_apart(name, a, b, c, d, e, f) }
+}
+
+/// Without the address of anything of the caller's, so that the caller's last call leaves no frame of it.
 ///
 /// # Safety
 ///
 /// As for `pass`.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn stand_in(
+unsafe extern "C" fn stand_in_apart(
     name: Name,
     a: usize,
     b: usize,
@@ -145,6 +156,12 @@ fn begin(phase: u8) -> bool {
 fn find() {
     if begin(UNKNOWN) {
         look_for(|name| !may_be_missing(name));
+        for (name, place) in NAMES.iter().zip(&NEXT) {
+            if let Some(plain) = plain(*name) {
+                // Partner: the load in `next`.
+                place.store(next(plain), Release);
+            }
+        }
         // SAFETY: this is a name.
         let first = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"read".as_ptr()) };
         FIRST_READ.store(first as usize, Relaxed);
@@ -174,9 +191,12 @@ fn look_for(wanted: impl Fn(Name) -> bool) -> bool {
         rest = rest.get(text.count_bytes() + 1..).unwrap_or(&[]);
         if wanted(*name) {
             let function = find_next(text.as_ptr(), *name);
-            missing |= function == 0;
-            // Partner: the load in `next`.
-            place.store(function, Release);
+            if function == 0 {
+                missing = true;
+            } else {
+                // Partner: the load in `next`.
+                place.store(function, Release);
+            }
         }
     }
     missing
@@ -269,9 +289,9 @@ fn offer(answer: &mut Answer) -> bool {
 /// Sets all TARGETS.
 fn lead(accepted: bool) {
     for (name, (place, next)) in NAMES.iter().zip(TARGETS.iter().zip(&NEXT)) {
-        if next.load(Relaxed) == 0 && !may_be_missing(*name) {
+        if next.load(Relaxed) == 0 {
             // Partner: the load in `next`.
-            next.store(missing as *const () as usize, Release);
+            next.store(substitute(*name), Release);
         }
         let target = match target(*name) {
             Target::To(function) if accepted => function,
@@ -281,11 +301,6 @@ fn lead(accepted: bool) {
         // before.
         place.store(target, Release);
     }
-}
-
-/// What libc does not have.
-extern "C" fn missing() -> isize {
-    errors::fail(libc::ENOSYS)
 }
 
 /// `int ioevent_posix_active(void)`: 1 if the plain names are this library's in this process.
