@@ -37,9 +37,9 @@ static struct {
     { "fcntl", 1, 10, { -1, F_GETIOEVENTFLAGS } }, { "shutdown", 1, 10, { -1, 77 } },
     { "read", 2, 10, { -1, (long)ev, sizeof ev } }, { "readv", 2, 10, { -1, (long)&iov, 1 } },
     { "read", 0, 15, { -1, (long)b, 1 } }, { "write", 0, 15, { -1, (long)b, 1 } },
-    /* accept looks at the number that comes out, too. */
-    { "recvmsg", 0, 15, { -1, (long)&msg, 0 } }, { "accept", 0, 120, { -1, 0, 0 } },
-    { "accept4", 0, 120, { -1, 0, 0, 0 } }, { "connect", 0, 15, { -1, 0, 0 } }, { "dup2", 0, 15, { -1, 100 } },
+    /* accept has to look at the number that comes out. */
+    { "recvmsg", 0, 15, { -1, (long)&msg, 0 } }, { "accept", 0, 40, { -1, 0, 0 } },
+    { "accept4", 0, 40, { -1, 0, 0, 0 } }, { "connect", 0, 15, { -1, 0, 0 } }, { "dup2", 0, 15, { -1, 100 } },
     { "close", 0, 15, { 100 } }, { "fcntl", 0, 25, { -1, F_GETFL } }, { "fsync", 0, 15, { -1 } },
 };
 

@@ -231,10 +231,18 @@ fn sendmsg_otherwise(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
 /// Any thread. ioevent_accept(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
-    accept_or(fd, Accept { addr: lent(addr), addrlen: lent(addrlen), flags: 0 }, || {
+    if lookup::is_nothing(fd) {
         // SAFETY: as promised by the caller.
-        unsafe { next::accept(fd, addr, addrlen) }
-    })
+        return given_out(unsafe { next::accept(fd, addr, addrlen) });
+    }
+    accept_otherwise(fd, addr, addrlen)
+}
+
+#[inline(never)]
+fn accept_otherwise(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
+    // SAFETY: as promised by the caller of `ioevent_accept`.
+    let libcs = || given_out(unsafe { next::accept(fd, addr, addrlen) });
+    begin_accept(fd, Accept { addr: lent(addr), addrlen: lent(addrlen), flags: 0 }, libcs)
 }
 
 /// accept4(2); queued on an attached descriptor, like ioevent_accept. `flags`: SOCK_NONBLOCK, SOCK_CLOEXEC. Any thread.
@@ -246,25 +254,35 @@ pub unsafe extern "C" fn ioevent_accept4(
     addrlen: *mut socklen_t,
     flags: c_int,
 ) -> c_int {
-    accept_or(fd, Accept { addr: lent(addr), addrlen: lent(addrlen), flags }, || {
+    if lookup::is_nothing(fd) {
         // SAFETY: as promised by the caller.
-        unsafe { next::accept4(fd, addr, addrlen, flags) }
-    })
+        return given_out(unsafe { next::accept4(fd, addr, addrlen, flags) });
+    }
+    accept4_otherwise(fd, addr, addrlen, flags)
+}
+
+#[inline(never)]
+fn accept4_otherwise(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t, flags: c_int) -> c_int {
+    // SAFETY: as promised by the caller of `ioevent_accept4`.
+    let libcs = || given_out(unsafe { next::accept4(fd, addr, addrlen, flags) });
+    begin_accept(fd, Accept { addr: lent(addr), addrlen: lent(addrlen), flags }, libcs)
 }
 
 /// Begins an accept if `fd` is attached, else calls libc.
-#[inline(always)]
-fn accept_or(fd: c_int, call: Accept, libc: impl FnOnce() -> c_int) -> c_int {
-    let libcs = || {
-        let number = libc();
-        // The kernel has given it out: what the library has under it was closed behind its back (rule 4.4).
-        close::forget(number);
-        number
-    };
+fn begin_accept(fd: c_int, call: Accept, libc: impl FnOnce() -> c_int) -> c_int {
     match lookup::get(fd) {
-        Entry::Attachment(node) => answer_slow(accept::accept(node, fd, call, ByCall), libcs),
-        _ => libcs(),
+        Entry::Attachment(node) => answer_slow(accept::accept(node, fd, call, ByCall), libc),
+        _ => libc(),
     }
+}
+
+/// The kernel has given a number out: what the library has under it was closed behind its back (rule 4.4).
+#[inline(always)]
+fn given_out(number: c_int) -> c_int {
+    if number >= 0 && !lookup::is_nothing(number) {
+        close::forget(number);
+    }
+    number
 }
 
 /// connect(2); queued on an attached descriptor. The address is the library's until the event has been read. Reads that
