@@ -57,6 +57,7 @@ pub(super) unsafe fn answer3(nr: Sysno, a: usize, b: usize, c: usize) -> isize {
 /// # Safety
 ///
 /// As for `call4`.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) unsafe fn answer4(nr: Sysno, a: usize, b: usize, c: usize, d: usize) -> isize {
     // SAFETY: passed on to the caller.
