@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# plain_test.sh BIN_DIR: the examples plain and plain-pool, linked to libioevent_posix.so and with it preloaded: all four
-# do the same. What is preloaded is found as the programs' own libraries are.
+# plain_test.sh BIN_DIR: the examples plain and plain-pool, linked to libioevent_posix.so and with it preloaded: all
+# four do the same. What is preloaded is found as the programs' own libraries are.
 # shellcheck source=c-tests/test_echo.sh
 . "$(dirname "$0")/test_echo.sh"
 

@@ -77,6 +77,12 @@ static long may_have_sent(const struct client *c)
     return total_of[c->way];
 }
 
+/* Whether it is time for its half-close. */
+static int must_shut(const struct client *c)
+{
+    return c->sent == total_of[c->way] && !c->shut && first_back >= held && c->way != RESET;
+}
+
 static void send_some(struct client *c)
 {
     static unsigned char piece[PIECE];
@@ -92,7 +98,7 @@ static void send_some(struct client *c)
             fail(c, "send: %s", strerror(errno));
         c->sent += n > 0 ? n : 0;
     }
-    if (c->sent == total_of[c->way] && !c->shut && first_back >= held && c->way != RESET) {
+    if (must_shut(c)) {
         if (shutdown(c->fd, SHUT_WR) == -1)
             fail(c, "shutdown: %s", strerror(errno));
         c->shut = 1;
@@ -103,7 +109,7 @@ static void end_client(struct client *c)
 {
     const struct linger at_once = { .l_onoff = 1 };
 
-    if (c->way == RESET && c->number % 2) /* the others are reset because they close with bytes that they have not read */
+    if (c->way == RESET && c->number % 2) /* the others are reset because there are bytes that they have not read */
         setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     if (c->way != RESET)
         came_back += c->received;
@@ -169,8 +175,7 @@ int main(int argc, char **argv)
     for (int open = count; open > 0;) {
         for (int i = 0; i < count; i++) {
             const struct client *c = &clients[i];
-            int wants = c->fd != -1 && (c->sent < may_have_sent(c) || (!c->shut && first_back >= held && c->way != RESET &&
-                                                                      c->sent == total_of[c->way]));
+            int wants = c->sent < may_have_sent(c) || must_shut(c);
 
             polled[i] = (struct pollfd){ .fd = c->fd, .events = (short)(POLLIN | (wants ? POLLOUT : 0)) };
         }
