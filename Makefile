@@ -1,6 +1,6 @@
 # libioevent: GNU make.  What takes more than a few lines is a script in ci/ that also runs by hand.
 #
-#   make                  libioevent.so and libioevent.a, in target/dist
+#   make                  libioevent.so, libioevent.a and libioevent_posix.so, in target/dist
 #   make run              build everything and serve examples-c/site on a local port (PORT=8080)
 #   make check            all tests; the last line says how many passed.  IOEVENT_QUICK=1: without memcheck, sanitizers and
 #                         loom; IOEVENT_JOBS=N: N parts side by side, and N programs within each (one more than there are
@@ -35,11 +35,12 @@ CARGO        = cargo
 INSTALL      = install
 
 VERSION  := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SONAME   := libioevent.so.$(firstword $(subst ., ,$(VERSION)))
+MAJOR    := $(firstword $(subst ., ,$(VERSION)))
 BUILD    := $(or $(CARGO_TARGET_DIR),target)
 DIST     := $(BUILD)/dist
 STAGE    := $(abspath $(BUILD))/stage
 SOURCES  := $(wildcard Cargo.toml Cargo.lock build.rs) $(shell find src -name '*.rs' 2>/dev/null)
+POSIX    := $(shell find posix -name '*.rs' -o -name Cargo.toml)
 
 # What the library is built for: cargo's target, and the files that may name one.  If what lies there was built for something
 # else it is built again; but who only installs, maybe as another user, takes it as it is.
@@ -55,7 +56,7 @@ endif
 # In a staged or fresh tree there may be no pkg-config: ci/pkg-config.sh then reads our own .pc file.
 PKG_CONFIG := $(or $(shell command -v pkg-config || command -v pkgconf),$(CURDIR)/ci/pkg-config.sh)
 
-all: $(DIST)/libioevent.so $(DIST)/libioevent.a
+all: $(DIST)/libioevent.so $(DIST)/libioevent_posix.so $(DIST)/libioevent.a
 
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
 # are copied away, because any other cargo build overwrites libioevent.so with one that lacks it.
@@ -63,6 +64,11 @@ $(DIST)/libioevent.so: $(SOURCES) $(CONFIGS) $(AGAIN)
 	rm -rf $(DIST)
 	mkdir -p $(DIST)
 	built=$$(ci/cargo-built.sh libioevent.so $(CARGO) rustc --release --lib --crate-type cdylib) && cp "$$built" $@
+
+# It is linked to the one above.
+$(DIST)/libioevent_posix.so: $(POSIX) $(DIST)/libioevent.so
+	built=$$(IOEVENT_LIB_DIR=$(abspath $(DIST)) ci/cargo-built.sh libioevent_posix.so \
+	    $(CARGO) rustc --release -p ioevent-posix --lib --crate-type cdylib) && cp "$$built" $@
 
 $(DIST)/libioevent.a: $(SOURCES) $(CONFIGS) $(AGAIN) | $(DIST)/libioevent.so
 	built=$$(ci/cargo-built.sh libioevent.a $(CARGO) rustc --release --lib --crate-type staticlib) && cp "$$built" $@
@@ -76,25 +82,36 @@ help:
 header:
 	UPDATE_HEADER=1 $(CARGO) test -p ioevent-header
 
+# The libraries that programs load, each with the links that lead to it, and a .pc file.
+SHARED   := libioevent libioevent_posix
+PCS      := libioevent libioevent-posix
+
 install: all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
-	$(INSTALL) -m 755 $(DIST)/libioevent.so "$(DESTDIR)$(LIBDIR)/libioevent.so.$(VERSION)"
-	ln -sf libioevent.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
-	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libioevent.so"
+	for name in $(SHARED); do \
+	    $(INSTALL) -m 755 $(DIST)/$$name.so "$(DESTDIR)$(LIBDIR)/$$name.so.$(VERSION)" && \
+	    ln -sf $$name.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$$name.so.$(MAJOR)" && \
+	    ln -sf $$name.so.$(MAJOR) "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
+	done
 	$(INSTALL) -m 644 $(DIST)/libioevent.a "$(DESTDIR)$(LIBDIR)/libioevent.a"
 	$(INSTALL) -m 644 include/ioevent.h "$(DESTDIR)$(INCLUDEDIR)/ioevent.h"
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
-	    -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
-	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
-	    pkgconfig/libioevent.pc.in > "$(DESTDIR)$(PKGCONFIGDIR)/libioevent.pc"
-	chmod 644 "$(DESTDIR)$(PKGCONFIGDIR)/libioevent.pc"
+	for name in $(PCS); do \
+	    sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	        -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	        -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	        pkgconfig/$$name.pc.in > "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" && \
+	    chmod 644 "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" || exit; \
+	done
 	ci/man.sh install "$(DESTDIR)$(MANDIR)"
 	$(LDCONFIG)
 
 uninstall:
-	rm -f "$(DESTDIR)$(LIBDIR)/libioevent.so.$(VERSION)" "$(DESTDIR)$(LIBDIR)/$(SONAME)" \
-	    "$(DESTDIR)$(LIBDIR)/libioevent.so" "$(DESTDIR)$(LIBDIR)/libioevent.a" \
-	    "$(DESTDIR)$(INCLUDEDIR)/ioevent.h" "$(DESTDIR)$(PKGCONFIGDIR)/libioevent.pc"
+	for name in $(SHARED); do \
+	    rm -f "$(DESTDIR)$(LIBDIR)/$$name.so.$(VERSION)" "$(DESTDIR)$(LIBDIR)/$$name.so.$(MAJOR)" \
+	        "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
+	done
+	for name in $(PCS); do rm -f "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" || exit; done
+	rm -f "$(DESTDIR)$(LIBDIR)/libioevent.a" "$(DESTDIR)$(INCLUDEDIR)/ioevent.h"
 	ci/man.sh uninstall "$(DESTDIR)$(MANDIR)"
 	$(LDCONFIG)
 

@@ -66,6 +66,7 @@ if [ -z "${IOEVENT_QUICK:-}" ]; then
     part "C tests under memcheck" "the library" ci/c-tests.sh valgrind
 fi
 part "C tests" "the library" ci/c-tests.sh plain
+part "plain names" "the library" ci/posix.sh
 if [ -z "${IOEVENT_QUICK:-}" ]; then
     part "C tests under the sanitizers" "the library" ci/c-tests.sh san
     part "thread sanitizer" "the library" thread_sanitizer

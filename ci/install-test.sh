@@ -18,11 +18,18 @@ check() {
     make -s install "$@" || complain "$name: make install failed"
     version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
     for file in "libioevent.so.$version" libioevent.so.0 libioevent.so libioevent.a ioevent.h libioevent.pc ioevent.7 \
-        ioeventpipe.3 ioevent_fcntl.3 ioevent_read.3 ioevent_readv.3; do
+        "libioevent_posix.so.$version" libioevent_posix.so.0 libioevent_posix.so libioevent-posix.pc ioeventpipe.3 ioevent_fcntl.3 ioevent_read.3 ioevent_readv.3; do
         [ -n "$(find -L "$top" -type f -name "$file")" ] || complain "$name: $file was not installed"
     done
-    [ "$(readlink "$(find "$top" -name libioevent.so.0)")" = "libioevent.so.$version" ] ||
-        complain "$name: libioevent.so.0 does not lead to libioevent.so.$version"
+    for library in libioevent libioevent_posix; do
+        file=$(find "$top" -name $library.so.0)
+        [ "$(readlink "$file")" = "$library.so.$version" ] ||
+            complain "$name: $library.so.0 does not lead to $library.so.$version"
+        [ "$(stat -Lc %a "$file")" = 755 ] || complain "$name: not everybody can read and run $library.so.0"
+    done
+    # It finds libioevent.so beside itself, wherever that is.
+    [ "$(LD_PRELOAD=$(find "$top" -name libioevent_posix.so.0) env -u LD_LIBRARY_PATH echo works 2>&1)" = works ] ||
+        complain "$name: libioevent_posix.so does not run where it was installed"
     left >"$logs/install-test.$name"
     make -s uninstall "$@" || complain "$name: make uninstall failed"
     [ -z "$(left)" ] || complain "$name: make uninstall left" "$(left)"
@@ -35,17 +42,21 @@ check places DESTDIR="$top" PREFIX=/opt/io LIBDIR=/l INCLUDEDIR=/i MANDIR=/m PKG
 
 make -s install DESTDIR="$top" PREFIX=/opt/io LIBDIR=/opt/io/lib/some-linux-gnu >/dev/null || complain "make install failed"
 pc=$(find "$top" -name libioevent.pc)
-! grep -n "$top" "$pc" || complain "libioevent.pc names DESTDIR"
-# shellcheck disable=SC2016
-grep -q '^libdir=${prefix}/lib/some-linux-gnu$' "$pc" || complain "libioevent.pc: wrong libdir"
-! grep -n '@' "$pc" || complain "libioevent.pc: something was not filled in"
+for file in "$pc" "${pc%/*}/libioevent-posix.pc"; do
+    ! grep -n "$top" "$file" || complain "${file##*/} names DESTDIR"
+    # shellcheck disable=SC2016
+    grep -q '^libdir=${prefix}/lib/some-linux-gnu$' "$file" || complain "${file##*/}: wrong libdir"
+    ! grep -n '@' "$file" || complain "${file##*/}: something was not filled in"
+done
 # Where there is no pkg-config ours stands in, and must say the same.
 if have pkg-config; then
     export PKG_CONFIG_PATH=${pc%/*}
     for what in --cflags --libs "--static --cflags --libs" --modversion --variable=libdir; do
-        # shellcheck disable=SC2086
-        [ "$(pkg-config $what libioevent | xargs)" = "$(ci/pkg-config.sh $what libioevent | xargs)" ] ||
-            complain "ci/pkg-config.sh $what differs from pkg-config"
+        for package in libioevent libioevent-posix; do
+            # shellcheck disable=SC2086
+            [ "$(pkg-config $what $package | xargs)" = "$(ci/pkg-config.sh $what $package | xargs)" ] ||
+                complain "ci/pkg-config.sh $what $package differs from pkg-config"
+        done
     done
 fi
 rm -rf "$top"

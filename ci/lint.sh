@@ -6,7 +6,7 @@ set -u -o pipefail
 shopt -s nullglob
 
 if cargo clippy --version >/dev/null 2>&1; then
-    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-header --all-targets -- -D warnings
+    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header --all-targets -- -D warnings
     # What only the benchmarks depend on need not be to be had where the library is tested.
     if timeout 300 cargo fetch -q 2>/dev/null; then
         STEP_TIMEOUT=900 step "clippy, benches" cargo clippy -q -p ioevent-benches --all-targets -- -D warnings
@@ -61,7 +61,7 @@ step "lengths of files" ci/lengths.sh
 
 step "README.md shows examples-c/echo.c" ci/readme.sh
 
-scripts=(ci/*.sh .ci/run c-tests/*.sh)
+scripts=(ci/*.sh .ci/run c-tests/*.sh c-tests/*/*.sh)
 for script in "${scripts[@]}"; do
     case $(head -n 1 "$script") in *bash* | *shellcheck*) shell="bash" ;; *) shell="sh" ;; esac
     $shell -n "$script" || failed "$shell -n $script" "it cannot be parsed"

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Stands in for pkg-config where that is not installed, for libioevent.pc only, found in PKG_CONFIG_PATH.  It knows
-# --exists, --modversion, --cflags, --libs, --static and --variable=NAME.
+# Stands in for pkg-config where that is not installed, for one of libioevent.pc and libioevent-posix.pc, found in
+# PKG_CONFIG_PATH.  It knows --exists, --modversion, --cflags, --libs, --static and --variable=NAME.
 set -u
-static=no cflags=no libs=no what=
+static=no cflags=no libs=no what='' package=libioevent
 for arg; do
     case $arg in
     --static) static=yes ;;
     --cflags) cflags=yes ;;
     --libs) libs=yes ;;
     --exists | --modversion | --variable=*) what=$arg ;;
-    libioevent) ;;
+    libioevent | libioevent-posix) package=$arg ;;
     *) echo "ci/pkg-config.sh: $arg: install pkg-config for that" >&2; exit 1 ;;
     esac
 done
@@ -17,11 +17,11 @@ pc=
 old_ifs=$IFS
 IFS=:
 for dir in ${PKG_CONFIG_PATH:-}; do
-    if [ -f "$dir/libioevent.pc" ]; then pc=$dir/libioevent.pc; break; fi
+    if [ -f "$dir/$package.pc" ]; then pc=$dir/$package.pc; break; fi
 done
 IFS=$old_ifs
 if [ -z "$pc" ]; then
-    echo "ci/pkg-config.sh: no libioevent.pc in PKG_CONFIG_PATH=${PKG_CONFIG_PATH:-}" >&2
+    echo "ci/pkg-config.sh: no $package.pc in PKG_CONFIG_PATH=${PKG_CONFIG_PATH:-}" >&2
     exit 1
 fi
 

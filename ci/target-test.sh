@@ -9,7 +9,7 @@ top=$build/target-test
 host=$(rustc -vV | sed -n 's/^host: //p')
 rm -rf "$top"
 mkdir -p "$top/src"
-cp -r Cargo.toml Cargo.lock build.rs benches tests ci Makefile "$top/src"
+cp -r Cargo.toml Cargo.lock build.rs benches posix tests ci Makefile "$top/src"
 cd "$top/src" || exit 1
 mkdir src
 echo '//! Nothing.' >src/lib.rs
@@ -23,20 +23,20 @@ complain() {
 
 # packs NAME DIR [VARIABLE=VALUE]: make all packs what cargo has put into DIR.
 packs() {
-    local kind
+    local file
     env "${@:3}" make all || complain "$1: make all failed"
-    for kind in so a; do
-        cmp "$dist/libioevent.$kind" "$2/libioevent.$kind" || complain "$1: libioevent.$kind is not the one that was built"
-        [ "$(wc -c <"$dist/libioevent.$kind")" -gt 10000 ] || complain "$1: libioevent.$kind is a stale one"
+    for file in libioevent.so libioevent.a libioevent_posix.so; do
+        cmp "$dist/$file" "$2/$file" || complain "$1: $file is not the one that was built"
+        [ "$(wc -c <"$dist/$file")" -gt 10000 ] || complain "$1: $file is a stale one"
     done
 }
 # What an earlier build has left where there is no target, and in dist.
 stale() {
     mkdir -p "$CARGO_TARGET_DIR/release"
-    for kind in so a; do
-        rm -f "$CARGO_TARGET_DIR/release/libioevent.$kind"
-        echo stale >"$CARGO_TARGET_DIR/release/libioevent.$kind"
-        if [ -e "$dist/libioevent.$kind" ]; then echo stale >"$dist/libioevent.$kind"; fi
+    for file in libioevent.so libioevent.a libioevent_posix.so; do
+        rm -f "$CARGO_TARGET_DIR/release/$file"
+        echo stale >"$CARGO_TARGET_DIR/release/$file"
+        if [ -e "$dist/$file" ]; then echo stale >"$dist/$file"; fi
     done
 }
 

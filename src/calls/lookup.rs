@@ -2,12 +2,45 @@
 
 use super::fork;
 use crate::engine::arming;
-use crate::state::attachment::{Entry, Locked};
+use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::state::pipe::{InUse, Pipe};
 use crate::state::{table, world};
 use crate::sync::access;
 use crate::sys::{Errno, Result, fd};
 use core::ffi::c_int;
+
+/// What the fast path sees behind a number.
+pub(crate) enum Near {
+    /// It is attached to this pipe.
+    Attached(&'static Attachment, &'static Pipe),
+    /// It is a pipe's own.
+    Pipe(&'static Pipe),
+    /// It is nothing of ours.
+    Nothing,
+    /// It takes more to find out: `get`.
+    Unknown,
+}
+
+/// What is behind a number now, as far as one look tells.
+#[inline(always)]
+pub(crate) fn near(number: c_int) -> Near {
+    let Some(node) = table::near(number) else { return Near::Unknown };
+    let word = node.read();
+    if let Some(pipe) = word.attached_pipe() {
+        return Near::Attached(node, pipe);
+    }
+    match word.pipe() {
+        Some(pipe) => Near::Pipe(pipe),
+        None if world::is_inspected() => Near::Nothing,
+        None => Near::Unknown,
+    }
+}
+
+/// Whether a number is nothing of ours, as far as one look tells.
+#[inline(always)]
+pub(crate) fn is_nothing(number: c_int) -> bool {
+    table::near(number).is_some_and(|node| !node.is_in_use()) && world::is_inspected()
+}
 
 /// What is behind a number now.
 #[inline(always)]
@@ -27,9 +60,11 @@ pub(crate) fn get(number: c_int) -> Entry {
 #[cold]
 #[inline(never)]
 fn get_slow(number: c_int) -> Entry {
-    if world::world().is_none() {
-        fork::notice();
-        return Entry::Nothing;
+    if !world::is_inspected() {
+        if world::world().is_none() {
+            fork::notice();
+        }
+        world::set_inspected();
     }
     table::get(number)
 }
@@ -63,15 +98,6 @@ pub(crate) fn enter_own(number: c_int) -> Result<InUse> {
 pub(crate) fn enter_whole(number: c_int) -> Result<InUse> {
     let pipe = enter(number)?;
     if pipe.is_whole() { Ok(pipe) } else { Err(Errno::EBADF) }
-}
-
-/// The pipe behind a descriptor, if it is one, without a part in it: it may be closed at any time, and be another's
-/// then.
-#[inline]
-pub(crate) fn find_pipe_unheld(number: c_int) -> Option<&'static Pipe> {
-    let Entry::Pipe(pipe) = get(number) else { return None };
-    access::admit();
-    Some(pipe)
 }
 
 /// The pipe behind a descriptor, if it is one; EBADF if it is being closed.

@@ -37,7 +37,7 @@ pub(crate) enum FastShared {
 }
 
 /// What the fast path of an output has come to, by a thread that goes alone.
-pub(crate) enum Fast<A> {
+pub(crate) enum Fast {
     /// It is queued.
     Queued,
     /// It is done, with IOEVENT_INLINE: so many bytes.
@@ -45,7 +45,7 @@ pub(crate) enum Fast<A> {
     /// Nothing was done.
     Not,
     /// One try was made; the kernel has answered it with this. It has its place, unless it is to be done inline.
-    Begun { access: A, sent: isize },
+    Begun(Sole, isize),
 }
 
 /// What `wait_sole` has come to.
@@ -250,7 +250,7 @@ pub(crate) fn output_sole<C: Call, W: Words>(
     (node, pipe): (&'static Attachment, &'static Pipe),
     call: C,
     words: W,
-) -> Fast<Sole> {
+) -> Fast {
     if !call.is_plain() {
         return Fast::Not;
     }
@@ -274,7 +274,7 @@ pub(crate) fn output_sole<C: Call, W: Words>(
     match outcome {
         Outcome::Queued => Fast::Queued,
         Outcome::Done(n) => Fast::Done(n),
-        Outcome::Begun(sent) | Outcome::BegunInline(sent) => Fast::Begun { access: sole, sent },
+        Outcome::Begun(sent) | Outcome::BegunInline(sent) => Fast::Begun(sole, sent),
         Outcome::Not => Fast::Not,
     }
 }

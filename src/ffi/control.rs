@@ -7,11 +7,12 @@ use super::constants::{
     F_GETIOEVENTTIMEO, F_SETIOEVENTFLAGS, F_SETIOEVENTPIPE, F_SETIOEVENTSZ, F_SETIOEVENTTIMEO,
     IOEVENT_INLINE, IOEVENT_POLLONLY,
 };
+use super::plain_names::{self, F_PLAIN_NAMES};
 use super::{answer, pipe as ffi_pipe};
 use crate::calls::attach::{self, Modes};
 use crate::calls::lookup;
 use crate::state::world;
-use crate::sys::{Errno, time};
+use crate::sys::{Errno, next, time};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::null_mut;
 
@@ -38,6 +39,20 @@ unsafe extern "C" {
 #[cfg(not(cbindgen))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, second: usize) -> c_int {
+    let is_ours = (F_SETIOEVENTPIPE..=F_GETIOEVENTCNT).contains(&cmd);
+    if !is_ours && lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller: the argument is what the command takes.
+        return unsafe { next::fcntl(fd, cmd, first) };
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { fcntl_slow(fd, cmd, first, second) }
+}
+
+/// # Safety
+///
+/// As for `ioevent_fcntl`.
+#[inline(never)]
+unsafe fn fcntl_slow(fd: c_int, cmd: c_int, first: usize, second: usize) -> c_int {
     match cmd {
         F_SETIOEVENTPIPE => answer(|| attach::attach(fd, first as c_int, second).map(|()| 0)),
         F_GETIOEVENTPIPE => {
@@ -91,12 +106,16 @@ pub unsafe extern "C" fn ioevent_fcntl(fd: c_int, cmd: c_int, first: usize, seco
         }),
         F_GETIOEVENTSZ => answer(|| Ok(lookup::enter_whole(fd)?.capacity())),
         F_GETIOEVENTCNT => answer(|| Ok(lookup::enter_whole(fd)?.places_taken())),
+        F_PLAIN_NAMES if fd == -1 => answer(|| {
+            // SAFETY: as promised by the caller, which is libioevent_posix.
+            unsafe { plain_names::meet(first as *const _, second as *mut _) }
+        }),
         // SAFETY: as promised by the caller: the argument is what the command takes.
         _ => {
             // First of all: in a forked child this makes sure that the number is not the parent's pipe any more.
             let pipe = lookup::find_pipe(fd);
             // SAFETY: as above.
-            let r = unsafe { libc::fcntl(fd, cmd, first) };
+            let r = unsafe { next::fcntl(fd, cmd, first) };
             if cmd == libc::F_SETFL
                 && r == 0
                 && let Ok(Some(pipe)) = pipe
@@ -117,6 +136,6 @@ pub extern "C" fn ioevent_strerror(errnum: c_int) -> *const c_char {
         EIOEVENTFULL => c"Ioevent pipe is full".as_ptr(),
         EIOEVENTQUEUED => c"Operation queued on ioevent pipe".as_ptr(),
         // SAFETY: strerror takes any number.
-        _ => unsafe { libc::strerror(errnum) },
+        _ => unsafe { next::strerror(errnum) },
     }
 }

@@ -2,10 +2,13 @@
 
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
-use super::{answer, fail, lent, queue_or, transfer_or};
-use crate::calls::close;
+use super::entry::queue;
+use super::{answer, answer_slow, fail, lent};
+use crate::calls::answer::Answer;
+use crate::calls::fast_path::Way;
+use crate::calls::{close, lookup, submit};
 use crate::queue::op::{BY_POINTER, Kind, Request};
-use crate::sys::{Errno, UserPtr};
+use crate::sys::{Errno, UserPtr, next};
 use core::ffi::{c_int, c_uint, c_void};
 use libc::{id_t, idtype_t, iovec, off_t, siginfo_t, ssize_t};
 
@@ -13,10 +16,11 @@ use libc::{id_t, idtype_t, iovec, off_t, siginfo_t, ssize_t};
 /// been read. Errors beside those of an operation: EINVAL (a negative offset). Any thread. ioevent_pread(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_pread(fd: c_int, buf: *mut c_void, nbytes: usize, offset: off_t) -> ssize_t {
-    let request =
-        Request { kind: Kind::Pread, buf: lent(buf), len: nbytes, addr: at(offset), ..Request::NOTHING };
-    // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::pread(fd, buf, nbytes, offset) })
+    if lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::pread(fd, buf, nbytes, offset) };
+    }
+    queue(fd, Kind::Pread, lent(buf), nbytes, at(offset), 0)
 }
 
 /// pwrite(2); queued on an attached descriptor, outside the order of writes. `buf` is the library's until the event has
@@ -28,10 +32,11 @@ pub unsafe extern "C" fn ioevent_pwrite(
     nbytes: usize,
     offset: off_t,
 ) -> ssize_t {
-    let request =
-        Request { kind: Kind::Pwrite, buf: lent(buf), len: nbytes, addr: at(offset), ..Request::NOTHING };
-    // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::pwrite(fd, buf, nbytes, offset) })
+    if lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::pwrite(fd, buf, nbytes, offset) };
+    }
+    queue(fd, Kind::Pwrite, lent(buf), nbytes, at(offset), 0)
 }
 
 /// preadv(2); queued on an attached descriptor, outside the order of reads. The array and the buffers are the library's
@@ -44,10 +49,11 @@ pub unsafe extern "C" fn ioevent_preadv(
     iovcnt: c_int,
     offset: off_t,
 ) -> ssize_t {
-    let len = iovcnt as u32 as usize;
-    let request = Request { kind: Kind::Preadv, buf: lent(iov), len, addr: at(offset), ..Request::NOTHING };
-    // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::preadv(fd, iov, iovcnt, offset) })
+    if lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::preadv(fd, iov, iovcnt, offset) };
+    }
+    queue(fd, Kind::Preadv, lent(iov), iovcnt as u32 as usize, at(offset), 0)
 }
 
 /// pwritev(2); queued on an attached descriptor, outside the order of writes. The array and the buffers are the
@@ -60,10 +66,11 @@ pub unsafe extern "C" fn ioevent_pwritev(
     iovcnt: c_int,
     offset: off_t,
 ) -> ssize_t {
-    let len = iovcnt as u32 as usize;
-    let request = Request { kind: Kind::Pwritev, buf: lent(iov), len, addr: at(offset), ..Request::NOTHING };
-    // SAFETY: as promised by the caller.
-    queue_or(fd, request, || unsafe { libc::pwritev(fd, iov, iovcnt, offset) })
+    if lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::pwritev(fd, iov, iovcnt, offset) };
+    }
+    queue(fd, Kind::Pwritev, lent(iov), iovcnt as u32 as usize, at(offset), 0)
 }
 
 /// A place in a file as an operation has it. -1 stands for the file's own there, but not in these calls.
@@ -84,6 +91,15 @@ pub unsafe extern "C" fn ioevent_sendfile(
     offset: *mut off_t,
     count: usize,
 ) -> ssize_t {
+    if lookup::is_nothing(out_fd) && lookup::is_nothing(in_fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::sendfile(out_fd, in_fd, offset, count) };
+    }
+    sendfile_otherwise(out_fd, in_fd, offset, count)
+}
+
+#[inline(never)]
+fn sendfile_otherwise(out_fd: c_int, in_fd: c_int, offset: *mut off_t, count: usize) -> ssize_t {
     let request = Request {
         kind: Kind::Sendfile,
         addr: lent(offset),
@@ -91,8 +107,9 @@ pub unsafe extern "C" fn ioevent_sendfile(
         flags: BY_POINTER,
         ..Request::NOTHING
     };
-    // SAFETY: as promised by the caller.
-    transfer_or(out_fd, in_fd, request, || unsafe { libc::sendfile(out_fd, in_fd, offset, count) })
+    // SAFETY: as promised by the caller of `ioevent_sendfile`.
+    let libcs = || unsafe { next::sendfile(out_fd, in_fd, offset, count) };
+    answer_slow(Answer::of(submit::submit_transfer(out_fd, in_fd, request, Way::Call)), libcs)
 }
 
 /// splice(2). Queued if `fd_out` is attached, in the order of its writes; else if `fd_in` is, in the order of its
@@ -109,6 +126,22 @@ pub unsafe extern "C" fn ioevent_splice(
     len: usize,
     flags: c_uint,
 ) -> ssize_t {
+    if lookup::is_nothing(fd_in) && lookup::is_nothing(fd_out) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::splice(fd_in, off_in, fd_out, off_out, len, flags) };
+    }
+    splice_otherwise(fd_in, off_in, fd_out, off_out, len, flags)
+}
+
+#[inline(never)]
+fn splice_otherwise(
+    fd_in: c_int,
+    off_in: *mut off_t,
+    fd_out: c_int,
+    off_out: *mut off_t,
+    len: usize,
+    flags: c_uint,
+) -> ssize_t {
     let request = Request {
         kind: Kind::Splice,
         addr: lent(off_in),
@@ -118,36 +151,41 @@ pub unsafe extern "C" fn ioevent_splice(
         flags: BY_POINTER,
         ..Request::NOTHING
     };
-    // SAFETY: as promised by the caller.
-    transfer_or(fd_out, fd_in, request, || unsafe {
-        libc::splice(fd_in, off_in, fd_out, off_out, len, flags)
-    })
+    // SAFETY: as promised by the caller of `ioevent_splice`.
+    let libcs = || unsafe { next::splice(fd_in, off_in, fd_out, off_out, len, flags) };
+    answer_slow(Answer::of(submit::submit_transfer(fd_out, fd_in, request, Way::Call)), libcs)
 }
 
 /// fsync(2); queued on an attached descriptor. It covers the writes that were queued there before it. Any thread.
 /// ioevent_fsync(3), rule 2.5.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_fsync(fd: c_int) -> c_int {
-    let request = Request { kind: Kind::Fsync, ..Request::NOTHING };
-    // SAFETY: no pointers.
-    queue_or(fd, request, || unsafe { libc::fsync(fd) })
+    if lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::fsync(fd) };
+    }
+    queue(fd, Kind::Fsync, UserPtr::NULL, 0, UserPtr::NULL, 0) as c_int
 }
 
 /// fdatasync(2); queued on an attached descriptor, like ioevent_fsync. Any thread. ioevent_fsync(3), rule 2.5.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_fdatasync(fd: c_int) -> c_int {
-    let request = Request { kind: Kind::Fdatasync, ..Request::NOTHING };
-    // SAFETY: no pointers.
-    queue_or(fd, request, || unsafe { libc::fdatasync(fd) })
+    if lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::fdatasync(fd) };
+    }
+    queue(fd, Kind::Fdatasync, UserPtr::NULL, 0, UserPtr::NULL, 0) as c_int
 }
 
 /// shutdown(2); queued on an attached descriptor. SHUT_WR takes its turn after the writes that were queued before it;
 /// SHUT_RD and SHUT_RDWR are done at once. Any thread. ioevent_shutdown(3), rule 2.5.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_shutdown(fd: c_int, how: c_int) -> c_int {
-    let request = Request { kind: Kind::Shutdown, arg: how, ..Request::NOTHING };
-    // SAFETY: no pointers.
-    queue_or(fd, request, || unsafe { libc::shutdown(fd, how) })
+    if lookup::is_nothing(fd) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::shutdown(fd, how) };
+    }
+    queue(fd, Kind::Shutdown, UserPtr::NULL, 0, UserPtr::NULL, how) as c_int
 }
 
 /// waitid(2); queued if `idtype` is P_PIDFD and `id` an attached pidfd.
@@ -162,44 +200,52 @@ pub unsafe extern "C" fn ioevent_waitid(
     infop: *mut siginfo_t,
     options: c_int,
 ) -> c_int {
-    // SAFETY: as promised by the caller.
-    let libc = || unsafe { libc::waitid(idtype, id, infop, options) };
-    if idtype != libc::P_PIDFD {
-        return libc();
+    if idtype != libc::P_PIDFD || lookup::is_nothing(id as c_int) {
+        // SAFETY: as promised by the caller.
+        return unsafe { next::waitid(idtype, id, infop, options) };
     }
-    queue_or(
-        id as c_int,
-        Request { kind: Kind::Waitid, buf: lent(infop), arg: options, ..Request::NOTHING },
-        libc,
-    )
+    queue(id as c_int, Kind::Waitid, lent(infop), 0, UserPtr::NULL, options) as c_int
 }
 
 /// dup2(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread.
 /// ioevent_close(3), rule 4.4.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_dup2(oldfd: c_int, newfd: c_int) -> c_int {
-    if let Err(errno) = replace(oldfd, newfd) {
-        return fail(errno);
+    if lookup::is_nothing(newfd) {
+        // SAFETY: no pointers; the caller wants it replaced.
+        return unsafe { next::dup2(oldfd, newfd) };
     }
+    dup2_otherwise(oldfd, newfd)
+}
+
+#[inline(never)]
+fn dup2_otherwise(oldfd: c_int, newfd: c_int) -> c_int {
     // SAFETY: no pointers; the caller wants it replaced.
-    unsafe { libc::dup2(oldfd, newfd) }
+    replace(oldfd, newfd, || unsafe { next::dup2(oldfd, newfd) })
 }
 
 /// dup3(2). An attached descriptor, or a pipe, that is replaced is closed as by ioevent_close. Any thread.
 /// ioevent_close(3), rule 4.4.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_dup3(oldfd: c_int, newfd: c_int, flags: c_int) -> c_int {
+    if lookup::is_nothing(newfd) {
+        // SAFETY: no pointers; the caller wants it replaced.
+        return unsafe { next::dup3(oldfd, newfd, flags) };
+    }
+    dup3_otherwise(oldfd, newfd, flags)
+}
+
+#[inline(never)]
+fn dup3_otherwise(oldfd: c_int, newfd: c_int, flags: c_int) -> c_int {
     if flags & !libc::O_CLOEXEC != 0 || oldfd == newfd {
         return fail(Errno::EINVAL);
     }
-    if let Err(errno) = replace(oldfd, newfd) {
-        return fail(errno);
-    }
     // SAFETY: no pointers; the caller wants it replaced.
-    unsafe { libc::dup3(oldfd, newfd, flags) }
+    replace(oldfd, newfd, || unsafe { next::dup3(oldfd, newfd, flags) })
 }
 
-fn replace(oldfd: c_int, newfd: c_int) -> Result<(), Errno> {
-    let done: c_int = answer(|| close::replace(oldfd, newfd).map(|()| 0));
-    if done == 0 { Ok(()) } else { Err(Errno(crate::sys::errno::get())) }
+/// Closes what the library has at `newfd`, and has libc replace it.
+fn replace(oldfd: c_int, newfd: c_int, libc: impl FnOnce() -> c_int) -> c_int {
+    let closed: c_int = answer(|| close::replace(oldfd, newfd).map(|()| 0));
+    if closed == 0 { libc() } else { closed }
 }

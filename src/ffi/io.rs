@@ -5,19 +5,19 @@
 use super::constants::{
     IOEVENT_CANCEL_ALL, IOEVENT_CANCEL_IN, IOEVENT_CANCEL_OUT, IOEVENT_CANCEL_POLL, IOEVENT_CANCEL_USER,
 };
-use super::{
-    answer, answer_slow, attached, done, fail, input, lent, output, output_begun, output_shared,
-    output_shared_begun, pipe, queued, wait_or,
+use super::entry::{
+    input, input_otherwise, output, output_begun, output_otherwise, output_shared, output_shared_begun,
 };
+use super::{answer, answer_slow, fail, lent, queued};
 use crate::calls::close;
-use crate::calls::lookup;
-use crate::calls::start::{self, ByCall, Fast};
+use crate::calls::lookup::{self, Near};
+use crate::calls::start::{self, ByCall};
 use crate::calls::submit::{self, Which};
 use crate::engine::call::{Readv, Recv, Send, Writev};
 use crate::queue::op::Kind;
 use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::sync::access::Sole;
-use crate::sys::Errno;
+use crate::sys::{Errno, next};
 use core::ffi::{c_int, c_short, c_void};
 use libc::{iovec, ssize_t};
 
@@ -30,47 +30,19 @@ use libc::{iovec, ssize_t};
 /// Any thread. ioevent_read(3), rules 2.4, 3.2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    let call = || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
-    // SAFETY: as promised by the caller.
-    let otherwise = |node| Some(unsafe { read_shared(fd, buf, nbytes, node) });
-    // SAFETY: as promised by the caller.
-    let harvest = |found| Some(unsafe { pipe::read(fd, buf, nbytes, found) });
-    if let Some(answer) = wait_or(fd, call, otherwise, harvest) {
-        return answer;
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { read_slow(fd, buf, nbytes) }
+    let call = Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
+    input(fd, call, |node| read_shared(fd, buf, nbytes, node), || read_otherwise(fd, buf, nbytes))
 }
 
-/// By a thread that locks.
-///
-/// # Safety
-///
-/// As for `ioevent_read`.
 #[inline(never)]
-unsafe fn read_shared(fd: c_int, buf: *mut c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
-    if start::wait_shared(node, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 }, ByCall) {
-        return queued();
-    }
-    // SAFETY: passed on to the caller.
-    unsafe { read_slow(fd, buf, nbytes) }
+fn read_shared(fd: c_int, buf: *mut c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
+    let call = Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 };
+    if start::wait_shared(node, call, ByCall) { queued() } else { read_otherwise(fd, buf, nbytes) }
 }
 
-/// # Safety
-///
-/// As for `ioevent_read`.
 #[inline(never)]
-unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
-    if let Entry::Pipe(found) = lookup::get(fd) {
-        // SAFETY: passed on to the caller.
-        return unsafe { pipe::read(fd, buf, nbytes, found) };
-    }
-    // SAFETY: passed on to the caller.
-    input(
-        fd,
-        move || Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 },
-        move || unsafe { libc::read(fd, buf, nbytes) },
-    )
+fn read_otherwise(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
+    input_otherwise(fd, Recv { kind: Kind::Read, buf: lent(buf), len: nbytes, flags: 0 })
 }
 
 /// write(2), or posting.
@@ -83,24 +55,13 @@ unsafe fn read_slow(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t {
 /// ioevent_read(3), rules 2.4, 3.5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Some(at) = attached(fd) {
-        match start::output_sole(
-            at,
-            Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
-            ByCall,
-        ) {
-            Fast::Queued => return queued(),
-            Fast::Done(n) => return done(n),
-            Fast::Not => {}
-            Fast::Begun { access, sent } => {
-                return write_begun(access, at.0, buf, nbytes, sent);
-            }
-        }
-        // SAFETY: as promised by the caller.
-        return unsafe { write_shared(fd, buf, nbytes, at.0) };
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { write_slow(fd, buf, nbytes) }
+    output(
+        fd,
+        Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
+        |sole, node, sent| write_begun(sole, node, buf, nbytes, sent),
+        |node| write_shared(fd, buf, nbytes, node),
+        || write_otherwise(fd, buf, nbytes),
+    )
 }
 
 #[cold]
@@ -115,53 +76,30 @@ fn write_begun(
     output_begun(sole, node, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 }, sent)
 }
 
-/// By a thread that locks.
-///
-/// # Safety
-///
-/// As for `ioevent_write`.
 #[inline(never)]
-unsafe fn write_shared(fd: c_int, buf: *const c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
-    /// # Safety
-    ///
-    /// As for `ioevent_write`.
-    #[cold]
-    #[inline(never)]
-    unsafe fn unlocked(fd: c_int, buf: *const c_void, nbytes: usize, attachment: Option<Locked>) -> ssize_t {
-        drop(attachment);
-        // SAFETY: passed on to the caller.
-        unsafe { write_slow(fd, buf, nbytes) }
-    }
+fn write_otherwise(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
+    output_otherwise(fd, Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 })
+}
+
+#[inline(never)]
+fn write_shared(fd: c_int, buf: *const c_void, nbytes: usize, node: &'static Attachment) -> ssize_t {
     #[cold]
     #[inline(never)]
     fn begun(attachment: Locked, buf: *const c_void, nbytes: usize, sent: isize) -> ssize_t {
         let call = Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 };
         output_shared_begun(attachment, call, sent)
     }
-    let call = Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 };
+    #[cold]
+    #[inline(never)]
+    fn unlocked(attachment: Option<Locked>, fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
+        drop(attachment);
+        write_otherwise(fd, buf, nbytes)
+    }
     output_shared(
         node,
-        call,
+        Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
         |attachment, sent| begun(attachment, buf, nbytes, sent),
-        // SAFETY: passed on to the caller.
-        |attachment| unsafe { unlocked(fd, buf, nbytes, attachment) },
-    )
-}
-
-/// # Safety
-///
-/// As for `ioevent_write`.
-#[inline(never)]
-unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
-    if let Entry::Pipe(_) = lookup::get(fd) {
-        // SAFETY: passed on to the caller.
-        return unsafe { pipe::write(fd, buf, nbytes) };
-    }
-    // SAFETY: passed on to the caller.
-    output(
-        fd,
-        move || Send { kind: Kind::Write, buf: lent(buf), len: nbytes, flags: 0 },
-        move || unsafe { libc::write(fd, buf, nbytes) },
+        |attachment| unlocked(attachment, fd, buf, nbytes),
     )
 }
 
@@ -169,49 +107,26 @@ unsafe fn write_slow(fd: c_int, buf: *const c_void, nbytes: usize) -> ssize_t {
 /// the event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_readv(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    let call = || Readv { iov: lent(iov), count: iovcnt as u32 };
-    // SAFETY: as promised by the caller.
-    let harvest = |found| Some(unsafe { pipe::readv(found, fd, iov, iovcnt) });
-    if let Some(answer) = wait_or(fd, call, |_| None, harvest) {
-        return answer;
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { readv_slow(fd, iov, iovcnt) }
+    let call = Readv { iov: lent(iov), count: iovcnt as u32 };
+    input(fd, call, |_| readv_otherwise(fd, iov, iovcnt), || readv_otherwise(fd, iov, iovcnt))
 }
 
-/// # Safety
-///
-/// As for `ioevent_readv`.
 #[inline(never)]
-unsafe fn readv_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Entry::Pipe(found) = lookup::get(fd) {
-        // SAFETY: passed on to the caller.
-        return unsafe { pipe::readv(found, fd, iov, iovcnt) };
-    }
-    // SAFETY: passed on to the caller.
-    input(
-        fd,
-        move || Readv { iov: lent(iov), count: iovcnt as u32 },
-        move || unsafe { libc::readv(fd, iov, iovcnt) },
-    )
+fn readv_otherwise(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
+    input_otherwise(fd, Readv { iov: lent(iov), count: iovcnt as u32 })
 }
 
 /// writev(2); queued on an attached descriptor; posts on a pipe. The array and the buffers are the library's until the
 /// event has been read. Any thread. ioevent_read(3).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Some(at) = attached(fd) {
-        match start::output_sole(at, Writev { iov: lent(iov), count: iovcnt }, ByCall) {
-            Fast::Queued => return queued(),
-            Fast::Done(n) => return done(n),
-            Fast::Not => {}
-            Fast::Begun { access, sent } => {
-                return writev_begun(access, at.0, iov, iovcnt, sent);
-            }
-        }
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { writev_slow(fd, iov, iovcnt) }
+    output(
+        fd,
+        Writev { iov: lent(iov), count: iovcnt },
+        |sole, node, sent| writev_begun(sole, node, iov, iovcnt, sent),
+        |_| writev_otherwise(fd, iov, iovcnt),
+        || writev_otherwise(fd, iov, iovcnt),
+    )
 }
 
 #[cold]
@@ -226,21 +141,9 @@ fn writev_begun(
     output_begun(sole, node, Writev { iov: lent(iov), count: iovcnt }, sent)
 }
 
-/// # Safety
-///
-/// As for `ioevent_writev`.
 #[inline(never)]
-unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
-    if let Entry::Pipe(_) = lookup::get(fd) {
-        // SAFETY: passed on to the caller.
-        return unsafe { pipe::writev(fd, iov, iovcnt) };
-    }
-    // SAFETY: passed on to the caller.
-    output(
-        fd,
-        move || Writev { iov: lent(iov), count: iovcnt },
-        move || unsafe { libc::writev(fd, iov, iovcnt) },
-    )
+fn writev_otherwise(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
+    output_otherwise(fd, Writev { iov: lent(iov), count: iovcnt })
 }
 
 /// Queues "tell me when it is ready" on an attached descriptor: -1 and EIOEVENTQUEUED.
@@ -250,8 +153,8 @@ unsafe fn writev_slow(fd: c_int, iov: *const iovec, iovcnt: c_int) -> ssize_t {
 /// EBADF. Any thread. ioevent_poll(3), rule 2.10.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
-    match attached(fd) {
-        Some(at) if start::poll_sole(at, events, ByCall) => queued(),
+    match lookup::near(fd) {
+        Near::Attached(node, pipe) if start::poll_sole((node, pipe), events, ByCall) => queued(),
         _ => poll_slow(fd, events),
     }
 }
@@ -275,6 +178,15 @@ fn poll_slow(fd: c_int, events: c_short) -> c_int {
 /// ioevent_close(3), rules 3.7, 4.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
+    if lookup::is_nothing(fd) {
+        // SAFETY: the descriptor is the caller's to close.
+        return unsafe { next::close(fd) };
+    }
+    close_slow(fd)
+}
+
+#[inline(never)]
+fn close_slow(fd: c_int) -> c_int {
     let kept = crate::sys::errno::Kept::new();
     match close::close_number(fd) {
         Some(Ok(())) => 0,
@@ -285,7 +197,7 @@ pub extern "C" fn ioevent_close(fd: c_int) -> c_int {
         None => {
             drop(kept);
             // SAFETY: the descriptor is the caller's to close.
-            unsafe { libc::close(fd) }
+            unsafe { next::close(fd) }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::calls::lookup;
 use crate::state::attachment::{Attachment, Entry};
 use crate::state::pipe::Pipe;
 use crate::state::table;
+use crate::sync::access;
 use crate::sys::{Errno, Result, fd};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -143,7 +144,8 @@ const MOST_AT_ONCE: usize = 4096;
 ///
 /// `iov` has `iovcnt` entries, which describe memory to write to.
 #[cold]
-pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
+#[inline(never)]
+pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &'static Pipe) -> isize {
     answer(move || {
         lookup::enter(fd)?;
         // SAFETY: passed on to the caller.
@@ -175,20 +177,14 @@ pub(super) unsafe fn readv(pipe: &'static Pipe, fd: c_int, iov: *const iovec, io
     })
 }
 
-/// writev(2) to a descriptor that is not attached.
+/// writev(2) to a pipe.
 ///
 /// # Safety
 ///
 /// `iov` has `iovcnt` entries, which describe memory to read.
 #[cold]
-pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isize {
-    let pipe = match lookup::find_pipe(fd) {
-        Ok(Some(pipe)) => pipe,
-        // SAFETY: passed on to the caller.
-        Ok(None) => return unsafe { libc::writev(fd, iov, iovcnt) },
-        Err(errno) => return crate::ffi::fail(errno),
-    };
-    drop(pipe);
+#[inline(never)]
+pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &'static Pipe) -> isize {
     // SAFETY: passed on to the caller.
     let (parts, events) = match unsafe { vector(iov, iovcnt) } {
         Ok(parts) => parts,
@@ -215,7 +211,7 @@ pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int) -> isiz
         left -= len;
     }
     // SAFETY: `gathered` is an array of whole events.
-    unsafe { write(fd, gathered.as_ptr().cast(), size_of_val(gathered.as_slice())) }
+    unsafe { write(fd, gathered.as_ptr().cast(), size_of_val(gathered.as_slice()), pipe) }
 }
 
 const NO_EVENT: Event = Event { user: core::ptr::null_mut(), result: 0, errno: 0 };
@@ -280,17 +276,15 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
     if count == 0 { fail(Errno::EAGAIN) } else { (count * size_of::<Event>()) as isize }
 }
 
-/// write(2) to a descriptor that is not attached.
+/// write(2) to a pipe.
 ///
 /// # Safety
 ///
 /// `buf` has `nbytes` bytes.
 #[cold]
-pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize) -> isize {
-    let Some(pipe) = lookup::find_pipe_unheld(fd) else {
-        // SAFETY: passed on to the caller.
-        return unsafe { libc::write(fd, buf, nbytes) };
-    };
+#[inline(never)]
+pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize, pipe: &'static Pipe) -> isize {
+    access::admit();
     answer(move || {
         let count = nbytes / size_of::<Event>();
         if count == 0 || !nbytes.is_multiple_of(size_of::<Event>()) {

@@ -3,10 +3,10 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::constants::*;
-use super::{answer, attached, lent, pipe};
+use super::{answer, lent, pipe};
 use crate::calls::answer::Answer;
 use crate::calls::fast_path::{Way, Words};
-use crate::calls::lookup;
+use crate::calls::lookup::{self, Near};
 use crate::calls::start::{self, Fast, FastShared, Submitted, Waited};
 use crate::calls::submit;
 use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
@@ -71,8 +71,9 @@ pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c
         // SAFETY: the caller gives a struct, or NULL.
         && let Some(op) = unsafe { ops.as_ref() }
         && op.is_plain()
-        && let Some(at) = attached(op.fd)
+        && let Near::Attached(node, pipe) = lookup::near(op.fd)
     {
+        let at = (node, pipe);
         if op.kind == IOEVENT_OP_READ {
             let call = Recv { kind: Kind::Read, buf: lent(op.buf), len: op.len, flags: 0 };
             if let Waited::Queued = start::wait_sole(at, call, Plain { op }) {
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c
             return unsafe { write(op, at) };
         }
         // SAFETY: passed on to the caller.
-        return unsafe { submit_shared(at.0, op) };
+        return unsafe { submit_shared(node, op) };
     }
     // SAFETY: passed on to the caller.
     unsafe { submit_all(ops, nops) }
@@ -117,7 +118,7 @@ unsafe fn write(op: &Operation, at: (&'static Attachment, &'static Pipe)) -> c_i
     let call = Send { kind: Kind::Write, buf: lent(op.buf), len: op.len, flags: 0 };
     match start::output_sole(at, call, Plain { op }) {
         Fast::Queued => 1,
-        Fast::Begun { access, sent } => write_begun(access, at.0, op, sent),
+        Fast::Begun(sole, sent) => write_begun(sole, at.0, op, sent),
         // SAFETY: passed on to the caller.
         _ => unsafe { submit_shared(at.0, op) },
     }
@@ -142,7 +143,7 @@ unsafe fn submit_shared(node: &'static Attachment, op: &Operation) -> c_int {
     #[inline(never)]
     fn first(attachment: Locked) -> c_int {
         start::announce_shared(attachment);
-        // As in `ffi::output_shared`.
+        // As in `entry::output_shared`.
         core::hint::black_box(1)
     }
     /// # Safety
@@ -265,7 +266,7 @@ fn output<C: Call>(
 ) -> Result<()> {
     match start::output_sole(at, call, words) {
         Fast::Queued => Ok(()),
-        Fast::Begun { access, sent } => {
+        Fast::Begun(sole, sent) => {
             #[cold]
             #[inline(never)]
             fn begun<C: Call>(
@@ -277,7 +278,7 @@ fn output<C: Call>(
             ) -> Result<()> {
                 taken(-1, start::output_begun(sole, node, call, words, sent))
             }
-            begun(access, at.0, call, words, sent)
+            begun(sole, at.0, call, words, sent)
         }
         _ => submit_otherwise(at.0, op, words.timeout),
     }

@@ -89,6 +89,10 @@ impl<A: Access> Held<'_, A> {
 }
 
 impl Attachment {
+    /// Where its word (`read`) is in it.
+    pub(crate) const WORD: usize =
+        core::mem::offset_of!(Attachment, inside) + core::mem::offset_of!(Inside, pipe);
+
     pub(crate) const fn new() -> Attachment {
         Attachment { lock: RawLock::new(), own_fd: AtomicI32::new(0), inside: UnsafeCell::new(Inside::new()) }
     }
@@ -112,6 +116,7 @@ impl Attachment {
     }
 
     /// Whether it is anything of ours.
+    #[inline(always)]
     pub(crate) fn is_in_use(&self) -> bool {
         self.word().load(Acquire) != 0
     }

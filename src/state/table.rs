@@ -13,7 +13,7 @@ use super::attachment::{Attachment, Entry};
 use crate::sync::sparse::{Sparse, Zeroed};
 use crate::sys::Result;
 use crate::sys::memory::Pages;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicI32, Ordering};
 
 /// Numbers below this have static nodes.
@@ -51,6 +51,11 @@ pub(crate) fn forget() {
 #[inline(always)]
 pub(crate) fn near(number: c_int) -> Option<&'static Attachment> {
     NEAR_NODES.value.get(number as u32 as usize)
+}
+
+/// The words of the numbers that have static nodes, as `Attachment::read` reads them, and how many there are.
+pub(crate) fn near_words() -> (*const c_void, usize) {
+    (NEAR_NODES.value.as_ptr().cast::<c_void>().wrapping_byte_add(Attachment::WORD), NEAR)
 }
 
 /// The node of a number: `None` if it is not static, and nothing near it was ever used.
@@ -95,7 +100,12 @@ pub(crate) fn note_attached(number: c_int) {
 
 /// All attachments there are, and perhaps some that are no more.
 pub(crate) fn attachments() -> impl Iterator<Item = &'static Attachment> {
-    (0..=HIGHEST.load(Ordering::Relaxed)).filter_map(node).filter(|node| node.is_attached())
+    attached_numbers().filter_map(node)
+}
+
+/// Their numbers.
+pub(crate) fn attached_numbers() -> impl Iterator<Item = c_int> {
+    (0..=HIGHEST.load(Ordering::Relaxed)).filter(|number| attached(*number).is_some())
 }
 
 #[cfg(test)]

@@ -19,12 +19,20 @@ use crate::sys::{Result, process};
 use core::ffi::c_int;
 use core::ptr::null_mut;
 use core::sync::atomic::{
-    AtomicPtr, AtomicUsize,
+    AtomicBool, AtomicPtr, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
 /// What a forked child sees zeroed.
-static WORLD: Pages<AtomicPtr<World>> = Pages::new(AtomicPtr::new(null_mut()));
+static OWN: Pages<Own> =
+    Pages::new(Own { world: AtomicPtr::new(null_mut()), is_inspected: AtomicBool::new(false) });
+
+struct Own {
+    world: AtomicPtr<World>,
+    /// Whether this process has been seen not to be a child that was made without fork(3), or has been dealt with as
+    /// one (`calls::fork`). Relaxed: such a child begins with one thread.
+    is_inspected: AtomicBool,
+}
 
 /// Locks for threads that attach, by number, so that two of them do not attach one number at once.
 const STRIPES: usize = 64;
@@ -81,9 +89,20 @@ impl World {
 #[inline]
 pub(crate) fn world() -> Option<&'static World> {
     // Acquire pairs with the Release in `make`.
-    let world = WORLD.value.load(Acquire);
+    let world = OWN.value.world.load(Acquire);
     // SAFETY: worlds are never freed.
     unsafe { world.as_ref() }
+}
+
+/// Whether it is known already what kind of child this process is.
+#[inline(always)]
+pub(crate) fn is_inspected() -> bool {
+    OWN.value.is_inspected.load(Relaxed)
+}
+
+/// It is known from now on.
+pub(crate) fn set_inspected() {
+    OWN.value.is_inspected.store(true, Relaxed);
 }
 
 /// The pipe of an index, if there is one.
@@ -113,7 +132,7 @@ pub(crate) fn make() -> Result<(&'static World, bool)> {
         stripes: [const { Mutex::new(()) }; STRIPES],
     })?;
     // AcqRel: as Release it pairs with the Acquire in `world`.
-    match WORLD.value.compare_exchange(null_mut(), fresh, AcqRel, Acquire) {
+    match OWN.value.world.compare_exchange(null_mut(), fresh, AcqRel, Acquire) {
         // SAFETY: just made, never freed from now on.
         Ok(_) => Ok((unsafe { &*fresh }, true)),
         Err(other) => {
@@ -125,12 +144,13 @@ pub(crate) fn make() -> Result<(&'static World, bool)> {
     }
 }
 
-/// Has the kernel zero the pointer in forked children; false if it cannot.
+/// Has the kernel zero the page in forked children; false if it cannot.
 pub(crate) fn wipe_on_fork() -> bool {
-    WORLD.wipe_on_fork()
+    OWN.wipe_on_fork()
 }
 
 /// Forgets the world, in a forked child where the page could not be wiped.
 pub(crate) fn forget() {
-    WORLD.value.store(null_mut(), Relaxed);
+    OWN.value.world.store(null_mut(), Relaxed);
+    OWN.value.is_inspected.store(false, Relaxed);
 }

@@ -1,6 +1,7 @@
 //! The only place that makes system calls.
 //!
-//! Everything here is one system call, or one libc call that makes none. Calls are made raw, without libc's
+//! Everything here is one system call, or one libc call that makes none (but for `next`, which leads to libc for calls
+//! that are not the library's). Calls are made raw, without libc's
 //! wrappers: libc's `read`, `recv`, `epoll_wait` and their like are cancellation points and write `errno`, and rules
 //! 5.1 and 5.3 allow neither while the library holds its locks.
 
@@ -14,6 +15,7 @@ pub(crate) mod memory;
 mod mounts;
 pub(crate) mod nature;
 pub(crate) mod needs;
+pub(crate) mod next;
 pub(crate) mod process;
 pub(crate) mod race;
 mod raw;

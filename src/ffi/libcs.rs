@@ -1,0 +1,154 @@
+//! Calls as libc makes them, and as pipes do: what becomes of a call on a descriptor that is not attached.
+
+use super::pipe as ffi_pipe;
+use crate::engine::call::{Call, Readv, Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto, Writev};
+use crate::queue::op::{Kind, Request};
+use crate::state::pipe::Pipe;
+use crate::sys::{UserPtr, next};
+use core::ffi::c_int;
+use libc::{id_t, off_t, socklen_t};
+
+/// A call that libc has, too. Whoever makes one vouches for the memory that it names, as callers of libc's do.
+pub(super) trait Libcs: Call {
+    /// Libc's.
+    fn by_libc(self, fd: c_int) -> isize;
+
+    /// On a pipe. Only reads and writes are more than libc's there.
+    #[inline(always)]
+    fn by_pipe(self, _: &'static Pipe, fd: c_int) -> isize {
+        self.by_libc(fd)
+    }
+}
+
+fn pointer<T>(memory: UserPtr) -> *mut T {
+    memory.addr() as *mut T
+}
+
+impl Libcs for Recv {
+    #[inline(always)]
+    fn by_libc(self, fd: c_int) -> isize {
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe {
+            match self.kind {
+                Kind::Read => next::read(fd, pointer(self.buf), self.len),
+                _ => next::recv(fd, pointer(self.buf), self.len, self.flags),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn by_pipe(self, pipe: &'static Pipe, fd: c_int) -> isize {
+        match self.kind {
+            // SAFETY: as in `by_libc`.
+            Kind::Read => unsafe { ffi_pipe::read(fd, pointer(self.buf), self.len, pipe) },
+            _ => self.by_libc(fd),
+        }
+    }
+}
+
+impl Libcs for Recvfrom {
+    fn by_libc(self, fd: c_int) -> isize {
+        let Recvfrom { buf, len, flags, addr, addrlen } = self;
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe { next::recvfrom(fd, pointer(buf), len, flags, pointer(addr), pointer(addrlen)) }
+    }
+}
+
+impl Libcs for Readv {
+    fn by_libc(self, fd: c_int) -> isize {
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe { next::readv(fd, pointer(self.iov), self.count as c_int) }
+    }
+
+    fn by_pipe(self, pipe: &'static Pipe, fd: c_int) -> isize {
+        // SAFETY: as in `by_libc`.
+        unsafe { ffi_pipe::readv(fd, pointer(self.iov), self.count as c_int, pipe) }
+    }
+}
+
+impl Libcs for Recvmsg {
+    fn by_libc(self, fd: c_int) -> isize {
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe { next::recvmsg(fd, pointer(self.message), self.flags) }
+    }
+}
+
+impl Libcs for Send {
+    #[inline(always)]
+    fn by_libc(self, fd: c_int) -> isize {
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe {
+            match self.kind {
+                Kind::Write => next::write(fd, pointer(self.buf), self.len),
+                _ => next::send(fd, pointer(self.buf), self.len, self.flags),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn by_pipe(self, pipe: &'static Pipe, fd: c_int) -> isize {
+        match self.kind {
+            // SAFETY: as in `by_libc`.
+            Kind::Write => unsafe { ffi_pipe::write(fd, pointer(self.buf), self.len, pipe) },
+            _ => self.by_libc(fd),
+        }
+    }
+}
+
+impl Libcs for Sendto {
+    fn by_libc(self, fd: c_int) -> isize {
+        let Sendto { buf, len, flags, addr, addrlen } = self;
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe { next::sendto(fd, pointer(buf), len, flags, pointer(addr), addrlen) }
+    }
+}
+
+impl Libcs for Writev {
+    fn by_libc(self, fd: c_int) -> isize {
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe { next::writev(fd, pointer(self.iov), self.count) }
+    }
+
+    fn by_pipe(self, pipe: &'static Pipe, fd: c_int) -> isize {
+        // SAFETY: as in `by_libc`.
+        unsafe { ffi_pipe::writev(fd, pointer(self.iov), self.count, pipe) }
+    }
+}
+
+impl Libcs for Sendmsg {
+    fn by_libc(self, fd: c_int) -> isize {
+        // SAFETY: as promised by the caller of the C function that has made it.
+        unsafe { next::sendmsg(fd, pointer(self.message), self.flags) }
+    }
+}
+
+/// The call that was put into a slot, by libc; it had no flags that matter to a socket.
+pub(super) fn of_slot(fd: c_int, request: &Request) -> isize {
+    let Request { kind, buf, len, arg, .. } = *request;
+    match kind {
+        Kind::Readv => Readv { iov: buf, count: len as u32 }.by_libc(fd),
+        Kind::Recvmsg => Recvmsg { message: buf, flags: arg }.by_libc(fd),
+        _ => Recv { kind: Kind::Read, buf, len, flags: 0 }.by_libc(fd),
+    }
+}
+
+/// A call as `super::queue` has it.
+pub(super) fn of_queue(fd: c_int, kind: Kind, buf: UserPtr, len: usize, addr: UserPtr, arg: c_int) -> isize {
+    let offset = addr.addr() as off_t;
+    let count = len as c_int;
+    // SAFETY: as promised by the caller of the C function that has made it.
+    let n = unsafe {
+        match kind {
+            Kind::Pread => return next::pread(fd, pointer(buf), len, offset),
+            Kind::Pwrite => return next::pwrite(fd, pointer(buf), len, offset),
+            Kind::Preadv => return next::preadv(fd, pointer(buf), count, offset),
+            Kind::Pwritev => return next::pwritev(fd, pointer(buf), count, offset),
+            Kind::Connect => next::connect(fd, pointer(addr), len as socklen_t),
+            Kind::Fdatasync => next::fdatasync(fd),
+            Kind::Shutdown => next::shutdown(fd, arg),
+            Kind::Waitid => next::waitid(libc::P_PIDFD, fd as id_t, pointer(buf), arg),
+            _ => next::fsync(fd),
+        }
+    };
+    n as isize
+}
