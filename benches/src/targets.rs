@@ -83,8 +83,8 @@ const WAYS: [(&str, f64); 9] = [
 /// Counts.
 fn counts(targets: &mut Targets<'_>) {
     let case = |active| Load::ping_pong(active, 0, 64).to_string();
-    // With one connection each request has a harvest of its own, so it is three calls that may take ten more each by their
-    // plain names, and not two.
+    // By its plain name each call may take ten more. With one connection each request has a harvest of its own: it is
+    // three calls then, and else two.
     for (active, limit, plain) in [(32, 200.0, 20.0), (1, 400.0, 30.0)] {
         let what = format!("instructions per request, {}", case(active));
         targets.fixed(Measure::Instructions, &case(active), OURS, &what, limit);
