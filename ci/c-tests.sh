@@ -4,7 +4,7 @@
 #
 #   plain      warnings are errors
 #   posix      built anew with the plain names, read and not ioevent_read, and linked to libioevent_posix.so; what
-#              c-tests/posix.txt says is done with some of them
+#              c-tests/plain_names.txt says is done with some of them
 #   build      as plain, and runs nothing: for ci/kernels.sh
 #   valgrind   the same programs under memcheck: no error, no definite leak
 #   san        built with -fsanitize=address,undefined (the library itself is not: its heap is watched all the same)
@@ -52,7 +52,7 @@ plain | build) bin=$c_tests ;;
 posix)
     bin=$c_tests-posix
     c_tests=$bin
-    label="plain names"
+    label="C test with plain names"
     ;;
 valgrind)
     bin=$c_tests
@@ -104,15 +104,19 @@ mkdir -p "$bin"
 shopt -s nullglob
 
 # left_out NAME: why it is left out; below NAME: which functions are libc's in it.
-left_out() { sed -n "s/^$1 left out: *//p" c-tests/posix.txt; }
-below() { sed -n "s/^$1 libc \([a-z0-9_ ]*\):.*/\1/p" c-tests/posix.txt; }
-# What c-tests/posix.txt and c-tests/plain_names.h say fits what there is.
+left_out() { sed -n "s/^$1 left out: *//p" c-tests/plain_names.txt; }
+below() { sed -n "s/^$1 libc //p" c-tests/plain_names.txt; }
+# What c-tests/plain_names.txt and c-tests/plain_names.h say fits what there is.
 posix_lists() {
     local name function exported
     exported=$(nm -D --defined-only "$stage/lib/libioevent_posix.so" | sed -n 's/.* T //p') || return 1
-    grep -v '^#\|^$' c-tests/posix.txt | grep -vE '^[a-z0-9_]+ (left out|libc [a-z0-9_ ]+): .{10}' && return 1
-    for name in $(sed -n 's/^\([a-z0-9_]*\) .*/\1/p' c-tests/posix.txt); do
-        [ -e "c-tests/$name.c" ] || { echo "c-tests/posix.txt: there is no $name"; return 1; }
+    grep -vE '^$|^#|^[a-z0-9_]+ (left out: .{10}|libc [a-z0-9_ ]+$)' c-tests/plain_names.txt && return 1
+    for name in $(sed -n 's/^\([a-z0-9_]*\) .*/\1/p' c-tests/plain_names.txt); do
+        [ -e "c-tests/$name.c" ] || { echo "c-tests/plain_names.txt: there is no $name"; return 1; }
+    done
+    for function in $(sed -n 's/^[a-z0-9_]* libc //p' c-tests/plain_names.txt); do
+        grep -q "^#ifdef LIBC_$function\$" c-tests/plain_names.h ||
+            { echo "c-tests/plain_names.h has no LIBC_$function"; return 1; }
     done
     for function in $(header_functions); do
         function=${function#ioevent_}
