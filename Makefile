@@ -2,9 +2,9 @@
 #
 #   make                  libioevent.so, libioevent.a and libioevent_posix.so, in target/dist
 #   make run              build everything and serve examples-c/site on a local port (PORT=8080)
-#   make check            all tests; the last line says how many passed.  IOEVENT_QUICK=1: without memcheck, sanitizers and
-#                         loom; IOEVENT_JOBS=N: N parts side by side, and N programs within each (one more than there are
-#                         processors); IOEVENT_NO_INSTALL=1: installs no Debian packages
+#   make check            all tests; the last line says how many passed.  IOEVENT_QUICK=1: without memcheck, sanitizers,
+#                         loom and C tests with plain names; IOEVENT_JOBS=N: N parts side by side, and N programs within
+#                         each (one more than there are processors); IOEVENT_NO_INSTALL=1: installs no Debian packages
 #   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR=
 #   make uninstall        removes what make install put down (same variables)
 #   make header           write include/ioevent.h anew from src/

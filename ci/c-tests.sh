@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# ci/c-tests.sh [plain|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named) against
+# ci/c-tests.sh [plain|posix|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named) against
 # the staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
 #
 #   plain      warnings are errors
+#   posix      built anew with the plain names, read and not ioevent_read, and linked to libioevent_posix.so; what
+#              c-tests/plain_names.txt says is done with some of them
 #   build      as plain, and runs nothing: for ci/kernels.sh
 #   valgrind   the same programs under memcheck: no error, no definite leak
 #   san        built with -fsanitize=address,undefined (the library itself is not: its heap is watched all the same)
@@ -47,6 +49,11 @@ really_in() {
 
 case $mode in
 plain | build) bin=$c_tests ;;
+posix)
+    bin=$c_tests-posix
+    c_tests=$bin
+    label="C test with plain names"
+    ;;
 valgrind)
     bin=$c_tests
     label="valgrind"
@@ -89,12 +96,45 @@ static void *count(void *unused) { n++; return unused; }
 int main(void) { pthread_t t; pthread_create(&t, 0, count, 0); n++; pthread_join(t, 0); return 0; }
 END
     ;;
-*) sed -n '2,13s/^# //p' "$0" >&2; exit 2 ;;
+*) sed -n '2,15s/^# //p' "$0" >&2; exit 2 ;;
 esac
 
 use_stage
 mkdir -p "$bin"
 shopt -s nullglob
+
+# left_out NAME: why it is left out; below NAME: which functions are libc's in it.
+left_out() { sed -n "s/^$1 left out: *//p" c-tests/plain_names.txt; }
+below() { sed -n "s/^$1 libc //p" c-tests/plain_names.txt; }
+# What c-tests/plain_names.txt and c-tests/plain_names.h say fits what there is.
+posix_lists() {
+    local name function exported
+    exported=$(nm -D --defined-only "$stage/lib/libioevent_posix.so" | sed -n 's/.* T //p') || return 1
+    grep -vE '^$|^#|^[a-z0-9_]+ (left out: .{10}|libc [a-z0-9_ ]+$)' c-tests/plain_names.txt && return 1
+    for name in $(sed -n 's/^\([a-z0-9_]*\) .*/\1/p' c-tests/plain_names.txt); do
+        [ -e "c-tests/$name.c" ] || { echo "c-tests/plain_names.txt: there is no $name"; return 1; }
+    done
+    for function in $(sed -n 's/^[a-z0-9_]* libc //p' c-tests/plain_names.txt); do
+        grep -q "^#ifdef LIBC_$function\$" c-tests/plain_names.h ||
+            { echo "c-tests/plain_names.h has no LIBC_$function"; return 1; }
+    done
+    for function in $(header_functions); do
+        function=${function#ioevent_}
+        ! grep -qx "$function" <<<"$exported" || grep -q "^PLAIN($function);" c-tests/plain_names.h ||
+            { echo "$function is not in c-tests/plain_names.h"; return 1; }
+    done
+}
+if [ "$mode" = posix ]; then
+    if ! pkg-config --exists libioevent-posix; then
+        failed "$label" "there is no libioevent-posix in $stage: make stage first"
+        finish
+    fi
+    read -r -a libs < <(pkg-config --libs libioevent-posix)
+    cflags+=(-include c-tests/plain_names.h)
+    export -f posix_lists header_functions
+    export stage
+    step "lists of the plain names" bash -c posix_lists
+fi
 
 # A program that is named, or one of all for this mode.
 wanted() {
@@ -114,7 +154,11 @@ wanted() {
 
 # Builds a program.
 compile() {
-    if [ "$bin" = "$c_tests" ]; then
+    local functions=()
+    if [ "$mode" = posix ]; then
+        read -r -a functions < <(below "$1")
+        c_program "$1" "${functions[@]/#/-DLIBC_}"
+    elif [ "$bin" = "$c_tests" ]; then
         c_program "$1"
     else
         "${CC:-cc}" "${flags[@]}" "${cflags[@]}" "c-tests/$1.c" -o "$bin/$1" "${libs[@]}" -pthread
@@ -126,6 +170,10 @@ one_test() {
     local name=$1 log
     if [ -e "c-tests/$name.sh" ]; then
         STEP_TIMEOUT=900 tap_tests "$label $name" "c-tests/$name.sh" "$build/examples"
+        return
+    fi
+    if [ "$mode" = posix ] && [ -n "$(left_out "$name")" ]; then
+        skip "$label $name" "$(left_out "$name")"
         return
     fi
     log=$(log_of "$label $name, build")

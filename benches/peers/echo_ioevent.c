@@ -14,6 +14,7 @@
 enum way {
     READ,
     PIPE,      /* harvests with ioevent_read of the pipe */
+    PLAIN,     /* read and write, of connections and of the pipe, by their plain names: linked to libioevent_posix */
     RECV,      /* ioevent_recv, ioevent_send */
     READV,     /* ioevent_readv, ioevent_writev */
     RECVMSG,   /* ioevent_recvmsg, ioevent_sendmsg */
@@ -67,6 +68,8 @@ static inline ssize_t start_read(struct connection *c)
         return ioevent_recvmsg(c->fd, c->message, 0);
     case SUBMIT:
         return submit(c, IOEVENT_OP_READ, buffer_bytes);
+    case PLAIN:
+        return read(c->fd, c->buffer, buffer_bytes);
     default:
         return ioevent_read(c->fd, c->buffer, buffer_bytes);
     }
@@ -86,6 +89,8 @@ static inline ssize_t start_write(struct connection *c, size_t bytes)
         return ioevent_sendmsg(c->fd, c->message, 0);
     case SUBMIT:
         return submit(c, IOEVENT_OP_WRITE, bytes);
+    case PLAIN:
+        return write(c->fd, c->buffer, bytes);
     default:
         return ioevent_write(c->fd, c->buffer, bytes);
     }
@@ -93,9 +98,10 @@ static inline ssize_t start_write(struct connection *c, size_t bytes)
 
 static inline int harvest(struct ioevent *events)
 {
-    if (WAY != PIPE)
+    if (WAY != PIPE && WAY != PLAIN)
         return ioevent_wait(pipe_fd, events, BATCH, NULL);
-    ssize_t bytes = ioevent_read(pipe_fd, events, BATCH * sizeof *events);
+    ssize_t bytes = WAY == PLAIN ? read(pipe_fd, events, BATCH * sizeof *events)
+                                 : ioevent_read(pipe_fd, events, BATCH * sizeof *events);
     return bytes == -1 ? -1 : (int)((size_t)bytes / sizeof *events);
 }
 

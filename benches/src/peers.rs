@@ -54,7 +54,7 @@ impl Peer {
 /// Program, label in the report, threads, scope.
 type Row = (&'static str, &'static str, usize, Scope);
 
-const ECHO: [Row; 30] = [
+const ECHO: [Row; 32] = [
     ("echo_epoll_lt", LEVEL, 0, Scope::All),
     ("echo_epoll_et", EDGE, 0, Scope::All),
     ("echo_ev", "libev", 0, Scope::All),
@@ -63,6 +63,7 @@ const ECHO: [Row; 30] = [
     ("echo_uring", "io_uring by hand", 0, Scope::All),
     ("echo_ioevent", OURS, 0, Scope::All),
     ("echo_ioevent_pipe", PIPE, 0, Scope::Counts),
+    ("echo_ioevent_plain", PLAIN, 0, Scope::Counts),
     ("echo_ioevent_recv", RECV, 0, Scope::Readme),
     ("echo_ioevent_readv", READV, 0, Scope::Counts),
     ("echo_ioevent_recvmsg", RECVMSG, 0, Scope::Counts),
@@ -77,6 +78,7 @@ const ECHO: [Row; 30] = [
     ("echo_epoll_oneshot", ONE_SHOT, 2, Scope::Readme),
     ("echo_ioevent", THREADS, 2, Scope::Readme),
     ("echo_ioevent_pipe", "libioevent, read of the pipe, 2 threads", 2, Scope::Counts),
+    ("echo_ioevent_plain", "libioevent, plain names, 2 threads", 2, Scope::Counts),
     ("echo_ioevent_recv", "libioevent, recv, 2 threads", 2, Scope::Counts),
     ("echo_ioevent_readv", "libioevent, readv, 2 threads", 2, Scope::Counts),
     ("echo_ioevent_recvmsg", "libioevent, recvmsg, 2 threads", 2, Scope::Counts),
@@ -105,6 +107,8 @@ pub(crate) const ONE_SHOT: &str = "epoll, one-shot, 2 threads";
 pub(crate) const OURS: &str = "libioevent";
 /// Harvests by ioevent_read.
 pub(crate) const PIPE: &str = "libioevent, read of the pipe";
+/// read, write, and read of the pipe, through libioevent_posix.
+pub(crate) const PLAIN: &str = "libioevent, plain names";
 /// ioevent_recv, ioevent_send.
 pub(crate) const RECV: &str = "libioevent, recv";
 /// ioevent_readv, ioevent_writev.
