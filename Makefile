@@ -94,7 +94,7 @@ install: all
 	    ln -sf $$name.so.$(MAJOR) "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
 	done
 	$(INSTALL) -m 644 $(DIST)/libioevent.a "$(DESTDIR)$(LIBDIR)/libioevent.a"
-	$(INSTALL) -m 644 include/ioevent.h "$(DESTDIR)$(INCLUDEDIR)/ioevent.h"
+	$(INSTALL) -m 644 include/ioevent.h include/ioevent_posix.h "$(DESTDIR)$(INCLUDEDIR)"
 	for name in $(PCS); do \
 	    sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	        -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
@@ -111,7 +111,8 @@ uninstall:
 	        "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
 	done
 	for name in $(PCS); do rm -f "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" || exit; done
-	rm -f "$(DESTDIR)$(LIBDIR)/libioevent.a" "$(DESTDIR)$(INCLUDEDIR)/ioevent.h"
+	rm -f "$(DESTDIR)$(LIBDIR)/libioevent.a" "$(DESTDIR)$(INCLUDEDIR)/ioevent.h" \
+	    "$(DESTDIR)$(INCLUDEDIR)/ioevent_posix.h"
 	ci/man.sh uninstall "$(DESTDIR)$(MANDIR)"
 	$(LDCONFIG)
 

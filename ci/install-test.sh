@@ -17,7 +17,7 @@ check() {
     shift
     make -s install "$@" || complain "$name: make install failed"
     version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
-    for file in "libioevent.so.$version" libioevent.so.0 libioevent.so libioevent.a ioevent.h libioevent.pc ioevent.7 \
+    for file in "libioevent.so.$version" libioevent.so.0 libioevent.so libioevent.a ioevent.h ioevent_posix.h libioevent.pc ioevent.7 \
         "libioevent_posix.so.$version" libioevent_posix.so.0 libioevent_posix.so libioevent-posix.pc ioeventpipe.3 ioevent_fcntl.3 ioevent_read.3 ioevent_readv.3; do
         [ -n "$(find -L "$top" -type f -name "$file")" ] || complain "$name: $file was not installed"
     done
