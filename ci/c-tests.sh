@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/c-tests.sh [plain|posix|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named) against
-# the staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
+# ci/c-tests.sh [plain|posix|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named)
+# against the staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
 #
 #   plain      warnings are errors
 #   posix      built anew with the plain names, read and not ioevent_read, and linked to libioevent_posix.so; what

@@ -2,9 +2,9 @@
  * pointer of ours; from then on read, write and accept on it are queued, and a read of the pipe gives their results.
  * Build it with libioevent_posix, or with libioevent and run it with LD_PRELOAD=libioevent_posix.so.0.
  *
- * Each connection has one operation outstanding, a read or a write in turn. Its event, once read, has given its place in
- * the pipe back, so the next operation always finds one. accept comes last and takes what is left: when the pipe is full,
- * as many clients are served as it can handle, and the others wait in the kernel until one of those has gone. */
+ * Each connection has one operation outstanding, a read or a write in turn. Its event, once read, has given its place
+ * in the pipe back, so the next operation always finds one. accept comes last and takes what is left: when the pipe is
+ * full, as many clients are served as it can handle; the others wait in the kernel until one of those has gone. */
 #define _GNU_SOURCE 1
 #include <arpa/inet.h>
 #include <errno.h>
