@@ -23,12 +23,13 @@ if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups te
     library=$top/lib/libioevent_posix.so
 fi
 
-# run HOW LIBRARY: its output is $top/HOW.out, HOW.err, HOW.status.
+# run HOW LIBRARY: its output is $top/HOW.out, HOW.err, HOW.status.  They are appended to: a program that opens
+# /dev/stderr has a position of its own there.
 run() {
     mkdir -p "$top/run/tmp" && chmod 1777 "$top/run/tmp" && cd "$top/run" || exit 1
     env -i PATH="$programs_path" HOME="$top/run" TMPDIR="$top/run/tmp" LC_ALL=C TZ=UTC TERM=dumb SHELL=/bin/bash USER="$(id -un)" \
         OURS="$2" NOTES="$top/notes" REPOSITORY="$root" BUILD="$build" PYTHON="$python_version" ${2:+LD_PRELOAD="$2"} \
-        bash "$root/ci/posix/one.sh" "$root/$file" "$function" </dev/null >"$top/$1.out" 2>"$top/$1.err"
+        bash "$root/ci/posix/one.sh" "$root/$file" "$function" </dev/null >>"$top/$1.out" 2>>"$top/$1.err"
     echo "exit status $?" >"$top/$1.status"
     cd "$root" && rm -rf "$top/run"
 }

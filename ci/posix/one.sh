@@ -47,8 +47,8 @@ servers=()
 serve() {
     "${@:2}" >>server.log 2>&1 </dev/null &
     server=$!
-    servers+=($server)
-    await answers "$1" && loaded $server || tail -n 50 server.log >&2
+    servers+=("$server")
+    await answers "$1" && loaded "$server" || tail -n 50 server.log >&2
 }
 # end PID...: ends what this script has started, without bash's report of it, which has the number of the process.
 end() { { kill "$@" && wait "$@"; } 2>/dev/null || true; }

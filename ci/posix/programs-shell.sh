@@ -67,7 +67,7 @@ bash_descriptors() {
     echo high >&1000
     exec 1000>&-
     cat thousand
-    (ulimit -n 10 && exec {a}<five {b}<five {c}<five {d}<five) 2>&1
+    (ulimit -n 10 && exec {a}<five {a}<five {a}<five {a}<five) 2>&1
     echo "status $?"
 }
 
