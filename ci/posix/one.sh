@@ -40,7 +40,8 @@ await() {
         sleep 0.1
     done
 }
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
+# listening PORT: somebody listens there.  Without a connection, which some servers would take for their only client.
+listening() { grep -qi "$(printf ':%04X 00000000:0000 0A' "$1")" /proc/net/tcp; }
 
 # serve PORT COMMAND...: a server in the background, which is awaited there; its process is $server.
 servers=()
@@ -48,7 +49,7 @@ serve() {
     "${@:2}" >>server.log 2>&1 </dev/null &
     server=$!
     servers+=("$server")
-    await answers "$1" && loaded "$server" || tail -n 50 server.log >&2
+    await listening "$1" && loaded "$server" || tail -n 50 server.log >&2
 }
 # end PID...: ends what this script has started, without bash's report of it, which has the number of the process.
 end() { { kill "$@" && wait "$@"; } 2>/dev/null || true; }
