@@ -66,7 +66,7 @@ unprivileged() {
 }
 
 # numbers MEGABYTES: so much text, always the same.
-numbers() { seq 1000000000 2000000000 | head -c "${1}M"; }
+numbers() { seq 1000000000 2000000000 2>/dev/null | head -c "${1}M" || true; }
 # sum: of what it reads.
 sum() { sha256sum | cut -c 1-16; }
 # others LIBRARY COMMAND...: with another library preloaded, before ours and after it.
