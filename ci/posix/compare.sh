@@ -28,7 +28,7 @@ fi
 run() {
     mkdir -p "$top/run/tmp" && chmod 1777 "$top/run/tmp" && cd "$top/run" || exit 1
     env -i PATH="$programs_path" HOME="$top/run" TMPDIR="$top/run/tmp" LC_ALL=C TZ=UTC TERM=dumb SHELL=/bin/bash USER="$(id -un)" \
-        OURS="$2" NOTES="$top/notes" REPOSITORY="$root" BUILD="$build" python_version="$python_version" ${2:+LD_PRELOAD="$2"} \
+        OURS="$2" NOTES="$top/notes" REPOSITORY="$root" BUILD="$build" multiarch="$multiarch" python_version="$python_version" ${2:+LD_PRELOAD="$2"} \
         bash "$root/ci/posix/one.sh" "$root/$file" "$function" </dev/null >>"$top/$1.out" 2>>"$top/$1.err"
     echo "exit status $?" >"$top/$1.status"
     cd "$root" && rm -rf "$top/run"

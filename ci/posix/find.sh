@@ -15,6 +15,8 @@ there() {
     esac
 }
 
+multiarch=$(uname -m)-linux-gnu
+
 # Debian's Python: the one that the test suite in Debian's package belongs to.
 python_version=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) ||
     python_version=3.11

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # server, of serve; multiarch, of find.sh
 # Programs that work on files: coreutils, archives, rsync, SQLite.  ci/posix/one.sh runs one of these functions.
 
 # What both coreutils_streams and coreutils_large do, with so many megabytes.
@@ -135,14 +136,14 @@ faketime_other() {
     others "$(find /usr/lib* -name libfaketimeMT.so.1 | head -n 1)" env FAKETIME='@2001-02-03 04:05:06' perl -e 'print 1900 + (localtime)[5], "\n"'
 }
 
-program slow jemalloc_other libjemalloc2:/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
+program slow jemalloc_other "libjemalloc2:/usr/lib/$multiarch/libjemalloc.so.2"
 jemalloc_other() {
-    local library=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
-    others $library bash -c 'seq 100000 | sort | sha256sum'
-    others $library perl -e 'my %h; $h{$_} = "x" x $_ for 1 .. 5000; print scalar(keys %h), "\n"; print `echo from a child`'
-    others $library env MALLOC_CONF=background_thread:true /usr/bin/env bash -c 'echo a | cat'
-    others $library git --version
-    others $library bash -c 'for i in {1..50}; do (echo $i); done | tail -n 1'
+    local library=/usr/lib/$multiarch/libjemalloc.so.2
+    others "$library" bash -c 'seq 100000 | sort | sha256sum'
+    others "$library" perl -e 'my %h; $h{$_} = "x" x $_ for 1 .. 5000; print scalar(keys %h), "\n"; print `echo from a child`'
+    others "$library" env MALLOC_CONF=background_thread:true /usr/bin/env bash -c 'echo a | cat'
+    others "$library" git --version
+    others "$library" bash -c 'for i in {1..50}; do (echo $i); done | tail -n 1'
 }
 
 program quick archives xz-utils:xz
@@ -187,7 +188,7 @@ rsync_copies() {
     rsync -a taken/ "rsync://127.0.0.1:$port/files/" && cat from/new
     rsync "rsync://127.0.0.1:$port/nothing/" . >/dev/null 2>&1
     echo "status $?"
-    end $server
+    end "$server"
 }
 
 program slow sqlite sqlite3:sqlite3

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # python_version, of find.sh
 # Interpreters: Perl, Python with parts of its own test suite, Node, Java.  ci/posix/one.sh runs one of these functions.
 
 scripts=${REPOSITORY-}/ci/posix/scripts
@@ -24,9 +25,9 @@ java_program() {
 }
 
 # suite MODULE: each test's outcome.  Some depend on time: those whose outcome is not the same with the library are run
-# again, each run by itself, and the second outcome counts.  The run without the library leaves its outcomes in NOTES.first.
+# again, without the others, and the second outcome counts.  The run without the library leaves its outcomes beside NOTES.
 suite() {
-    local first=$NOTES.first ids
+    local first=$NOTES.$1 ids
     # Python's own settings for its tests.
     export PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
     /usr/bin/python3 "$scripts/python_suite.py" outcomes "$1" >said 2>&1
@@ -46,6 +47,7 @@ suite() {
         cmp -s outcomes "$first" || { tail -c 3000 said; cat again.said; } >&2
     fi
     cat outcomes
+    rm -f outcomes again said again.said
 }
 
 suites=libpython$python_version-testsuite:/usr/lib/python$python_version/test/test_socket.py
@@ -53,3 +55,9 @@ for module in subprocess selectors epoll select asyncio signal threading socket;
     program slow "python_test_$module" python3:/usr/bin/python3 "$suites"
     eval "python_test_$module() { suite test_$module; }"
 done
+# All in one process they take three times as long.
+python_test_asyncio() {
+    for module in /usr/lib/python"$python_version"/test/test_asyncio/test_*.py; do
+        suite "test_asyncio.$(basename "$module" .py)"
+    done
+}

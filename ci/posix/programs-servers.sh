@@ -271,10 +271,10 @@ END
     for i in $(seq 10); do ssh "${options[@]}" -p "$port" "${remote[@]}" "echo $i" & done | sort -n | tr '\n' ' '
     echo
     scp -q "${options[@]}" -P "$port" big "${remote[0]}:$PWD/by_scp" && cmp big by_scp && echo "scp: equal"
-    printf 'put big by_sftp\nget by_sftp back\nrename by_sftp renamed\nls -1 renamed\n' >batch
+    printf 'put big by_sftp\nget by_sftp back\nrename by_sftp renamed\nls -1 renamed\n' >orders
     # sftp begins in the home directory.
-    sed -i "s|by_sftp|$PWD/by_sftp|g; s|renamed|$PWD/renamed|g" batch
-    sftp -q -b batch "${options[@]}" -P "$port" "${remote[0]}" >/dev/null && cmp back renamed && echo "sftp: equal"
+    sed -i "s|by_sftp|$PWD/by_sftp|g; s|renamed|$PWD/renamed|g" orders
+    sftp -q -b orders "${options[@]}" -P "$port" "${remote[0]}" >/dev/null && cmp back renamed && echo "sftp: equal"
     # Through a tunnel to itself.
     ssh "${options[@]}" -N -L "127.0.0.1:$forwarded:127.0.0.1:$port" -p "$port" "${remote[@]}" &
     tunnel=$!

@@ -55,8 +55,9 @@ bash_descriptors() {
     cat captured
     cat <&- 2>&1
     echo "status $?"
-    echo full >/dev/full
-    echo "status $?"
+    status=0
+    echo full >/dev/full || status=$?
+    echo "status $status"
     # Some hundred, and numbers that are large.
     ulimit -n 1024
     for i in $(seq 300 340); do eval "exec $i<five"; done
