@@ -18,6 +18,9 @@
 #   make check-loom       tests/loom/: every interleaving of the lock-free parts
 #   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
 #                         kernels and installs qemu-system-x86, so it is no part of make check; TESTS="read_write splice": these
+#   make check-posix      programs that know nothing of the library do the same with libioevent_posix.so preloaded as without, in a
+#                         quarter of an hour; installs the Debian packages of those it runs; the quick ones are part of make
+#                         check; PROGRAMS="git_repository ssh_server": these
 #   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1:
 #                         in some minutes, to see that all works, with figures that are not to be quoted; ROUNDS=9;
 #                         ONLY=ratio,latency,flood,calls,instructions,memory,chain,post,timers,files,functions (some of
@@ -159,6 +162,9 @@ check-loom:
 check-kernels: stage
 	@TESTS="$(TESTS)" ci/kernels.sh $(KERNELS)
 
+check-posix: examples
+	@ci/posix-programs.sh $(PROGRAMS)
+
 bench: stage
 	@QUICK="$(QUICK)" ROUNDS="$(ROUNDS)" ONLY="$(ONLY)" ci/bench.sh
 
@@ -166,4 +172,4 @@ clean:
 	$(CARGO) clean
 
 .PHONY: all again help header install uninstall stage examples run check lint torture check-san check-valgrind check-inject \
-    check-loom check-kernels bench clean
+    check-loom check-kernels check-posix bench clean

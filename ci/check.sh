@@ -67,6 +67,7 @@ if [ -z "${IOEVENT_QUICK:-}" ]; then
 fi
 part "C tests" "the library" ci/c-tests.sh plain
 part "plain names" "the library" ci/posix.sh
+part "programs under the plain names" "the library" ci/posix-programs.sh quick
 if [ -z "${IOEVENT_QUICK:-}" ]; then
     part "C tests with the plain names" "the library" ci/c-tests.sh posix
     part "C tests under the sanitizers" "the library" ci/c-tests.sh san

@@ -61,7 +61,7 @@ step "lengths of files" ci/lengths.sh
 
 step "README.md shows examples-c/echo.c" ci/readme.sh
 
-scripts=(ci/*.sh .ci/run c-tests/*.sh c-tests/*/*.sh)
+scripts=(ci/*.sh ci/posix/*.sh .ci/run c-tests/*.sh c-tests/*/*.sh)
 for script in "${scripts[@]}"; do
     case $(head -n 1 "$script") in *bash* | *shellcheck*) shell="bash" ;; *) shell="sh" ;; esac
     $shell -n "$script" || failed "$shell -n $script" "it cannot be parsed"

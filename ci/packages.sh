@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # ci/packages.sh [PACKAGE:COMMAND...]: installs the Debian packages that some of the tests need (or only those named,
-# each with a command that it brings), where it may; where it may not, names them.  Never fails: the tests that miss
+# each with a command or a file that it brings), where it may; where it may not, names them.  Never fails: the tests that miss
 # something are skipped and say so.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# package: a command that it brings
+# package: a command that it brings, or the path of a file
 want=(pkgconf:pkg-config curl:curl wrk:wrk strace:strace valgrind:valgrind mandoc:mandoc clang:clang g++:g++
     shellcheck:shellcheck)
 [ $# = 0 ] || want=("$@")
+here() {
+    case $1 in /*) [ -e "$1" ] ;; *) have "$1" ;; esac
+}
 missing=()
 for pair in "${want[@]}"; do
-    have "${pair#*:}" || missing+=("${pair%%:*}")
+    here "${pair#*:}" || missing+=("${pair%%:*}")
 done
 
 # Parts of the Rust tool chain that a minimal installation lacks.
@@ -47,7 +50,7 @@ if have apt-get && [ "${sudo[*]}" != false ] && [ -z "${IOEVENT_NO_INSTALL:-}" ]
     } </dev/null >"$log" 2>&1
     left=()
     for pair in "${want[@]}"; do
-        have "${pair#*:}" || left+=("${pair%%:*}")
+        here "${pair#*:}" || left+=("${pair%%:*}")
     done
     [ ${#left[@]} != 0 ] || exit 0
     note "could not install: ${left[*]} (see $log)"

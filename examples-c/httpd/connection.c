@@ -191,12 +191,19 @@ static bool read_away(struct connection *c)
 }
 
 /* Says that nothing more comes, and waits for the client to close. Closing at once, with something unread, would send a
- * reset, and a reset may overtake the response. */
+ * reset, and a reset may overtake the response. It is the connection's one operation, like any other: where
+ * libioevent_posix.so is preloaded a plain shutdown would have an event too. */
 static bool start_lingering(struct connection *c)
 {
-    shutdown(c->fd, SHUT_WR);
+    c->state = SHUTTING;
     set_deadline(c, LINGER_SECONDS);
-    return read_away(c);
+    return was_queued(ioevent_shutdown(c->fd, SHUT_WR));
+}
+
+/* Whether or not the client is still connected, which the next read tells. */
+static bool after_shutdown(struct connection *c)
+{
+    return !server_is_stopping(c->source.server) && read_away(c);
 }
 
 static bool after_lingering(struct connection *c, const struct ioevent *event)
@@ -271,6 +278,7 @@ static void handle(struct source *self, const struct ioevent *event)
         switch (c->state) {
         case READING: goes_on = after_reading(c, event); break;
         case SENDING: goes_on = after_sending(c, event); break;
+        case SHUTTING: goes_on = after_shutdown(c); break;
         case LINGERING: goes_on = after_lingering(c, event); break;
         }
     }

@@ -30,7 +30,8 @@ struct connection {
     enum {
         READING,  /* a request, or the body of the last one */
         SENDING,  /* a response */
-        LINGERING /* all is sent: until the client closes, what it still sends is thrown away */
+        SHUTTING, /* all is sent, and the client is told */
+        LINGERING /* until the client closes, what it still sends is thrown away */
     } state;
     struct text input; /* the request that is being answered, if any, and what came in behind it */
     size_t head;       /* length of that request */
