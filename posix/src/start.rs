@@ -2,7 +2,7 @@
 //!
 //! That is done once, by this library's constructor or by the first call, whichever comes first: other libraries call
 //! from their constructors, from IFUNC resolvers while relocations are being made, or from the malloc that is their own.
-//! Whoever calls meanwhile does not wait: there is no lock.
+//! A thread that calls meanwhile does not wait: there is no lock.
 
 use crate::errors;
 use crate::libioevent::{self, Answer, GIVEN, HAND_OVER, Next};
@@ -128,7 +128,7 @@ unsafe extern "C" fn stand_in_apart(
 }
 
 fn next(name: Name) -> usize {
-    // Partner: the store in `look_for`. Who has the address may call the function.
+    // Partner: the store in `look_for`. A thread that has the address may call the function.
     NEXT.get(name as usize).map_or(0, |function| function.load(Acquire))
 }
 
@@ -175,7 +175,7 @@ fn find_rest() {
     if !look_for(may_be_missing) {
         return;
     }
-    // SAFETY: nobody has the text.
+    // SAFETY: no one else has the text.
     unsafe {
         libc::dlerror();
         libc::dlerror();

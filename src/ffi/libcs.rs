@@ -8,7 +8,7 @@ use crate::sys::{UserPtr, next};
 use core::ffi::c_int;
 use libc::{id_t, off_t, socklen_t};
 
-/// A call that libc has, too. Whoever makes one vouches for the memory that it names, as callers of libc's do.
+/// A call that libc has, too. The C function that makes one vouches for the memory that it names, by its caller's word.
 pub(super) trait Libcs: Call {
     /// Libc's.
     fn by_libc(self, fd: c_int) -> isize;

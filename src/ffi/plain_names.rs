@@ -48,14 +48,16 @@ const POLL_ONLY: c_int = 3;
 ///
 /// The pointers are null or lead to such structs; the functions are of those names.
 pub(super) unsafe fn meet(next: *const Next, answer: *mut Answer) -> Result<c_int> {
-    // SAFETY: as promised by the caller.
-    let (next, answer) =
-        unsafe { (next.as_ref().ok_or(Errno::EFAULT)?, answer.as_mut().ok_or(Errno::EFAULT)?) };
-    if next.size != size_of::<Next>() || answer.size != size_of::<Answer>() {
+    if next.is_null() || answer.is_null() {
+        return Err(Errno::EFAULT);
+    }
+    // SAFETY: as promised by the caller. Each begins with its size, whatever follows.
+    let sizes = unsafe { (next.cast::<usize>().read(), answer.cast::<usize>().read()) };
+    if sizes != (size_of::<Next>(), size_of::<Answer>()) {
         return Err(Errno::EINVAL);
     }
     let (words, count) = table::near_words();
-    *answer = Answer {
+    let what_there_is = Answer {
         size: size_of::<Answer>(),
         words,
         count,
@@ -64,7 +66,12 @@ pub(super) unsafe fn meet(next: *const Next, answer: *mut Answer) -> Result<c_in
         what,
         close_all,
     };
-    next::set(&next.functions);
+    // SAFETY: as promised by the caller, and of these sizes. (Until now there are no functions in the answer, so there
+    // is no reference to it.)
+    unsafe {
+        answer.write(what_there_is);
+        next::set(&(*next).functions);
+    }
     Ok(0)
 }
 
