@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ci/packages.sh [PACKAGE:COMMAND...]: installs the Debian packages that some of the tests need (or only those named,
-# each with a command or a file that it brings), where it may; where it may not, names them.  Never fails: the tests that miss
-# something are skipped and say so.
+# each with a command or a file that it brings), where it may; where it may not, names them.  Never fails: the tests
+# that miss something are skipped and say so.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -50,8 +50,8 @@ for name in "${wanted[@]}"; do
 done
 if [ "${1:-}" != quick ] && [ ${#want[@]} != 0 ]; then PATH=$programs_path ci/packages.sh "${want[@]}"; fi
 
-# Two seconds for most; ten minutes are for the test suites of interpreters on a busy machine.
-export STEP_TIMEOUT=${STEP_TIMEOUT:-600}
+# Two seconds for most; six minutes for the longest of Python's test suites, and several times that on a busy machine.
+export STEP_TIMEOUT=${STEP_TIMEOUT:-1800}
 one() {
     local name=$1 title="preloaded: ${1//_/ }" need missing=""
     if [ -z "${family_of[$name]-}" ]; then

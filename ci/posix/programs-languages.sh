@@ -25,7 +25,8 @@ java_program() {
 }
 
 # suite MODULE: each test's outcome.  Some depend on time: those whose outcome is not the same with the library are run
-# again, without the others, and the second outcome counts.  The run without the library leaves its outcomes beside NOTES.
+# again, without the others, and the second outcome counts.  The run without the library leaves its outcomes beside
+# NOTES.
 suite() {
     local first=$NOTES.$1 ids
     # Python's own settings for its tests.
