@@ -77,25 +77,28 @@ fn replace_with_dead(pipe: &Pipe, dead: &Result<fd::OwnedFd>) {
     pipe.engine().close();
 }
 
-/// Whether the pages were prepared for forks.
+/// Whether the pages are prepared for forks.
 static PREPARED: AtomicBool = AtomicBool::new(false);
 /// Whether the kernel wipes them in forked children.
 static WIPED: AtomicBool = AtomicBool::new(false);
 
 /// Has the kernel wipe the pages in forked children, and registers the handler. Once is enough, for children of
-/// children too.
+/// children too. Threads that come at the same time all do it, which does no harm (the handler does nothing the second
+/// time): none of them may go on before it is done, since another may fork then; and none can wait for another, since a
+/// fork may leave that one behind.
 fn prepare() {
-    // Relaxed: the thread that swaps first does it; that comes before this thread's first pipe or, in another thread,
-    // before or after it just as a fork at that time would.
-    if !PREPARED.swap(true, Relaxed) {
-        // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then
-        // the handler does the work.
-        let wiped = [table::wipe_on_fork(), world::wipe_on_fork(), access::prepare_for_fork()];
-        WIPED.store(wiped.iter().all(|wiped| *wiped), Relaxed);
-        // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor
-        // locks.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    // Acquire pairs with the Release below.
+    if PREPARED.load(Acquire) {
+        return;
     }
+    // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
+    // handler does the work.
+    let wiped = [table::wipe_on_fork(), world::wipe_on_fork(), access::prepare_for_fork()];
+    WIPED.store(wiped.iter().all(|wiped| *wiped), Relaxed);
+    // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor locks.
+    unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    // Release pairs with the Acquire above.
+    PREPARED.store(true, Release);
 }
 
 /// Forgets everything, in a forked child where the pages could not be wiped.
