@@ -8,6 +8,7 @@ static char b[1 << 16];
 
 int main(void)
 {
+    have_kernel_log_alone();
     int p = OK(ioeventpipe(4)), fd = open("/proc/kmsg", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int feeder = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
     struct timespec t = { 0, 500000000 };

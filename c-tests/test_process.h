@@ -7,9 +7,11 @@
 #include "test_check.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -25,6 +27,15 @@ static inline int count_fds(void)
         n += entry->d_name[0] != '.';
     closedir(dir);
     return n - 1; /* the one of opendir */
+}
+
+/* Waits until no other test uses what belongs to the whole machine, here the kernel's log; until this one ends. */
+static inline void have_kernel_log_alone(void)
+{
+    int lock = open("/dev/kmsg", O_RDONLY | O_CLOEXEC);
+
+    if (lock >= 0)
+        CHECK(flock(lock, LOCK_EX) == 0);
 }
 
 /* Memory that may not be touched. */
