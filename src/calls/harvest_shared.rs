@@ -119,15 +119,7 @@ fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [Mayb
         return 0;
     }
     let count = take_ring::<Shared>(common, room);
-    let mut is_empty = common.ring.is_empty();
-    if is_empty {
-        pipe.queue.wake.0.empty::<Shared>(common.bit());
-        is_empty = common.ring.is_empty();
-        if !is_empty {
-            // Something was posted meanwhile; see `ring`.
-            pipe.queue.wake.0.fill::<Shared>(common.bit());
-        }
-    }
+    let is_empty = pipe.queue.unmark_if_empty(common.bit(), || common.ring.is_empty());
     pipe.queue.give_places_at_once::<Shared>(count);
     drop(locked);
     lane.since_poll.store(since + count as u32, Relaxed);

@@ -100,13 +100,7 @@ fn take_out(
             keep(taken);
         }
     }
-    if locked.is_empty() {
-        pipe.queue.wake.0.empty::<Shared>(bit(index));
-        if !locked.is_empty() {
-            // The owner has put something in meanwhile; see `ring`.
-            pipe.queue.wake.0.fill::<Shared>(bit(index));
-        }
-    }
+    pipe.queue.unmark_if_empty(bit(index), || locked.is_empty());
     count
 }
 

@@ -100,6 +100,21 @@ impl EventQueue {
         (number, is_first)
     }
 
+    /// Takes the mark of a lane away if that is empty; whether it is. What is put in meanwhile is marked again; see
+    /// `ring`.
+    #[inline(always)]
+    pub(crate) fn unmark_if_empty(&self, lane: u64, is_empty: impl Fn() -> bool) -> bool {
+        if !is_empty() {
+            return false;
+        }
+        self.wake.0.empty::<Shared>(lane);
+        let still_is = is_empty();
+        if !still_is {
+            self.wake.0.fill::<Shared>(lane);
+        }
+        still_is
+    }
+
     /// The lane's owner is busy with something else: others take its events until it comes back.
     pub(crate) fn mark_absent(&self, lane: u32) {
         self.lanes.mark_absent(lane);
