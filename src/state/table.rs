@@ -100,12 +100,17 @@ pub(crate) fn note_attached(number: c_int) {
 
 /// All attachments there are, and perhaps some that are no more.
 pub(crate) fn attachments() -> impl Iterator<Item = &'static Attachment> {
-    attached_numbers().filter_map(node)
+    numbers().filter_map(attached)
 }
 
 /// Their numbers.
 pub(crate) fn attached_numbers() -> impl Iterator<Item = c_int> {
-    (0..=HIGHEST.load(Ordering::Relaxed)).filter(|number| attached(*number).is_some())
+    numbers().filter(|number| attached(*number).is_some())
+}
+
+/// All that may be attached.
+fn numbers() -> impl Iterator<Item = c_int> {
+    0..=HIGHEST.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The only place that makes system calls.
 //!
 //! Everything here is one system call, or one libc call that makes none (but for `next`, which leads to libc for calls
-//! that are not the library's). Calls are made raw, without libc's
-//! wrappers: libc's `read`, `recv`, `epoll_wait` and their like are cancellation points and write `errno`, and rules
-//! 5.1 and 5.3 allow neither while the library holds its locks.
+//! that are not the library's). Calls are made raw, without libc's wrappers: libc's `read`, `recv`, `epoll_wait` and
+//! their like are cancellation points and write `errno`, and rules 5.1 and 5.3 allow neither while the library holds
+//! its locks.
 
 pub(crate) mod dead_fd;
 pub(crate) mod epoll;
