@@ -53,15 +53,16 @@ pub(crate) struct Next {
     pub(crate) functions: [usize; GIVEN],
 }
 
-/// What is behind a descriptor: if the word at `nodes + fd * stride` is 0, for a descriptor below `count`, it is nothing
-/// of libioevent's; `what` knows the rest.
+/// What is behind a descriptor: if the word at `nodes + fd * stride` is 0, for a descriptor below `count`, it is
+/// nothing of libioevent's; `what` knows the rest.
 #[repr(C)]
 pub(crate) struct Answer {
     pub(crate) size: usize,
     pub(crate) nodes: usize,
     pub(crate) count: usize,
     pub(crate) stride: usize,
-    /// Two words: not 0 once there was a pipe; and in its first byte, not 0 once libioevent.so was called in this process.
+    /// Two words: not 0 once there was a pipe; and in its first byte, not 0 once libioevent.so was called in this
+    /// process.
     pub(crate) state: usize,
     pub(crate) what: Option<extern "C" fn(c_int) -> c_int>,
     pub(crate) close_all: Option<extern "C" fn(c_uint, c_uint)>,

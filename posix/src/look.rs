@@ -69,7 +69,8 @@ pub(crate) fn open(answer: Option<&Answer>) {
     TABLE.nodes.store(nodes, Relaxed);
     TABLE.stride.store(stride, Relaxed);
     TABLE.state.store(state, Relaxed);
-    // Partner: the load of `count` in `entry` and in `what`. Else a look may read the other numbers as they were before.
+    // Partner: the load of `count` in `entry` and in `what`. Else a look may read the other numbers as they were
+    // before.
     TABLE.count.store(count, Release);
 }
 

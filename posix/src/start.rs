@@ -1,8 +1,8 @@
 //! How the next functions are found, and handed over to libioevent.so.
 //!
 //! That is done once, by this library's constructor or by the first call, whichever comes first: other libraries call
-//! from their constructors, from IFUNC resolvers while relocations are being made, or from the malloc that is their own.
-//! A thread that calls meanwhile does not wait: there is no lock.
+//! from their constructors, from IFUNC resolvers while relocations are being made, or from the malloc that is their
+//! own. A thread that calls meanwhile does not wait: there is no lock.
 
 use crate::errors;
 use crate::libioevent::{self, Answer, GIVEN, HAND_OVER, Next};
@@ -16,8 +16,8 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
 
 /// Where each exported function jumps to: 0 as long as that is not known, and for good if libc has no such function.
 pub(crate) static TARGETS: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
-/// The function of this name that a program would have called without this library; 0 if it is not known, or if there is
-/// none and `raw` stands in.
+/// The function of this name that a program would have called without this library; 0 if it is not known, or if there
+/// is none and `raw` stands in.
 pub(crate) static NEXT: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
 
 /// How far this has come.
@@ -88,8 +88,8 @@ pub(crate) unsafe fn pass(name: Name, arguments: [usize; 6]) -> isize {
         return unsafe { stand_in(name, arguments) };
     }
     let [a, b, c, d, e, f] = arguments;
-    // SAFETY: it has at most six arguments, none of which is a floating-point number; more do no harm. The rest is passed
-    // on to the caller.
+    // SAFETY: it has at most six arguments, none of which is a floating-point number; more do no harm. The rest is
+    // passed on to the caller.
     unsafe {
         let next: extern "C" fn(usize, usize, usize, usize, usize, usize) -> isize = transmute(next);
         next(a, b, c, d, e, f)
@@ -170,7 +170,8 @@ fn find() {
     }
 }
 
-/// The others. To look for what is not there allocates, and leaves a message for dlerror: two calls of it take that away.
+/// The others. To look for what is not there allocates, and leaves a message for dlerror: two calls of it take that
+/// away.
 fn find_rest() {
     if !look_for(may_be_missing) {
         return;
@@ -228,8 +229,8 @@ fn library_of(address: *const c_void) -> usize {
     }
 }
 
-/// Whether the relocations of all libraries that the process has started with are done, those of libioevent.so too: only
-/// then can it be called. The loader tells debuggers. Before it says so, calls go to the next functions.
+/// Whether the relocations of all libraries that the process has started with are done, those of libioevent.so too:
+/// only then can it be called. The loader tells debuggers. Before it says so, calls go to the next functions.
 fn are_all_relocated() -> bool {
     #[repr(C)]
     struct Debug {

@@ -58,8 +58,8 @@ pub(crate) unsafe extern "C" fn eventfd_read(fd: c_int, value: *mut c_void) -> i
     }
 }
 
-/// write(2) of eight bytes. When it is queued they are the library's until the event has been read, but the caller gives
-/// a number, not a place where it stays.
+/// write(2) of eight bytes. When it is queued they are the library's until the event has been read, but the caller
+/// gives a number, not a place where it stays.
 pub(crate) unsafe extern "C" fn eventfd_write(fd: c_int, value: u64) -> isize {
     match what(fd) {
         // SAFETY: there are no pointers.

@@ -1,6 +1,6 @@
 //! The exported functions: a few instructions each, which leave all arguments where they are and jump on, so that no
-//! frame of ours is on the stack, whatever the function takes: another's cancellation, unwinding and signal handlers find
-//! what they would find without this library.
+//! frame of ours is on the stack, whatever the function takes: another's cancellation, unwinding and signal handlers
+//! find what they would find without this library.
 //!
 //! They use only addresses relative to themselves, which are right before relocation.
 
@@ -25,8 +25,8 @@ macro_rules! forwarded {
     )* };
 }
 
-/// One look at the descriptor, and the next function, if it is nothing of libioevent's: that costs less than to go there
-/// and back. Else the target.
+/// One look at the descriptor, and the next function, if it is nothing of libioevent's: that costs less than to go
+/// there and back. Else the target.
 macro_rules! looked_up {
     ($($which:ident: $($name:ident)*;)*) => { $($(
         #[unsafe(naked)]
@@ -59,9 +59,10 @@ forwarded! {
 // transfer harms no pipe in a child that was made without fork(3), so it is not what such a child is noticed by.
 looked_up! {
     none: accept accept4 close_range closefrom;
-    first: read __read readv pread pread64 __pread64 preadv preadv64 preadv2 preadv64v2 eventfd_read recv recvfrom recvmsg
-        recvmmsg write __write writev pwrite pwrite64 __pwrite64 pwritev pwritev64 pwritev2 pwritev64v2 eventfd_write send
-        __send sendto sendmsg sendmmsg vmsplice connect __connect fsync fdatasync shutdown close __close;
+    first: read __read readv pread pread64 __pread64 preadv preadv64 preadv2 preadv64v2 eventfd_read recv
+        recvfrom recvmsg recvmmsg write __write writev pwrite pwrite64 __pwrite64 pwritev pwritev64 pwritev2
+        pwritev64v2 eventfd_write send __send sendto sendmsg sendmmsg vmsplice connect __connect fsync
+        fdatasync shutdown close __close;
     second: dup2 __dup2 dup3;
     first_and_second: sendfile sendfile64 tee;
     first_and_third: splice;

@@ -1,5 +1,5 @@
-//! x86-64: a function's arguments are in rdi, rsi, rdx, rcx, r8, r9 and on the stack. rax, r10 and r11 are free, but that
-//! al belongs to the arguments of a variadic function.
+//! x86-64: a function's arguments are in rdi, rsi, rdx, rcx, r8, r9 and on the stack. rax, r10 and r11 are free, but
+//! that al belongs to the arguments of a variadic function.
 
 /// Parts of the functions.
 macro_rules! part {
