@@ -6,7 +6,7 @@ use core::ffi::{c_int, c_void};
 /// cbindgen:field-names=[ioe_user, ioe_result, ioe_errno]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
-pub struct Event {
+pub struct RawEvent {
     /// The user pointer that the descriptor was attached with when the operation was queued.
     pub user: *mut c_void,
     /// What the system call returned.
@@ -16,13 +16,14 @@ pub struct Event {
     pub errno: c_int,
 }
 
-impl Event {
+impl RawEvent {
     /// One that is kept in two words, as in a ring (`ring::pack`).
     #[inline(always)]
-    pub(crate) fn of_words(user: u64, outcome: u64) -> Event {
-        Event { user: user as usize as *mut _, result: outcome as c_int, errno: (outcome >> 32) as c_int }
+    pub(crate) fn of_words(user: u64, outcome: u64) -> RawEvent {
+        RawEvent { user: user as usize as *mut _, result: outcome as c_int, errno: (outcome >> 32) as c_int }
     }
 }
 
-const _: () = assert!(size_of::<Event>() == 16 && align_of::<Event>() == 8);
-const _: () = assert!(core::mem::offset_of!(Event, result) == 8 && core::mem::offset_of!(Event, errno) == 12);
+const _: () = assert!(size_of::<RawEvent>() == 16 && align_of::<RawEvent>() == 8);
+const _: () =
+    assert!(core::mem::offset_of!(RawEvent, result) == 8 && core::mem::offset_of!(RawEvent, errno) == 12);

@@ -21,7 +21,7 @@ mod engine;
 #[cfg(not(loom))]
 mod event;
 #[cfg(not(loom))]
-pub mod ffi;
+mod ffi;
 #[cfg(not(loom))]
 mod queue;
 #[cfg(not(loom))]
@@ -32,6 +32,6 @@ mod sync;
 mod sys;
 
 #[cfg(not(loom))]
-pub use event::Event;
+pub use ffi::constants::EIOEVENTFULL;
 #[cfg(not(loom))]
-pub use ffi::constants::*;
+pub(crate) use ffi::constants::EIOEVENTQUEUED;

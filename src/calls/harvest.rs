@@ -4,8 +4,8 @@
 use super::harvest_shared::harvest_shared;
 use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use super::standby;
-use crate::Event;
 use crate::engine::{Engine, Found, Handled};
+use crate::event::RawEvent;
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
@@ -20,7 +20,7 @@ use core::sync::atomic::Ordering::Relaxed;
 #[inline(always)]
 pub(crate) fn harvest(
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     pipe: &'static Pipe,
     timeout: Option<u64>,
 ) -> isize {
@@ -33,7 +33,11 @@ pub(crate) fn harvest(
 
 /// The same for a read of the pipe, which waits unless O_NONBLOCK is set.
 #[inline(always)]
-pub(crate) fn harvest_as_read(number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'static Pipe) -> isize {
+pub(crate) fn harvest_as_read(
+    number: c_int,
+    room: &mut [MaybeUninit<RawEvent>],
+    pipe: &'static Pipe,
+) -> isize {
     harvest_for::<AS_READ>(number, room, pipe, u64::MAX)
 }
 
@@ -57,7 +61,7 @@ fn timeout<const WAITS: u8>(pipe: &Pipe, ns: u64) -> Option<u64> {
 #[inline(always)]
 fn harvest_for<const WAITS: u8>(
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
@@ -81,7 +85,7 @@ fn harvest_for<const WAITS: u8>(
 fn take_sole<const WAITS: u8>(
     sole: Sole,
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
@@ -99,7 +103,7 @@ fn take_sole<const WAITS: u8>(
         && let Some((user, outcome)) = lane.ring.take_only(lane.slots_in_use())
     {
         // SAFETY: the room is not empty.
-        unsafe { room.get_unchecked_mut(0) }.write(Event::of_words(user, outcome));
+        unsafe { room.get_unchecked_mut(0) }.write(RawEvent::of_words(user, outcome));
         pipe.queue.wake.0.empty_all(&sole);
         lane.since_poll.store(since + 1, Relaxed);
         pipe.attendance.count_harvest();
@@ -114,7 +118,7 @@ fn take_sole<const WAITS: u8>(
 fn take_several_sole<const WAITS: u8>(
     sole: Sole,
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
@@ -147,7 +151,7 @@ fn take_several_sole<const WAITS: u8>(
 /// A harvest that does not wait has taken what was in its lane: it looks into the kernel all the same. How much more
 /// there is.
 #[inline(never)]
-fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'static Pipe) -> isize {
+fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<RawEvent>], pipe: &'static Pipe) -> isize {
     if pipe.queue.wake.0.filled() == 0 {
         return poll_sole::<NOT>(sole, number, room, pipe, 0).max(0);
     }
@@ -159,7 +163,7 @@ fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<Event>], pipe: &'
 struct Polled<'a> {
     found: Found,
     number: c_int,
-    room: &'a mut [MaybeUninit<Event>],
+    room: &'a mut [MaybeUninit<RawEvent>],
 }
 
 /// A thread that goes alone has found no lane that holds anything: it looks into the kernel. `ns` says for how long,
@@ -168,7 +172,7 @@ struct Polled<'a> {
 fn poll_sole<const WAITS: u8>(
     sole: Sole,
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
@@ -253,7 +257,7 @@ fn deadline_after(ns: u64) -> u64 {
 /// A harvest that does not wait has found as much as it looks for at once: there may be more.
 #[cold]
 #[inline(never)]
-fn gather_rest(number: c_int, room: &mut [MaybeUninit<Event>], count: usize) -> isize {
+fn gather_rest(number: c_int, room: &mut [MaybeUninit<RawEvent>], count: usize) -> isize {
     let rest = room.get_mut(count..).unwrap_or(&mut []);
     (count + harvest_slow(number, rest, Some(0)).unwrap_or(0)) as isize
 }

@@ -7,8 +7,8 @@
 //! less for each look.
 
 use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
-use crate::Event;
 use crate::engine::{Engine, Found};
+use crate::event::RawEvent;
 use crate::queue::lane::Lane;
 use crate::queue::lanes::COMMON;
 use crate::state::pipe::Pipe;
@@ -24,7 +24,7 @@ use core::sync::atomic::Ordering::Relaxed;
 #[inline(never)]
 pub(super) fn harvest_shared(
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     pipe: &'static Pipe,
     timeout: Option<u64>,
 ) -> isize {
@@ -34,7 +34,7 @@ pub(super) fn harvest_shared(
 
 #[cold]
 #[inline(never)]
-fn otherwise(number: c_int, room: &mut [MaybeUninit<Event>], timeout: Option<u64>) -> isize {
+fn otherwise(number: c_int, room: &mut [MaybeUninit<RawEvent>], timeout: Option<u64>) -> isize {
     answer(harvest_slow(number, room, timeout))
 }
 
@@ -43,7 +43,7 @@ fn otherwise(number: c_int, room: &mut [MaybeUninit<Event>], timeout: Option<u64
 fn harvest_at_once(
     pipe: &'static Pipe,
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     timeout: Option<u64>,
 ) -> isize {
     // One that does not wait takes all there is (rule 3.2).
@@ -82,7 +82,12 @@ fn harvest_at_once(
 /// locked: a thread that closes the pipe locks each lane after it has said so. It makes no call of libc's, and so
 /// leaves `errno` alone.
 #[inline(always)]
-fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+fn take_at_once(
+    pipe: &'static Pipe,
+    lane: &Lane,
+    number: c_int,
+    room: &mut [MaybeUninit<RawEvent>],
+) -> isize {
     let Some(locked) = lane.try_lock() else { return 0 };
     if !pipe.is_open_as(number) || !lane.ring.is_open() {
         return 0;
@@ -107,7 +112,7 @@ fn take_at_once(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [May
 /// Takes events out of the ring of the common lane, which is the only one that holds any for the calling thread: others
 /// have posted them. As `take_at_once`.
 #[inline(never)]
-fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [MaybeUninit<Event>]) -> isize {
+fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [MaybeUninit<RawEvent>]) -> isize {
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
     let common = pipe.queue.lanes.get(COMMON);
@@ -161,7 +166,7 @@ fn poll_at_once(
     pipe: &'static Pipe,
     lane: &'static Lane,
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     waits: bool,
 ) -> isize {
     let Some(_in_use) = pipe.enter_as(number) else { return 0 };

@@ -2,10 +2,10 @@
 //! `wake` for how threads sleep and are woken.
 
 use super::{lookup, standby};
-use crate::Event;
 use crate::engine::completions::Completions;
 use crate::engine::times;
 use crate::engine::{Engine, Found, Heard};
+use crate::event::RawEvent;
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::lanes::COMMON;
 use crate::queue::op::{Kind, OpRef};
@@ -31,7 +31,7 @@ const FEW: usize = 4;
 
 /// Where the events go.
 pub(crate) struct Basket<'a> {
-    pub(crate) room: &'a mut [MaybeUninit<Event>],
+    pub(crate) room: &'a mut [MaybeUninit<RawEvent>],
     /// How many have been put in. `room` is what is left.
     pub(crate) count: usize,
 }
@@ -57,8 +57,8 @@ pub(crate) struct Harvester<'a> {
 
 /// Takes events out of the ring of a lane, which is locked.
 #[inline(always)]
-pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>]) -> usize {
-    let count = lane.ring.take::<A, _>(lane.slots_to_read(), room, Event::of_words);
+pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<RawEvent>]) -> usize {
+    let count = lane.ring.take::<A, _>(lane.slots_to_read(), room, RawEvent::of_words);
     if lane.accepts.are_there() {
         hand_over_accepted(lane, room.get_mut(..count).unwrap_or(&mut []));
     }
@@ -67,7 +67,7 @@ pub(crate) fn take_ring<A: Access>(lane: &Lane, room: &mut [MaybeUninit<Event>])
 
 /// Descriptors in events of accepts that were taken out of a ring are the program's from now on.
 #[inline(never)]
-pub(crate) fn hand_over_accepted(lane: &Lane, events: &mut [MaybeUninit<Event>]) {
+pub(crate) fn hand_over_accepted(lane: &Lane, events: &mut [MaybeUninit<RawEvent>]) {
     let mut count = 0;
     for event in events {
         // SAFETY: they have been taken out of a ring.
@@ -88,7 +88,7 @@ fn take_out(
     pipe: &Pipe,
     locked: &Locked,
     index: u32,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     keep: impl FnOnce(Taken),
 ) -> usize {
     let mut count = take_ring::<Shared>(pipe.queue.lanes.get(index), room);
@@ -105,12 +105,12 @@ fn take_out(
 }
 
 #[inline(always)]
-fn write(op: OpRef, slot: Option<&mut MaybeUninit<Event>>) {
+fn write(op: OpRef, slot: Option<&mut MaybeUninit<RawEvent>>) {
     if let Some(slot) = slot {
         if op.kind.get() == Kind::Accept && op.done.get() as i32 >= 0 {
             private::hand_over(op.done.get() as i32);
         }
-        slot.write(Event {
+        slot.write(RawEvent {
             user: op.user.get() as *mut _,
             result: op.done.get() as i32,
             errno: op.arg.get(),
@@ -397,7 +397,7 @@ impl<'a> Harvester<'a> {
 #[inline(never)]
 pub(crate) fn harvest_slow(
     number: c_int,
-    room: &mut [MaybeUninit<Event>],
+    room: &mut [MaybeUninit<RawEvent>],
     timeout: Option<u64>,
 ) -> Result<usize> {
     let _errno = errno::Kept::new();

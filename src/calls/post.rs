@@ -8,7 +8,7 @@
 //! says so, *then* takes the lock; one that posts takes the lock, *then* looks whether the pipe is open. So it does all
 //! under the lock, and uses the waker there, too: after it the pipe may be another.
 
-use crate::Event;
+use crate::event::RawEvent;
 use crate::queue::lanes::COMMON;
 use crate::state::handover;
 use crate::state::pipe::Pipe;
@@ -20,7 +20,7 @@ use core::ffi::c_int;
 
 /// Posts events to the pipe that was found under a number; returns how many had a place, at least one.
 /// EIOEVENTFULL; ENOMEM; EBADF if it is not the one behind the number any more.
-pub(crate) fn post(pipe: &Pipe, number: c_int, events: &[Event]) -> Result<usize> {
+pub(crate) fn post(pipe: &Pipe, number: c_int, events: &[RawEvent]) -> Result<usize> {
     let _turn = pipe.queue.posting.0.lock();
     if !pipe.is_open_as(number) || pipe.is_lost() {
         return Err(Errno::EBADF);
@@ -39,7 +39,7 @@ pub(crate) fn post(pipe: &Pipe, number: c_int, events: &[Event]) -> Result<usize
 /// The ring is full: a thread that harvests as fast as this one posts makes room soon. Otherwise the events go into
 /// the list, from the beginning of which until its end none goes into the ring.
 #[cold]
-fn wait_for_room(pipe: &Pipe, events: &[Event]) -> usize {
+fn wait_for_room(pipe: &Pipe, events: &[RawEvent]) -> usize {
     /// How often it looks.
     const PATIENCE: u32 = 100;
     let mut posted = 0;
@@ -54,7 +54,7 @@ fn wait_for_room(pipe: &Pipe, events: &[Event]) -> usize {
 }
 
 /// How many had room.
-fn post_into_ring(pipe: &Pipe, events: &[Event]) -> usize {
+fn post_into_ring(pipe: &Pipe, events: &[RawEvent]) -> usize {
     let lane = pipe.queue.lanes.get(COMMON);
     if !lane.is_prepared() && !lane.prepare() {
         return 0;
@@ -75,7 +75,7 @@ fn post_into_ring(pipe: &Pipe, events: &[Event]) -> usize {
 
 /// How many there was a node for.
 #[cold]
-fn post_into_list(pipe: &Pipe, events: &[Event]) -> usize {
+fn post_into_list(pipe: &Pipe, events: &[RawEvent]) -> usize {
     let lane = pipe.queue.lanes.get(COMMON);
     let locked = lane.lock();
     let (mut posted, mut was_empty) = (0, false);

@@ -1,7 +1,7 @@
 //! The way of a completion to whoever harvests it.
 
 use super::other_end;
-use crate::Event;
+use crate::event::RawEvent;
 use crate::queue::lane::{LISTED, Lane};
 use crate::queue::lanes::COMMON;
 use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
@@ -24,9 +24,9 @@ pub(crate) struct Completions<'a> {
     /// The thread is in a harvest and will look at its lane before it leaves.
     harvesting: bool,
     /// What is left of the room: where the next event goes, and where it ends.
-    next: Cell<*mut Event>,
-    end: Cell<*mut Event>,
-    _room: PhantomData<&'a mut [MaybeUninit<Event>]>,
+    next: Cell<*mut RawEvent>,
+    end: Cell<*mut RawEvent>,
+    _room: PhantomData<&'a mut [MaybeUninit<RawEvent>]>,
 }
 
 impl<'a> Completions<'a> {
@@ -62,7 +62,7 @@ impl<'a> Completions<'a> {
 
     /// Gives the harvest room to hand events out at once. Its lane is empty, so none overtakes another.
     #[inline]
-    pub(crate) fn set_room(&self, room: &'a mut [MaybeUninit<Event>]) {
+    pub(crate) fn set_room(&self, room: &'a mut [MaybeUninit<RawEvent>]) {
         let room = room.as_mut_ptr_range();
         self.next.set(room.start.cast());
         self.end.set(room.end.cast());
@@ -70,7 +70,7 @@ impl<'a> Completions<'a> {
 
     /// Takes the room back that is left.
     #[inline]
-    pub(crate) fn take_room(&self) -> &'a mut [MaybeUninit<Event>] {
+    pub(crate) fn take_room(&self) -> &'a mut [MaybeUninit<RawEvent>] {
         let next = self.next.replace(null_mut());
         let end = self.end.replace(null_mut());
         if next.is_null() {
@@ -82,7 +82,7 @@ impl<'a> Completions<'a> {
 
     /// Hands an event out at once, if there is room. It must not overtake one of the same descriptor: `must_follow`.
     #[inline(always)]
-    pub(crate) fn write(&self, event: Event) -> bool {
+    pub(crate) fn write(&self, event: RawEvent) -> bool {
         let next = self.next.get();
         if next == self.end.get() {
             return false;
@@ -147,7 +147,7 @@ impl<'a> Completions<'a> {
         let ours = attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
             && op.pipe.get() == self.pipe.index();
         if ours && !self.must_follow(attachment) {
-            if self.write(Event { user: op.user.get() as *mut _, result: value as i32, errno }) {
+            if self.write(RawEvent { user: op.user.get() as *mut _, result: value as i32, errno }) {
                 return self.give_free(op);
             }
             Self::keep(op, completion);

@@ -29,7 +29,7 @@ pub(crate) mod other_end;
 pub(crate) mod release;
 pub(crate) mod times;
 
-use crate::Event;
+use crate::event::RawEvent;
 use crate::queue::lane::Lane;
 use crate::queue::op::{OpRef, Order};
 use crate::state::attachment::Locked;
@@ -82,16 +82,16 @@ pub(crate) trait Engine {
         found: &Self::Found,
         pipe: &'static Pipe,
         lane: &'static Lane,
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
     ) -> Handled;
     /// The event, if one thing was found, and that is all there is to it. Otherwise nothing was done.
-    fn handle_only(sole: &Sole, found: &Self::Found) -> Option<Event>;
+    fn handle_only(sole: &Sole, found: &Self::Found) -> Option<RawEvent>;
     /// As `handle_sole`, with locks; and only as far as there is room.
     fn handle_shared(
         found: &Self::Found,
         pipe: &'static Pipe,
         lane: &'static Lane,
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
     ) -> Handled;
     /// poll(2) has told this of a descriptor that the watchdog polls (`polled_apart`). False: no operation waits for it.
     fn told(attachment: &Locked, events: i16, out: &Completions) -> bool;

@@ -3,11 +3,11 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::{answer, fail};
-use crate::Event;
 use crate::calls::create;
 use crate::calls::harvest::{harvest, harvest_as_read};
 use crate::calls::harvester::harvest_slow;
 use crate::calls::{lookup, post};
+use crate::event::RawEvent;
 use crate::state::attachment::{Attachment, Entry};
 use crate::state::pipe::Pipe;
 use crate::state::table;
@@ -44,7 +44,7 @@ pub extern "C" fn ioeventpipe2(nevents: c_int, flags: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_wait(
     pipefd: c_int,
-    events: *mut Event,
+    events: *mut RawEvent,
     nevents: c_int,
     timeout: *const timespec,
 ) -> c_int {
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn ioevent_wait(
 #[inline(never)]
 unsafe fn wait_otherwise(
     pipefd: c_int,
-    events: *mut Event,
+    events: *mut RawEvent,
     nevents: c_int,
     timeout: *const timespec,
 ) -> c_int {
@@ -132,7 +132,7 @@ unsafe fn vector<'a>(iov: *const iovec, iovcnt: c_int) -> Result<(&'a [iovec], u
         return Err(Errno::EFAULT);
     }
     let bytes = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.iov_len));
-    Ok((parts, bytes / size_of::<Event>()))
+    Ok((parts, bytes / size_of::<RawEvent>()))
 }
 
 /// How many events a call with an array of buffers moves at most.
@@ -153,7 +153,7 @@ pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &'
         if room == 0 {
             return Err(Errno::EINVAL);
         }
-        let mut events = Vec::<Event>::new();
+        let mut events = Vec::<RawEvent>::new();
         events.try_reserve_exact(room.min(MOST_AT_ONCE)).map_err(|_| Errno::ENOMEM)?;
         let room = events.spare_capacity_mut();
         let most = room.len().min(MOST_AT_ONCE);
@@ -163,7 +163,7 @@ pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &'
             n => return Err(Errno(-n as c_int)),
         };
         let mut from = events.as_ptr().cast::<u8>();
-        let mut left = n * size_of::<Event>();
+        let mut left = n * size_of::<RawEvent>();
         for part in parts {
             let len = part.iov_len.min(left);
             // SAFETY: `left` bytes of the harvested events are left at `from`; the caller's part has `len` bytes.
@@ -173,7 +173,7 @@ pub(super) unsafe fn readv(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &'
             };
             left -= len;
         }
-        Ok((n * size_of::<Event>()) as isize)
+        Ok((n * size_of::<RawEvent>()) as isize)
     })
 }
 
@@ -191,7 +191,7 @@ pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &
         Err(errno) => return crate::ffi::fail(errno),
     };
     let bytes = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.iov_len));
-    if bytes != events * size_of::<Event>() {
+    if bytes != events * size_of::<RawEvent>() {
         return crate::ffi::fail(Errno::EINVAL);
     }
     let mut gathered = Vec::new();
@@ -199,7 +199,7 @@ pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &
         return crate::ffi::fail(Errno::ENOMEM);
     }
     gathered.resize(events.min(MOST_AT_ONCE), NO_EVENT);
-    let mut left = gathered.len() * size_of::<Event>();
+    let mut left = gathered.len() * size_of::<RawEvent>();
     let mut to = gathered.as_mut_ptr().cast::<u8>();
     for part in parts {
         let len = part.iov_len.min(left);
@@ -214,7 +214,7 @@ pub(super) unsafe fn writev(fd: c_int, iov: *const iovec, iovcnt: c_int, pipe: &
     unsafe { write(fd, gathered.as_ptr().cast(), size_of_val(gathered.as_slice()), pipe) }
 }
 
-const NO_EVENT: Event = Event { user: core::ptr::null_mut(), result: 0, errno: 0 };
+const NO_EVENT: RawEvent = RawEvent { user: core::ptr::null_mut(), result: 0, errno: 0 };
 
 #[inline(always)]
 fn patience(pipe: &Pipe) -> Option<u64> {
@@ -228,15 +228,15 @@ fn patience(pipe: &Pipe) -> Option<u64> {
 /// `buf` has room for `nbytes` bytes.
 #[inline(never)]
 pub(super) unsafe fn read(fd: c_int, buf: *mut c_void, nbytes: usize, pipe: &'static Pipe) -> isize {
-    let room = nbytes / size_of::<Event>();
-    if room == 0 || buf.is_null() || !buf.cast::<Event>().is_aligned() {
+    let room = nbytes / size_of::<RawEvent>();
+    if room == 0 || buf.is_null() || !buf.cast::<RawEvent>().is_aligned() {
         // SAFETY: passed on to the caller.
         return unsafe { read_unaligned(fd, buf, room, pipe) };
     }
     // SAFETY: passed on to the caller.
-    let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<MaybeUninit<Event>>(), room) };
+    let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<MaybeUninit<RawEvent>>(), room) };
     match harvest_as_read(fd, room, pipe) {
-        n @ 1.. => n * size_of::<Event>() as isize,
+        n @ 1.. => n * size_of::<RawEvent>() as isize,
         0 => crate::ffi::done(-(libc::EAGAIN as isize)),
         n => crate::ffi::done(n),
     }
@@ -253,7 +253,7 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
     if room == 0 || buf.is_null() {
         return fail(unfit_room(fd, room == 0));
     }
-    let mut part = [const { MaybeUninit::<Event>::uninit() }; PART];
+    let mut part = [const { MaybeUninit::<RawEvent>::uninit() }; PART];
     let mut count = 0;
     while count < room {
         let most = (room - count).min(PART);
@@ -265,15 +265,15 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
         // SAFETY: the caller's buffer has room for what is left of it; the two do not overlap, and bytes need no
         // alignment.
         unsafe {
-            let to = buf.cast::<u8>().add(count * size_of::<Event>());
-            core::ptr::copy_nonoverlapping(part.as_ptr().cast::<u8>(), to, n * size_of::<Event>());
+            let to = buf.cast::<u8>().add(count * size_of::<RawEvent>());
+            core::ptr::copy_nonoverlapping(part.as_ptr().cast::<u8>(), to, n * size_of::<RawEvent>());
         }
         count += n;
         if n < PART {
             break;
         }
     }
-    if count == 0 { fail(Errno::EAGAIN) } else { (count * size_of::<Event>()) as isize }
+    if count == 0 { fail(Errno::EAGAIN) } else { (count * size_of::<RawEvent>()) as isize }
 }
 
 /// write(2) to a pipe.
@@ -286,14 +286,14 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
 pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize, pipe: &'static Pipe) -> isize {
     access::admit();
     answer(move || {
-        let count = nbytes / size_of::<Event>();
-        if count == 0 || !nbytes.is_multiple_of(size_of::<Event>()) {
+        let count = nbytes / size_of::<RawEvent>();
+        if count == 0 || !nbytes.is_multiple_of(size_of::<RawEvent>()) {
             return Err(Errno::EINVAL);
         }
         if buf.is_null() {
             return Err(Errno::EFAULT);
         }
-        let events = buf.cast::<Event>();
+        let events = buf.cast::<RawEvent>();
         let posted = if events.is_aligned() {
             // SAFETY: passed on to the caller; the events are copied before this returns.
             post::post(pipe, fd, unsafe { core::slice::from_raw_parts(events, count) })?
@@ -301,7 +301,7 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize, pipe: &
             // SAFETY: passed on to the caller.
             unsafe { post_unaligned(pipe, fd, events, count) }?
         };
-        Ok((posted * size_of::<Event>()) as isize)
+        Ok((posted * size_of::<RawEvent>()) as isize)
     })
 }
 
@@ -309,7 +309,7 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize, pipe: &
 ///
 /// `events` has `count` events, of any alignment.
 #[cold]
-unsafe fn post_unaligned(pipe: &Pipe, fd: c_int, events: *const Event, count: usize) -> Result<usize> {
+unsafe fn post_unaligned(pipe: &Pipe, fd: c_int, events: *const RawEvent, count: usize) -> Result<usize> {
     let mut part = [NO_EVENT; PART];
     let mut posted = 0;
     while posted < count {

@@ -1,7 +1,7 @@
 //! What race detectors are told (`sys::race`): to queue an operation, and to post an event, happens before it is
 //! harvested (rule 5.6). They are told on the slow path only: where there is a detector, the fast path is closed.
 
-use crate::Event;
+use crate::event::RawEvent;
 use crate::state::pipe::Pipe;
 use crate::sys::race;
 
@@ -13,7 +13,7 @@ pub(crate) fn hand_in(pipe: &Pipe, user: usize) {
 
 /// The calling thread has harvested these.
 #[inline]
-pub(crate) fn hand_out<'a>(pipe: &Pipe, events: impl Iterator<Item = &'a Event>) {
+pub(crate) fn hand_out<'a>(pipe: &Pipe, events: impl Iterator<Item = &'a RawEvent>) {
     if race::is_present() {
         events.for_each(|event| race::acquire(key(pipe, event.user as usize)));
     }

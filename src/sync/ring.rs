@@ -39,7 +39,7 @@ pub(crate) struct Slot {
     outcome: AtomicU64,
 }
 
-/// Result and errno of an event in one word (`Event::of_words`).
+/// Result and errno of an event in one word (`RawEvent::of_words`).
 #[inline(always)]
 pub(crate) fn pack(result: u32, errno: i32) -> u64 {
     u64::from(result) | u64::from(errno as u32) << 32

@@ -34,9 +34,9 @@ mod unordered;
 mod wait;
 mod worker;
 
-use crate::Event;
 use crate::engine::completions::Completions;
 use crate::engine::{Attach, Engine, Handled, Heard};
+use crate::event::RawEvent;
 use crate::queue::lane::{Lane, MOST_EDGES};
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::state::attachment::{LEVEL, Locked};
@@ -74,13 +74,13 @@ impl Engine for Poller {
         found: &wait::Found,
         pipe: &'static Pipe,
         lane: &'static Lane,
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
     ) -> Handled {
         Self::handle_edges_sole(sole, found.edges(0), pipe, lane, room)
     }
 
     #[inline(always)]
-    fn handle_only(sole: &Sole, found: &wait::Found) -> Option<Event> {
+    fn handle_only(sole: &Sole, found: &wait::Found) -> Option<RawEvent> {
         Self::event_of::<false>(sole, found.only()?)
     }
 
@@ -89,7 +89,7 @@ impl Engine for Poller {
         found: &wait::Found,
         pipe: &'static Pipe,
         lane: &'static Lane,
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
     ) -> Handled {
         Self::handle_edges_shared(found.edges(0), pipe, lane, room)
     }

@@ -1,9 +1,9 @@
 //! A look into the kernel: a wait for edges, and what is made of them.
 
 use super::edge;
-use crate::Event;
 use crate::engine::completions::Completions;
 use crate::engine::{Handled, Heard, times};
+use crate::event::RawEvent;
 use crate::queue::lane::{Lane, MOST_EDGES as BATCH};
 use crate::state::attachment::{HERE, SLOT};
 use crate::state::pipe::Pipe;
@@ -109,7 +109,7 @@ impl Poller {
         if outcome == edge::NOTHING {
             return false;
         }
-        out.write(Event::of_words(attachment.slot_user() as u64, outcome))
+        out.write(RawEvent::of_words(attachment.slot_user() as u64, outcome))
     }
 
     /// `Engine::handle_shared`. (A function of its own, so that it has all registers for itself.)
@@ -118,7 +118,7 @@ impl Poller {
         edges: &[Edge],
         pipe: &'static Pipe,
         lane: &'static Lane,
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
     ) -> Handled {
         let most = room.len();
         let mut room = room.iter_mut();
@@ -137,7 +137,7 @@ impl Poller {
         edge: &Edge,
         pipe: &'static Pipe,
         lane: &'static Lane,
-        room: &mut IterMut<MaybeUninit<Event>>,
+        room: &mut IterMut<MaybeUninit<RawEvent>>,
     ) -> bool {
         let Some(node) = table::near(edge.u64 as u32 as c_int) else { return false };
         let generation = (edge.u64 >> 32) as u32;
@@ -161,7 +161,7 @@ impl Poller {
             return false;
         }
         if let Some(to) = room.next() {
-            to.write(Event::of_words(attachment.slot_user() as u64, outcome));
+            to.write(RawEvent::of_words(attachment.slot_user() as u64, outcome));
         }
         true
     }
@@ -173,7 +173,7 @@ impl Poller {
         edges: &[Edge],
         pipe: &'static Pipe,
         lane: &'static Lane,
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
     ) -> Handled {
         let mut bytes = 0u32;
         let mut handled = Self::handle_run::<true>(sole, edges, room, &mut bytes);
@@ -193,10 +193,10 @@ impl Poller {
     fn handle_run<const PLAIN: bool>(
         sole: &Sole,
         edges: &[Edge],
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
         bytes: &mut u32,
     ) -> usize {
-        let first = room.as_mut_ptr().cast::<Event>();
+        let first = room.as_mut_ptr().cast::<RawEvent>();
         let mut next = first;
         let mut sum = 0u32;
         for edge in edges.get(..room.len()).unwrap_or(edges) {
@@ -218,7 +218,7 @@ impl Poller {
     fn handle_others(
         sole: &Sole,
         edges: &[Edge],
-        room: &mut [MaybeUninit<Event>],
+        room: &mut [MaybeUninit<RawEvent>],
         bytes: &mut u32,
         handled: usize,
     ) -> usize {
@@ -231,14 +231,14 @@ impl Poller {
     /// The event of the operation in the slot, for a thread that goes alone, if an edge completes it. `PLAIN`: and if
     /// it is a plain read.
     #[inline(always)]
-    pub(super) fn event_of<const PLAIN: bool>(sole: &Sole, edge: &Edge) -> Option<Event> {
+    pub(super) fn event_of<const PLAIN: bool>(sole: &Sole, edge: &Edge) -> Option<RawEvent> {
         let attachment = table::near(edge.u64 as u32 as c_int)?.inside_of(sole);
         let generation = (edge.u64 >> 32) as u32;
         let outcome = edge::take::<Sole, PLAIN>(attachment, generation, edge.events, SLOT | HERE);
         if outcome == edge::NOTHING {
             return None;
         }
-        Some(Event::of_words(attachment.slot_user() as u64, outcome))
+        Some(RawEvent::of_words(attachment.slot_user() as u64, outcome))
     }
 
     /// Goes on where there is no room any more: the events go into the ring of the lane.
