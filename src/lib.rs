@@ -19,8 +19,11 @@ mod calls;
 #[cfg(not(loom))]
 mod engine;
 #[cfg(not(loom))]
+#[expect(unreachable_pub)]
 mod event;
+// What goes into the header is `pub`.
 #[cfg(not(loom))]
+#[expect(unreachable_pub)]
 mod ffi;
 #[cfg(not(loom))]
 mod queue;
