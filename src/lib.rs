@@ -15,6 +15,8 @@ compile_error!("libioevent is for Linux on x86-64 and aarch64");
 
 // Under loom only tests/loom/ is of interest, which includes the files that it tests.
 #[cfg(not(loom))]
+pub mod buffers;
+#[cfg(not(loom))]
 mod calls;
 #[cfg(not(loom))]
 mod engine;
@@ -26,7 +28,13 @@ mod event;
 #[expect(unreachable_pub)]
 mod ffi;
 #[cfg(not(loom))]
+pub mod net;
+#[cfg(not(loom))]
+pub mod process;
+#[cfg(not(loom))]
 mod queue;
+#[cfg(not(loom))]
+pub mod signal;
 #[cfg(not(loom))]
 mod state;
 #[cfg(not(loom))]
