@@ -121,6 +121,7 @@ fn a_path_leads_to_a_socket_and_back() {
     let address = Address::from(UnixAddress::from_pathname(&path).unwrap());
     give(libc::connect, unbound(libc::SOCK_STREAM), address);
     assert_same(bound(&listener), address);
+    assert_eq!(bound(&listener).len(), address.len());
     assert_eq!(bound(&listener).to_unix().unwrap().as_pathname(), Some(&*path));
     assert_eq!(bound(&listener).to_ip(), None);
     assert_eq!(format!("{address:?}"), format!("Address({path:?})"));
