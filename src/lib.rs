@@ -20,6 +20,8 @@ mod calls;
 mod engine;
 #[cfg(not(loom))]
 mod event;
+// What is `pub` in there is so for C: cbindgen puts it into the header.
+#[allow(unreachable_pub)]
 #[cfg(not(loom))]
 mod ffi;
 #[cfg(not(loom))]
