@@ -65,7 +65,7 @@ all: $(DIST)/libioevent.so $(DIST)/libioevent_posix.so $(DIST)/libioevent.a
 LINK     := -C link-arg=-Wl,-soname,libioevent.so.$(MAJOR) -C link-arg=-Wl,-z,nodelete
 
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
-# are copied away, because any other cargo build overwrites libioevent.so with one that lacks it.
+# are copied to where they stay whatever else cargo builds.
 $(DIST)/libioevent.so: $(SOURCES) $(CONFIGS) $(AGAIN)
 	rm -rf $(DIST)
 	mkdir -p $(DIST)
