@@ -110,7 +110,7 @@ impl<T: 'static> EventPipe<T> {
     /// assert_eq!(pipe.places_taken(), 1);
     /// # std::io::Result::Ok(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn submit<F>(&self, op: Op<T>, describe: F) -> Result<(), Refused<T>>
     where
         F: for<'a> FnOnce(&'a mut T) -> Request<'a>,
@@ -143,7 +143,7 @@ impl<T: 'static> EventPipe<T> {
     /// assert!(pipe.wait(&mut events, None)?.all(|event| event.outcome().error().is_some()));
     /// # std::io::Result::Ok(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn submit_on<A, F>(&self, attached: &Attached<A>, op: Op<T>, describe: F) -> Result<(), Refused<T>>
     where
         A: AsFd,
@@ -214,7 +214,7 @@ impl<T: 'static> EventPipe<T> {
             Ok(event) => {
                 lent.give();
                 // SAFETY: the event of the state that was given away, which nothing else has.
-                Ok(event.map(|event| unsafe { Event::from_raw(event) }))
+                Ok(event.map(|event| unsafe { Event::from_raw(&event) }))
             }
             Err(errno) => Err(refused(lent, errno)),
         }
@@ -366,7 +366,7 @@ impl<T: 'static> Drop for EventPipe<T> {
         // After all is closed: the drops of the states are the program's. They may use other pipes, may panic, and may
         // take long.
         // SAFETY: each is the event of a state that nothing else has.
-        drop(left.into_iter().map(|event| unsafe { Event::<T>::from_raw(event) }).collect::<Vec<_>>());
+        drop(left.into_iter().map(|event| unsafe { Event::<T>::from_raw(&event) }).collect::<Vec<_>>());
     }
 }
 

@@ -26,6 +26,7 @@ use std::ptr::NonNull;
 /// assert_eq!(Op::into_inner(ticks), 3);
 /// # std::io::Result::Ok(())
 /// ```
+#[repr(transparent)]
 pub struct Op<T> {
     inner: NonNull<Inner<T>>,
     _owns: PhantomData<T>,
@@ -115,7 +116,7 @@ impl<T> Op<T> {
     ///
     /// It comes from `into_raw`, and nothing else owns it.
     #[inline(always)]
-    unsafe fn from_raw(raw: *mut Inner<T>) -> Op<T> {
+    pub(crate) unsafe fn from_raw(raw: *mut Inner<T>) -> Op<T> {
         // SAFETY: passed on to the caller.
         Op { inner: unsafe { NonNull::new_unchecked(raw) }, _owns: PhantomData }
     }
@@ -129,15 +130,16 @@ impl<T> Op<T> {
         unsafe { Op::from_raw(std::ptr::with_exposed_provenance_mut(word & !MARKS)) }
     }
 
-    /// Runs the hook that was set with the operation.
+    /// Runs the hook that was set with the operation of this word.
     ///
     /// # Safety
     ///
     /// The operation has ended with this result, its word has HOOK, and its state was not touched since.
     #[inline(never)]
-    pub(crate) unsafe fn run_hook(&mut self, result: i32) {
-        // SAFETY: it is owned.
-        let Hook { run, argument } = unsafe { (*self.inner.as_ptr()).hook };
+    pub(crate) unsafe fn run_hook(word: usize, result: i32) {
+        let inner = std::ptr::with_exposed_provenance::<Inner<T>>(word & !MARKS);
+        // SAFETY: the state is there, and nothing else has it.
+        let Hook { run, argument } = unsafe { (*inner).hook };
         // SAFETY: as `Hook::new` was promised.
         unsafe { run(argument, result) }
     }
