@@ -228,7 +228,7 @@ fn when_its_pipe_is_gone_it_is_still_a_descriptor() {
     assert_eq!(number(&refused.error()), Some(Errno::EBADF as i32));
     let refused = pipe.submit(Op::new([0]), |_| ioevent::timer(std::time::Duration::ZERO));
     refused.unwrap();
-    one(&pipe);
+    drop(one(&pipe));
     assert_eq!(ours.cancel(Cancel::All), 0);
     assert!(!ours.cancel_op(Op::id(&Op::new(0))));
     ours.set_timeout(None).unwrap_err();

@@ -9,7 +9,7 @@ use ioevent::{EventPipe, Events, Io, Op, timer};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -279,6 +279,19 @@ fn a_signal_does_not_prolong_a_wait() {
     let (found, elapsed) = interrupted.run(usize::MAX, wait, || {});
     assert_eq!(found, 0);
     assert!(elapsed >= time, "{elapsed:?}");
+}
+
+/// Rule 2.7: what waits goes on though no thread harvests.
+#[test]
+fn operations_make_progress_by_themselves() {
+    let _watchdog = Watchdog::new();
+    const LENGTH: usize = 1 << 20;
+    let pipe = EventPipe::new(1).unwrap();
+    let (ours, mut theirs) = pair();
+    let ours = pipe.attach(ours).unwrap();
+    pipe.submit_on(&ours, Op::new(vec![7; LENGTH]), |b| Io::write(b)).unwrap();
+    theirs.read_exact(&mut vec![0; LENGTH]).unwrap();
+    assert_eq!(one(&pipe).1.count(), Some(LENGTH));
 }
 
 fn is_readable(pipe: &EventPipe<[u8; 1]>, timeout: PollTimeout) -> bool {

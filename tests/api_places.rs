@@ -79,7 +79,7 @@ fn a_full_pipe_gives_back_what_it_was_given() {
     assert_eq!((pipe.places_taken(), pipe.capacity()), (2, 2));
 
     // A place that is given back is there for the next.
-    one(&pipe);
+    drop(one(&pipe));
     pipe.post(refused.op, 1).unwrap();
     let (op, _) = one(&pipe);
     assert_eq!((&op[..], Op::id(&op)), (&b"untouched"[..], id));
