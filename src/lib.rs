@@ -38,6 +38,8 @@ mod engine;
 #[cfg(not(loom))]
 #[expect(unreachable_pub)]
 mod event;
+// What is `pub` in there is so for C: cbindgen puts it into the header.
+#[allow(unreachable_pub)]
 #[cfg(not(loom))]
 #[expect(unreachable_pub)]
 mod ffi;
