@@ -1,16 +1,18 @@
 //! Descriptors: who owns them, once, and what becomes of their operations (rules 4.2, 4.3).
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
 use ioevent::{Attached, Cancel, EventPipe, Io, Op, is_cancelled};
 use nix::errno::Errno;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use support::{Watchdog, none, number, one, pair, several};
 
 #[test]
@@ -182,6 +184,66 @@ fn anything_that_is_a_descriptor_can_be_attached() {
     let forever: &'static UnixStream = Box::leak(Box::new(ours));
     works(&pipe, forever, &theirs);
     works(&pipe, forever.as_fd(), &theirs);
+}
+
+/// A source that is another descriptor each time that it is asked.
+struct Changing {
+    streams: [UnixStream; 2],
+    asked: AtomicUsize,
+}
+
+impl AsFd for Changing {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.streams[self.asked.fetch_add(1, SeqCst) % 2].as_fd()
+    }
+}
+
+/// It is asked once; operations and the end of the attachment are the same descriptor's.
+#[test]
+fn a_source_that_changes_is_what_it_was_at_first() {
+    let _watchdog = Watchdog::new();
+    let pipe = EventPipe::new(2).unwrap();
+    let ((first, mut theirs), (second, _others)) = (pair(), pair());
+    let streams = [first, second];
+    let numbers = [streams[0].as_raw_fd(), streams[1].as_raw_fd()];
+    let attached = pipe.attach(Changing { streams, asked: AtomicUsize::new(0) }).unwrap();
+    assert_eq!(attached.get_ref().asked.load(SeqCst), 1);
+    for _ in 0..2 {
+        pipe.submit_on(&attached, Op::new([0]), |b| Io::read(b)).unwrap();
+        theirs.write_all(b"x").unwrap();
+        assert_eq!(one(&pipe).1.count(), Some(1));
+    }
+    pipe.submit_on(&attached, Op::new([0]), |b| Io::read(b)).unwrap();
+    assert_eq!(attached.cancel(Cancel::Reads), 1);
+    assert!(is_cancelled(&one(&pipe).1.error().unwrap()));
+    // Both numbers are free of it afterwards.
+    let changing = attached.into_inner();
+    assert_eq!(changing.streams.each_ref().map(|stream| stream.as_raw_fd()), numbers);
+    for stream in changing.streams {
+        drop(pipe.attach(stream).unwrap());
+    }
+}
+
+/// A source that cannot say what it is.
+struct Panicking {
+    _stream: UnixStream,
+}
+
+impl AsFd for Panicking {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        panic!("not a descriptor")
+    }
+}
+
+#[test]
+fn a_source_that_panics_is_not_attached() {
+    let _watchdog = Watchdog::new();
+    let pipe = EventPipe::<u8>::new(1).unwrap();
+    let (ours, mut theirs) = pair();
+    let source = Panicking { _stream: ours };
+    catch_unwind(AssertUnwindSafe(|| pipe.attach(source).is_ok())).unwrap_err();
+    assert_eq!(theirs.read(&mut [0]).unwrap(), 0);
+    assert_eq!(pipe.places_taken(), 0);
 }
 
 /// Rule 5 of the API: what is attached to one pipe is not used with another.

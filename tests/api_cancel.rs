@@ -1,11 +1,11 @@
 //! Operations that are ended early: by cancelling, and by time limits (rules 2.4, 4.6, 4.7).
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
-use ioevent::{Attached, Cancel, EventPipe, Io, Op, Outcome, Readiness, is_cancelled, timer};
+use ioevent::{Attached, Cancel, EventPipe, Events, Io, Op, Outcome, Readiness, is_cancelled, timer};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -155,6 +155,14 @@ fn a_timer_is_cancelled_by_its_name() {
 }
 
 #[test]
+fn the_limit_of_a_timer_is_its_time() {
+    let _watchdog = Watchdog::new();
+    let pipe = EventPipe::new(1).unwrap();
+    pipe.submit(Op::new(()), |()| timer(LONG).timeout(SHORT)).unwrap();
+    one(&pipe).1.done().unwrap();
+}
+
+#[test]
 fn a_read_that_takes_too_long_has_timed_out() {
     let _watchdog = Watchdog::new();
     let pipe = EventPipe::new(1).unwrap();
@@ -234,7 +242,7 @@ fn the_longest_time_is_for_ever() {
 #[test]
 fn the_limit_of_a_descriptor_is_for_what_is_submitted_from_then_on() {
     let _watchdog = Watchdog::new();
-    let pipe = EventPipe::new(3).unwrap();
+    let pipe = EventPipe::new(4).unwrap();
     let (ours, mut theirs) = pair();
     let ours = pipe.attach(ours).unwrap();
     pipe.submit_on(&ours, Op::new((1, [0; 1])), |(_, b)| Io::read(b)).unwrap();
@@ -242,13 +250,14 @@ fn the_limit_of_a_descriptor_is_for_what_is_submitted_from_then_on() {
     pipe.submit_on(&ours, Op::new((2, [0; 1])), |(_, b)| Io::read(b)).unwrap();
     // Its own limit counts more.
     pipe.submit_on(&ours, Op::new((3, [0; 1])), |(_, b)| Io::read(b).timeout(LONG)).unwrap();
+    pipe.submit_on(&ours, Op::new((4, [0; 1])), |(_, b)| Io::read(b).timeout(Duration::MAX)).unwrap();
     let (op, outcome) = one(&pipe);
     assert_eq!((op.0, outcome.bytes().unwrap_err().kind()), (2, ErrorKind::TimedOut));
-    none(&pipe);
-    theirs.write_all(b"ab").unwrap();
+    assert_eq!(pipe.wait(&mut Events::with_capacity(1), Some(2 * SHORT)).unwrap().count(), 0);
+    theirs.write_all(b"abc").unwrap();
     assert_eq!(
-        several(&pipe, 2).into_iter().map(|(op, _)| *op).collect::<Vec<_>>(),
-        [(1, *b"a"), (3, *b"b")]
+        several(&pipe, 3).into_iter().map(|(op, _)| *op).collect::<Vec<_>>(),
+        [(1, *b"a"), (3, *b"b"), (4, *b"c")]
     );
 }
 
@@ -262,6 +271,8 @@ fn a_write_that_is_ended_says_what_it_has_moved() {
     pipe.submit_on(&ours, Op::new(vec![1; 4 << 20]), |b| Io::write(b).timeout(SHORT)).unwrap();
     let (_, outcome) = one(&pipe);
     let moved = outcome.count().unwrap();
+    assert_eq!(outcome.ended_early().unwrap().kind(), ErrorKind::TimedOut);
+    assert!(outcome.error().is_none());
     assert!(0 < moved && moved < 4 << 20);
     drop(ours);
     let mut all = Vec::new();

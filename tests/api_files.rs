@@ -1,7 +1,7 @@
 //! Files: reading and writing at an offset, syncing, and copying without a buffer.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Signals as events. With a main function of its own: signals are to be blocked before there is any other thread.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 

@@ -5,6 +5,8 @@
 //! feature a program has errors on the marked lines and nowhere else; without it none has any, so that none fails for an
 //! import that is wrong. (Not by trybuild: that compares all that the compiler says, which is different in each version.)
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -5,7 +5,7 @@ use ioevent::Io;
 fn describe(buffer: &mut [u8]) {
     let io = Io::read(buffer);
     #[cfg(feature = "misuse")]
-    let _ = Io { hook: None, ..io }; //~ E0451
+    let _ = Io { ..io }; //~ E0451
     #[cfg(not(feature = "misuse"))]
     let _ = Io::timeout(io, std::time::Duration::ZERO);
 }

@@ -3,8 +3,8 @@
 use ioevent::{Event, Outcome};
 
 #[cfg(feature = "misuse")]
-fn outcome() -> Outcome {
-    Outcome { result: 0, errno: 0, is_descriptor: true } //~ E0451
+fn outcome(event: Event<u8>) -> Outcome {
+    Outcome { ..event.into_parts().1 } //~ E0451
 }
 #[cfg(not(feature = "misuse"))]
 fn outcome(event: Event<u8>) -> Outcome {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 fn describe<'a>(stream: &'a Attached<TcpStream>, io: Io<'a>) -> Request<'a> {
     #[cfg(feature = "misuse")]
-    return Request { link: None, io }; //~ E0451
+    return Request { ..io.on(stream) }; //~ E0451
     #[cfg(not(feature = "misuse"))]
     return io.on(stream);
 }
