@@ -11,8 +11,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use support::{Watchdog, none, number, one, pair, several};
 
 #[test]
@@ -181,7 +181,8 @@ fn anything_that_is_a_descriptor_can_be_attached() {
     works(&pipe, Box::new(ours.try_clone().unwrap()), &theirs);
     works(&pipe, Arc::new(ours.try_clone().unwrap()), &theirs);
     works(&pipe, std::rc::Rc::new(ours.try_clone().unwrap()), &theirs);
-    let forever: &'static UnixStream = Box::leak(Box::new(ours));
+    static FOREVER: OnceLock<UnixStream> = OnceLock::new();
+    let forever: &'static UnixStream = FOREVER.get_or_init(|| ours);
     works(&pipe, forever, &theirs);
     works(&pipe, forever.as_fd(), &theirs);
 }
