@@ -19,7 +19,7 @@ pub(crate) struct Job {
     pub(crate) shared: Option<Arc<Attached<UnixStream>>>,
     own: Option<Attached<UnixStream>>,
     pub(crate) bytes: [u8; 32],
-    spare: Vec<u8>,
+    pub(crate) spare: Vec<u8>,
     message: Message<1>,
     _piece: Option<Piece>,
 }
@@ -31,9 +31,9 @@ pub(crate) fn job(tally: &Tally) -> Op<Job> {
 
 /// What the program keeps of what it attached.
 pub(crate) struct Handles {
-    listener: Attached<UnixListener>,
-    stream: Attached<UnixStream>,
-    shared: Arc<Attached<UnixStream>>,
+    pub(crate) listener: Attached<UnixListener>,
+    pub(crate) stream: Attached<UnixStream>,
+    pub(crate) shared: Arc<Attached<UnixStream>>,
 }
 
 /// All that a program may have in its hands.
