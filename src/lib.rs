@@ -1,14 +1,30 @@
 //! libioevent: the completion port that Linux never had.
 //!
 //! An *ioevent pipe* hands out exactly the events that have happened. A descriptor that is attached to one has its
-//! ordinary I/O done asynchronously: the calls return at once with EIOEVENTQUEUED, and what they would have returned
-//! comes out of the pipe later. The design was put to the linux-kernel list in 1997 by Dean Gaudet.
+//! ordinary I/O done asynchronously: an operation is queued at once, and its result comes out of the pipe later. The design
+//! was put to the linux-kernel list in 1997 by Dean Gaudet.
 //!
-//! This crate is the C library: see `include/ioevent.h` and the manual, `ioevent(7)`. The folders are floors, and a
-//! file uses only its own floor and those under it (`ci/floors.sh`). From the bottom up: `sys` makes the system calls;
-//! `sync` is what threads agree by; `queue` holds events until they are harvested; `state` is what there is: pipes,
-//! attachments and the table of them; `engine` does the I/O; `calls` is what a program can ask for; `ffi` has the C
-//! entry points.
+//! An operation is queued with the state that it works on, an [`Op<T>`], and gives it back in its [`Event`]. Meanwhile the
+//! state belongs to the pipe. What the operation uses of it is *shown* once, at submission, by a closure:
+//!
+//! ```no_run
+//! # use ioevent::*; use std::{io, net::TcpStream};
+//! struct Connection { stream: Attached<TcpStream>, buffer: [u8; 4096] }
+//!
+//! # fn f(pipe: EventPipe<Connection>, connection: Op<Connection>) -> io::Result<()> {
+//! pipe.submit(connection, |c| c.stream.read(&mut c.buffer))?;
+//! for event in pipe.wait(&mut Events::with_capacity(64), None)? {
+//!     let (connection, outcome) = event.into_parts();
+//!     println!("{:?}", &connection.buffer[..outcome.bytes()?]);
+//! }
+//! # Ok(()) }
+//! ```
+
+// This crate is the C library, too: see `include/ioevent.h` and the manual, `ioevent(7)`. The folders are floors, and a
+// file uses only its own floor and those under it (`ci/floors.sh`). From the bottom up: `sys` makes the system calls;
+// `sync` is what threads agree by; `queue` holds events until they are harvested; `state` is what there is: pipes,
+// attachments and the table of them; `engine` does the I/O; `calls` is what a program can ask for; `ffi` has the C
+// entry points, and beside it the files right here are the Rust API.
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("libioevent is for Linux on x86-64 and aarch64");
@@ -18,10 +34,10 @@ compile_error!("libioevent is for Linux on x86-64 and aarch64");
 mod calls;
 #[cfg(not(loom))]
 mod engine;
+// What goes into the header is `pub`.
 #[cfg(not(loom))]
 #[expect(unreachable_pub)]
 mod event;
-// What goes into the header is `pub`.
 #[cfg(not(loom))]
 #[expect(unreachable_pub)]
 mod ffi;
@@ -35,6 +51,36 @@ mod sync;
 mod sys;
 
 #[cfg(not(loom))]
-pub use ffi::constants::EIOEVENTFULL;
+mod attached;
 #[cfg(not(loom))]
-pub(crate) use ffi::constants::EIOEVENTQUEUED;
+pub mod buffers;
+#[cfg(not(loom))]
+mod error;
+#[cfg(not(loom))]
+mod event_pipe;
+#[cfg(not(loom))]
+mod events;
+#[cfg(not(loom))]
+pub mod net;
+#[cfg(not(loom))]
+mod op;
+#[cfg(not(loom))]
+pub mod process;
+#[cfg(not(loom))]
+mod readiness;
+#[cfg(not(loom))]
+mod request;
+#[cfg(not(loom))]
+pub mod signal;
+
+#[cfg(not(loom))]
+pub use {
+    attached::{Attached, Cancel},
+    error::{NotAttached, Refused, is_cancelled, is_full},
+    event_pipe::EventPipe,
+    events::{Event, Events, Outcome},
+    ffi::constants::EIOEVENTFULL,
+    op::{Op, OpId},
+    readiness::Readiness,
+    request::{Io, Request, timer},
+};

@@ -2,13 +2,13 @@
 
 use super::answer::Answer;
 use super::fast_path::{
-    Outcome, Way, Words, is_way_open, lane_of_place, park, put_outcome, take_place_here, user_of,
+    Outcome, Words, is_inline, is_way_open, lane_of_place, park, put_outcome, take_place_here, user_of,
 };
 use super::start;
 use crate::engine::epoll::{NotAtOnce, accept_at_once};
 use crate::queue::op::{Completion, Kind, Request};
 use crate::queue::ring_accepts::ACCEPTED;
-use crate::state::attachment::{Attachment, Held, INLINE, READABLE};
+use crate::state::attachment::{Attachment, Held, READABLE};
 use crate::state::private;
 use crate::state::slot::{ACCEPT_FLAGS, Slot};
 use crate::sync::access::{self, Access, Sole};
@@ -33,7 +33,7 @@ impl Accept {
 
 /// Begins an accept.
 #[inline(never)]
-pub(crate) fn accept<W: Words>(node: &'static Attachment, fd: c_int, call: Accept, words: W) -> Answer {
+pub(crate) fn accept<W: Words>(node: &'static Attachment, call: Accept, words: W) -> Answer {
     let outcome = if let Some(sole) = Sole::enter() {
         begin(&node.hold(&sole), call, words)
     } else if access::is_shared()
@@ -45,19 +45,19 @@ pub(crate) fn accept<W: Words>(node: &'static Attachment, fd: c_int, call: Accep
     };
     match outcome {
         Outcome::Queued => Answer::Queued,
-        _ => start::slow(fd, call.request(), words),
+        _ => start::slow_at(node, call.request(), words),
     }
 }
 
 fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> Outcome {
-    if !is_way_open(attachment) || call.flags & !ACCEPT_FLAGS != 0 {
+    if !is_way_open(attachment) || call.flags & !ACCEPT_FLAGS != 0 || !words.suit(attachment) {
         return Outcome::Not;
     }
     let Some(slot) = Slot::accept(call.addr, call.addrlen, call.flags) else { return Outcome::Not };
     if !attachment.has(READABLE) && slot.is_like(attachment.slot()) {
         return if park(attachment, slot, words, true) { Outcome::Queued } else { Outcome::Not };
     }
-    if (W::WAY == Way::Call && attachment.has(INLINE)) || take_place_here(attachment).is_none() {
+    if is_inline(attachment, words) || take_place_here(attachment).is_none() {
         return Outcome::Not;
     }
     let outcome = match accept_at_once(attachment, slot) {

@@ -1,7 +1,6 @@
 //! What a call on an attached descriptor gives.
 
-use crate::queue::EIOEVENTQUEUED;
-use crate::sys::Result;
+use crate::sys::{Errno, Result};
 
 /// What a call comes to by the slow path.
 pub(crate) enum Answer {
@@ -9,19 +8,10 @@ pub(crate) enum Answer {
     Done(isize),
     /// It is queued.
     Queued,
-    /// A value, or an error: then nothing was queued.
+    /// The same by the slow path.
     Slow(Result<usize>),
+    /// It was not scheduled: EIOEVENTFULL, ENOMEM.
+    Refused(Errno),
     /// The descriptor is not attached, or the call is libc's.
     Libcs,
-}
-
-impl Answer {
-    /// What `submit` has given.
-    pub(crate) fn of(submitted: Option<Result<usize>>) -> Answer {
-        match submitted {
-            Some(Err(errno)) if errno == EIOEVENTQUEUED => Answer::Queued,
-            Some(result) => Answer::Slow(result),
-            None => Answer::Libcs,
-        }
-    }
 }

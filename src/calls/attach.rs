@@ -1,4 +1,4 @@
-//! Attaching and detaching.
+//! Attaching and detaching, for C; what Rust attaches is a link (`link`).
 
 use super::{close, fork, lookup, watchdog};
 use crate::engine::{Attach, Engine, limits, release};
@@ -9,6 +9,7 @@ use crate::state::attachment::{
 };
 use crate::state::pipe::Pipe;
 use crate::state::table;
+use crate::state::word::Word;
 use crate::state::world::{self, World};
 use crate::sys::nature::{self, Look};
 use crate::sys::{Errno, Result, fd};
@@ -33,39 +34,49 @@ pub(crate) fn attach(fd: c_int, pipefd: c_int, user: usize) -> Result<()> {
     let world = fork::world()?;
     let _stripe = world.attaching(fd);
     let node = table::make(fd)?;
-    if node.is_in_use() && attach_known(fd, &pipe, user)? {
-        watchdog::begin(&pipe);
-        return Ok(());
+    match known(node, fd)? {
+        Some(attachment) => {
+            attach_again(&attachment, &pipe, user)?;
+            attachment.arm();
+        }
+        None => attach_new(world, node, fd, (&pipe, Word::attached(&pipe)), (user, look))?,
     }
-    attach_new(world, node, fd, &pipe, (user, look))?;
     watchdog::begin(&pipe);
     Ok(())
 }
 
-/// Attaches a number under which the table has something: whether that was attached, and is the same file still. Else
-/// it is forgotten.
-fn attach_known(fd: c_int, pipe: &'static Pipe, user: usize) -> Result<bool> {
-    if let Entry::Pipe(other) = lookup::get(fd) {
+/// What the table has under a number that is to be attached: if C has attached it, and it is the same file still, the
+/// attachment. All else that may be there is forgotten. EINVAL: it is a pipe's. EEXIST: it is linked.
+pub(super) fn known(node: &'static Attachment, fd: c_int) -> Result<Option<Locked>> {
+    let word = node.read();
+    if word.is_of_handle() {
+        return Err(Errno::EEXIST);
+    }
+    if let Some(typed) = word.typed_pipe() {
+        if typed.is_current() {
+            return Err(Errno::EINVAL);
+        }
+        node.clear_pipe(typed);
+    } else if let Entry::Pipe(other) = lookup::get(fd) {
         if other.is_current() {
             return Err(Errno::EINVAL);
         }
         close::close(other);
     }
-    let Some(attachment) = lookup::find(fd) else { return Ok(false) };
+    let Some(attachment) = lookup::find(fd) else { return Ok(None) };
     if !is_same_file(&attachment) {
         release::release(attachment);
-        return Ok(false);
+        return Ok(None);
     }
-    attach_again(&attachment, pipe, user)?;
-    attachment.arm();
-    Ok(true)
+    Ok(Some(attachment))
 }
 
-fn attach_new(
+/// Attaches a number under which the table has nothing. `word` says to which pipe, and for C or for Rust.
+pub(super) fn attach_new(
     world: &World,
     node: &'static Attachment,
     fd: c_int,
-    pipe: &'static Pipe,
+    (pipe, word): (&'static Pipe, Word),
     (user, look): (usize, Look),
 ) -> Result<()> {
     // Where there is no memory for operations, the program is told so now.
@@ -81,11 +92,12 @@ fn attach_new(
     attachment.user.set(user);
     limits::forget(fd);
     // The engine may hand out an edge as soon as it watches; the table must know the descriptor then.
-    attachment.set_attached(fd, pipe);
+    attachment.set_attached(fd, word);
     belong_to(&attachment, pipe);
     let attached = pipe.engine().attach(&attachment, Attach::New(look));
     if attached.is_err() {
         release::free(attachment);
+        node.lock().give_up();
         return attached;
     }
     // So that the first call can go the fast path.
@@ -116,7 +128,7 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
             attachment.mark(SEVERAL_PIPES);
         }
         limits::forget(attachment.fd());
-        attachment.set_attached(attachment.fd(), pipe);
+        attachment.set_attached(attachment.fd(), Word::attached(pipe));
         belong_to(attachment, pipe);
     }
     attachment.user.set(user);
@@ -188,8 +200,12 @@ pub(crate) fn modes(fd: c_int) -> Result<Modes> {
 
 /// F_SETIOEVENTTIMEO: how long operations that are queued from now on may take, in nanoseconds; 0: for ever.
 pub(crate) fn set_timeout(fd: c_int, timeout: u64) -> Result<()> {
-    let attachment = find_attached(fd)?;
-    let set = if timeout > 0 { limits::set_timeout(fd, timeout) } else { Ok(()) };
+    set_timeout_of(&find_attached(fd)?, timeout)
+}
+
+/// The same for a descriptor that is locked.
+pub(super) fn set_timeout_of(attachment: &Locked, timeout: u64) -> Result<()> {
+    let set = if timeout > 0 { limits::set_timeout(attachment.fd(), timeout) } else { Ok(()) };
     if set.is_ok() {
         attachment.set(TIME_LIMIT, timeout > 0);
     }

@@ -1,7 +1,8 @@
 //! How pipes are closed, and attached descriptors.
 
 use super::{lookup, watchdog};
-use crate::engine::{Engine, completions::Completions, kept_errors, other_end, release};
+use crate::engine::{Engine, arming, completions::Completions, kept_errors, other_end, release};
+use crate::event::RawEvent;
 use crate::queue::lane::Lane;
 use crate::queue::op::{Fate, Kind, OpRef};
 use crate::queue::ring_accepts::ACCEPTED;
@@ -17,22 +18,26 @@ use core::mem::MaybeUninit;
 /// Ends everything of a pipe. The public descriptor stays open: it is the caller's. False if another thread closes the
 /// pipe already.
 pub(crate) fn close(pipe: &'static Pipe) -> bool {
-    close_then(pipe, || {})
+    close_then(pipe, None, || {})
 }
 
+/// What is shown the events that no thread has harvested, and those of operations that have not ended, when a typed
+/// pipe is closed. It owns the descriptors in them.
+pub(crate) type Rest<'a> = &'a mut dyn FnMut(RawEvent);
+
 /// The same; `last` is to close the descriptor. Until then, the number is known as that of a pipe: a thread that comes
-/// to harvest it gets EBADF at any time (rule 3.7).
-pub(crate) fn close_then(pipe: &'static Pipe, last: impl FnOnce()) -> bool {
+/// to harvest it gets EBADF at any time (rule 3.7). Without a `rest` the descriptors in unread events are closed.
+pub(crate) fn close_then(pipe: &'static Pipe, mut rest: Option<Rest>, last: impl FnOnce()) -> bool {
     access::admit();
     if !pipe.begin_closing() {
         return false;
     }
     let is_lost = !pipe.is_whole();
     let is_left = pipe.users.0.wait_for_users(is_lost, || pipe.wake_for_closing());
-    detach_all_of(pipe);
+    detach_all_of(pipe, &mut rest);
     pipe.users.0.wait_for_workers(|| pipe.wake_for_closing());
     if is_left {
-        pipe.queue.give_places(take_apart(pipe, is_lost));
+        pipe.queue.give_places(take_apart(pipe, is_lost, &mut rest));
     }
     pipe.engine().close();
     if is_left {
@@ -51,18 +56,27 @@ pub(crate) fn close_then(pipe: &'static Pipe, last: impl FnOnce()) -> bool {
 }
 
 /// Takes timers and events out of a pipe that no thread uses; returns how many places they had.
-fn take_apart(pipe: &Pipe, is_lost: bool) -> usize {
+fn take_apart(pipe: &Pipe, is_lost: bool, rest: &mut Option<Rest>) -> usize {
     let mut places = 0;
     let alarm = &pipe.engine().alarm;
     alarm.take_timers(None, 0, |op| {
+        show_ended(op, rest);
         pipe.ops().give(op);
         places += 1;
     });
     alarm.reset();
     for lane in pipe.queue.lanes.iter() {
         let locked = lane.lock();
-        places += if lane.accepts.are_there() { clear_ring(lane, is_lost) } else { locked.clear_ring() };
-        let taken = locked.take(usize::MAX, |op| close_unread_accept(op, is_lost));
+        places += if lane.accepts.are_there() || rest.is_some() {
+            clear_ring(lane, is_lost, rest)
+        } else {
+            locked.clear_ring()
+        };
+        let taken = locked.take(usize::MAX, |op| {
+            let number = op.done.get() as c_int;
+            let accepted = (op.kind.get() == Kind::Accept && number >= 0).then_some(number);
+            leave(accepted, op.user.get(), op.done.get(), op.arg.get(), is_lost, rest);
+        });
         drop(locked);
         if let Some(taken) = taken {
             lane.stock().give_chain(taken.first, taken.last, taken.count);
@@ -74,19 +88,21 @@ fn take_apart(pipe: &Pipe, is_lost: bool) -> usize {
     places
 }
 
-/// Takes everything out of the ring of a locked lane in which there are accepts; returns how many events there were.
-fn clear_ring(lane: &Lane, is_lost: bool) -> usize {
-    let mut events = [const { MaybeUninit::<(i32, i32)>::uninit() }; 32];
-    let (mut all, mut accepts) = (0, 0);
+/// Takes everything out of the ring of a locked lane; returns how many events there were.
+fn clear_ring(lane: &Lane, is_lost: bool, rest: &mut Option<Rest>) -> usize {
+    let mut events = [const { MaybeUninit::<(u64, u64)>::uninit() }; 32];
+    let (mut all, mut accepts) = (0, 0u32);
     loop {
         let count =
-            lane.ring.take::<Shared, _>(lane.slots(), &mut events, |_, outcome| ring::unpack(outcome));
+            lane.ring.take::<Shared, _>(lane.slots_to_read(), &mut events, |user, outcome| (user, outcome));
         for event in events.iter().take(count) {
             // SAFETY: so many have been written.
-            if let (number, ACCEPTED) = unsafe { event.assume_init() } {
-                close_unread(number, is_lost);
-                accepts += 1;
-            }
+            let (user, outcome) = unsafe { event.assume_init() };
+            let (result, errno) = ring::unpack(outcome);
+            let is_accept = errno == ACCEPTED;
+            accepts += u32::from(is_accept);
+            let errno = if is_accept { 0 } else { errno };
+            leave(is_accept.then_some(result), user as usize, result as u32, errno, is_lost, rest);
         }
         if count == 0 {
             lane.accepts.taken(accepts);
@@ -97,17 +113,17 @@ fn clear_ring(lane: &Lane, is_lost: bool) -> usize {
 }
 
 /// Detaches the descriptors of a pipe that is being closed. Their operations get no events (rule 3.7).
-fn detach_all_of(pipe: &'static Pipe) {
+fn detach_all_of(pipe: &'static Pipe, rest: &mut Option<Rest>) {
     // What is attached from now on cannot be to a pipe that is being closed.
     for node in table::attachments() {
         let attachment = node.lock();
         if attachment.pipe().is_some_and(|its| core::ptr::eq(its, pipe)) {
             kept_errors::forget(&attachment);
-            drop_operations(pipe, &attachment);
+            drop_operations(pipe, &attachment, rest);
             // What is left is another pipe's, from before the descriptor was attached to this one.
             release::release(attachment);
         } else if attachment.pipe().is_some() && attachment.has(SEVERAL_PIPES) {
-            drop_operations(pipe, &attachment);
+            drop_operations(pipe, &attachment, rest);
             pipe.engine().detach(&attachment);
             if let Some(its) = attachment.pipe() {
                 // What was found out for those that are gone, and the alarm for a second try, went with the pipe.
@@ -119,7 +135,7 @@ fn detach_all_of(pipe: &'static Pipe) {
 }
 
 /// Removes from the attachment the operations that belong to this pipe, without events.
-fn drop_operations(pipe: &Pipe, attachment: &Locked) {
+fn drop_operations(pipe: &Pipe, attachment: &Locked, rest: &mut Option<Rest>) {
     let mut places = 0;
     for queue in [&attachment.input, &attachment.output, &attachment.unordered] {
         queue.take_out(
@@ -130,6 +146,7 @@ fn drop_operations(pipe: &Pipe, attachment: &Locked) {
                     return;
                 }
                 other_end::release(op);
+                show_ended(op, rest);
                 pipe.ops().give(op);
                 places += 1;
             },
@@ -138,18 +155,36 @@ fn drop_operations(pipe: &Pipe, attachment: &Locked) {
     pipe.queue.give_places(places);
 }
 
-/// Descriptors in accept events that no thread read are closed (rule 3.7). Not with a pipe that the program has closed
-/// among all the numbers it knew nothing of: they may be its files by now (rule 5.5).
-fn close_unread_accept(op: OpRef, is_lost: bool) {
-    if op.kind.get() == Kind::Accept && op.done.get() as c_int >= 0 {
-        close_unread(op.done.get() as c_int, is_lost);
+/// Shows that an operation is ended by closing its pipe.
+fn show_ended(op: OpRef, rest: &mut Option<Rest>) {
+    if let Some(rest) = rest {
+        rest(RawEvent { user: op.user.get() as *mut _, result: -1, errno: Errno::ECANCELED.0 });
     }
 }
 
-fn close_unread(number: c_int, is_lost: bool) {
-    private::hand_over(number);
-    if !is_lost {
-        let _ = fd::close(number);
+/// An event that no thread has read. Descriptors in those of accepts are closed (rule 3.7), unless it is shown. Not with
+/// a pipe that the program has closed among all the numbers it knew nothing of: they may be its files by now (rule 5.5).
+fn leave(
+    accepted: Option<c_int>,
+    user: usize,
+    result: u32,
+    errno: c_int,
+    is_lost: bool,
+    rest: &mut Option<Rest>,
+) {
+    if let Some(number) = accepted {
+        private::hand_over(number);
+    }
+    match rest {
+        Some(rest) if is_lost && accepted.is_some() => {
+            rest(RawEvent { user: user as *mut _, result: -1, errno: Errno::EBADF.0 });
+        }
+        Some(rest) => rest(RawEvent { user: user as *mut _, result: result as c_int, errno }),
+        None => {
+            if !is_lost && let Some(number) = accepted {
+                let _ = fd::close(number);
+            }
+        }
     }
 }
 
@@ -184,10 +219,7 @@ pub(crate) fn close_number(fd: c_int) -> Option<Result<()>> {
         Entry::Nothing => None,
         _ if world::is_borrowed() => None,
         Entry::Attachment(node) => {
-            let attachment = node.lock();
-            if !attachment.is_attached() {
-                return None;
-            }
+            let attachment = arming::lock_for_c(node)?;
             release::release(attachment);
             let closed = fd::close(fd);
             // It may have had the lock that something lingers for.
@@ -196,7 +228,7 @@ pub(crate) fn close_number(fd: c_int) -> Option<Result<()>> {
         }
         Entry::Pipe(pipe) => {
             let mut closed = Ok(());
-            if pipe.number() != fd || !close_then(pipe, || closed = fd::close(fd)) {
+            if pipe.number() != fd || !close_then(pipe, None, || closed = fd::close(fd)) {
                 return Some(Err(Errno::EBADF));
             }
             end_watch();
@@ -214,7 +246,7 @@ pub(crate) fn forget(number: c_int) {
 }
 
 /// A pipe was closed by the program.
-fn end_watch() {
+pub(super) fn end_watch() {
     if let Some(world) = world::world() {
         watchdog::pipe_closed(world);
     }

@@ -1,16 +1,33 @@
-//! How a pipe is made.
+//! How a pipe is made: for C, or for Rust, which has typed pipes.
 
 use super::close;
 use super::fork;
 use crate::state::pipe::Pipe;
 use crate::state::table;
+use crate::state::word::Word;
 use crate::state::world::{self, World};
 use crate::sys::{Errno, Result, fd};
 use core::ffi::c_int;
 
 /// `ioeventpipe2`.
 pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
-    if nevents < 1 || flags & !(libc::O_NONBLOCK | libc::O_CLOEXEC) != 0 {
+    if flags & !(libc::O_NONBLOCK | libc::O_CLOEXEC) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    make(nevents, flags, Word::own).map(|(_, pipe)| pipe.number())
+}
+
+/// A typed pipe, and the world that it is in.
+pub(super) fn create_typed(capacity: c_int) -> Result<(&'static World, &'static Pipe)> {
+    make(capacity, libc::O_CLOEXEC, Word::typed)
+}
+
+fn make(
+    nevents: c_int,
+    flags: c_int,
+    word: fn(&'static Pipe) -> Word,
+) -> Result<(&'static World, &'static Pipe)> {
+    if nevents < 1 {
         return Err(Errno::EINVAL);
     }
     let world = fork::world()?;
@@ -18,12 +35,13 @@ pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
         return Err(Errno::EPERM);
     }
     let pipe = world.pipes.take(&world.ops, &world.watchdog)?;
-    open(world, pipe, nevents as u32, flags).inspect_err(|_| pipe.end())
+    open(world, pipe, nevents as u32, flags, word(pipe)).inspect_err(|_| pipe.end())?;
+    Ok((world, pipe))
 }
 
-/// Opens a pipe that is not in use; returns its public number.
-fn open(world: &World, pipe: &'static Pipe, capacity: u32, flags: c_int) -> Result<c_int> {
-    let public = pipe.engine().open()?;
+/// Opens a pipe that is not in use.
+fn open(world: &World, pipe: &'static Pipe, capacity: u32, flags: c_int, word: Word) -> Result<()> {
+    let public = pipe.engine().open(word.is_typed())?;
     let number = public.raw();
     world.lose(pipe, number);
     let nonblock = flags & libc::O_NONBLOCK;
@@ -36,6 +54,7 @@ fn open(world: &World, pipe: &'static Pipe, capacity: u32, flags: c_int) -> Resu
     let node = prepared.inspect_err(|_| pipe.engine().close())?;
     close::forget_stale(number);
     pipe.begin(number, capacity, nonblock != 0);
-    node.set_pipe(pipe);
-    Ok(public.into_raw())
+    node.set_pipe(word);
+    public.into_raw();
+    Ok(())
 }

@@ -2,11 +2,11 @@
 
 use crate::engine::call::{Call, InputCall};
 use crate::engine::epoll::polls;
-use crate::engine::limits;
+use crate::engine::{arming, limits};
 use crate::queue::lane::{LISTED, Lane};
 use crate::queue::op::Completion;
 use crate::state::attachment::{
-    HERE, Held, INLINE, INPUT_FREE, LEVEL, OUTPUT_FREE, POLL_ONLY, READABLE, SLOT,
+    Attachment, HERE, Held, INLINE, INPUT_FREE, LEVEL, Locked, OUTPUT_FREE, POLL_ONLY, READABLE, SLOT,
 };
 use crate::state::pipe::Pipe;
 use crate::state::slot::{Slot, Waiting};
@@ -20,8 +20,10 @@ use core::ffi::c_int;
 pub(crate) enum Way {
     /// By the call of its name, to which the modes of the descriptor apply.
     Call,
-    /// By `ioevent_submit`: it always ends in an event.
+    /// By `ioevent_submit`, or from Rust: it always ends in an event.
     Submit,
+    /// From Rust: what can be finished at once gives its result (rule 2.8).
+    Inline,
 }
 
 /// What a caller says beside the call itself.
@@ -31,6 +33,29 @@ pub(crate) trait Words: Copy {
     fn user(&self) -> Option<usize>;
     /// How long the operation may take, in nanoseconds; 0: what the descriptor says.
     fn timeout(&self) -> u64;
+
+    /// Whether the descriptor still is what the caller has found. (C's: no other thread has changed it while this one
+    /// goes alone.)
+    #[inline(always)]
+    fn suit<A: Access>(&self, attachment: &Held<A>) -> bool {
+        A::SOLE || attachment.word().is_attached_for_c()
+    }
+
+    /// Locks the descriptor for the slow path, if it still is that.
+    #[inline(always)]
+    fn lock(&self, node: &'static Attachment) -> Option<Locked> {
+        arming::lock_for_c(node)
+    }
+}
+
+/// Whether an operation gives its result if it can be finished at once.
+#[inline(always)]
+pub(crate) fn is_inline<A: Access, W: Words>(attachment: &Held<A>, _: W) -> bool {
+    match W::WAY {
+        Way::Call => attachment.has(INLINE),
+        Way::Submit => false,
+        Way::Inline => true,
+    }
 }
 
 /// The call of its name.
@@ -106,7 +131,7 @@ pub(crate) fn start_input<A: Access, C: InputCall, W: Words>(
     call: C,
     words: W,
 ) -> Outcome {
-    if !may_wait(attachment, &call) {
+    if !may_wait(attachment, &call) || !words.suit(attachment) {
         return Outcome::Not;
     }
     let Some(slot) = call.slot() else { return Outcome::Not };
@@ -146,7 +171,7 @@ fn try_input<A: Access, C: InputCall, W: Words>(
     slot: Slot,
     words: W,
 ) -> Outcome {
-    let is_inline = W::WAY == Way::Call && attachment.has(INLINE);
+    let is_inline = is_inline(attachment, words);
     if !is_inline && take_place_here(attachment).is_none() {
         return Outcome::Not;
     }
@@ -236,10 +261,14 @@ pub(crate) fn start_output_otherwise<A: Access, C: Call, W: Words>(
     call: C,
     words: W,
 ) -> Outcome {
-    if !is_plain_output(attachment, &call) {
+    if !is_plain_output(attachment, &call) || !words.suit(attachment) {
         return Outcome::Not;
     }
-    if may_start_output(attachment, 0, words) || may_start_output(attachment, HERE, words) {
+    let is_free = may_start_output(attachment, 0, words) || may_start_output(attachment, HERE, words);
+    if W::WAY == Way::Inline {
+        return if is_free { start_output_inline(attachment, call) } else { Outcome::Not };
+    }
+    if is_free {
         // SAFETY: OUTPUT_FREE says that it is attached.
         let pipe = unsafe { attachment.attached_pipe() };
         match lane_here(attachment, pipe) {
@@ -377,6 +406,8 @@ pub(crate) fn poll_slot(events: i16) -> Slot {
 #[inline(always)]
 pub(crate) fn start_poll<A: Access, W: Words>(attachment: &Held<A>, events: i16, words: W) -> bool {
     attachment.bits() & polls_in_the_way::<A, W>() == POLLED
+        && !matches!(W::WAY, Way::Inline)
         && polls::is_of_input(events)
+        && words.suit(attachment)
         && park(attachment, poll_slot(events), words, true)
 }

@@ -128,7 +128,7 @@ fn take_several_sole<const WAITS: u8>(
     let since = lane.since_poll.load(Relaxed);
     if since >= POLL_AFTER || lane.ring.is_empty() {
         drop(sole);
-        return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
+        return answer(harvest_slow(pipe, number, room, timeout::<WAITS>(pipe, ns)));
     }
     let count = take_ring::<Sole>(lane, room);
     if lane.ring.is_empty() {
@@ -156,7 +156,7 @@ fn poll_too(sole: Sole, number: c_int, room: &mut [MaybeUninit<RawEvent>], pipe:
         return poll_sole::<NOT>(sole, number, room, pipe, 0).max(0);
     }
     drop(sole);
-    answer(harvest_slow(number, room, Some(0))).max(0)
+    answer(harvest_slow(pipe, number, room, Some(0))).max(0)
 }
 
 /// What a look into the kernel by a thread that went alone goes on with.
@@ -182,7 +182,7 @@ fn poll_sole<const WAITS: u8>(
     }
     if if sleeps { pipe.is_nonblock_sole(&sole) } else { pipe.engine().alarm.has_expired() } {
         drop(sole);
-        return answer(harvest_slow(number, room, timeout::<WAITS>(pipe, ns)));
+        return answer(harvest_slow(pipe, number, room, timeout::<WAITS>(pipe, ns)));
     }
     // When it is to have waited long enough: before it waits. 0: at once; the last time there is: never.
     let deadline = if WAITS == FOR_A_TIME { deadline_after(ns) } else { ns };
@@ -231,7 +231,7 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isi
             if sleeps || done.things < most || done.events == polled.room.len() {
                 return done.events as isize;
             }
-            return gather_rest(polled.number, polled.room, done.events);
+            return gather_rest(pipe, polled.number, polled.room, done.events);
         }
     }
     drop(sole);
@@ -257,9 +257,14 @@ fn deadline_after(ns: u64) -> u64 {
 /// A harvest that does not wait has found as much as it looks for at once: there may be more.
 #[cold]
 #[inline(never)]
-fn gather_rest(number: c_int, room: &mut [MaybeUninit<RawEvent>], count: usize) -> isize {
+fn gather_rest(
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<RawEvent>],
+    count: usize,
+) -> isize {
     let rest = room.get_mut(count..).unwrap_or(&mut []);
-    (count + harvest_slow(number, rest, Some(0)).unwrap_or(0)) as isize
+    (count + harvest_slow(pipe, number, rest, Some(0)).unwrap_or(0)) as isize
 }
 
 /// What a look of a thread that went alone has found is not all for the fast path, or the thread does not go alone any
@@ -286,13 +291,13 @@ fn finish_shared(
     pipe.leave_shared();
     match waited {
         // It has not waited, and may have found as much as it looks for at once.
-        1.. if deadline == 0 => Ok(gather_rest(number, room, count) as usize),
+        1.. if deadline == 0 => Ok(gather_rest(pipe, number, room, count) as usize),
         _ if count > 0 => Ok(count),
         n if n == -(libc::EINTR as isize) => Err(Errno::EINTR),
         // Whatever else the matter is, it is found out anew.
-        _ if deadline == u64::MAX => harvest_slow(number, room, None),
+        _ if deadline == u64::MAX => harvest_slow(pipe, number, room, None),
         // The time is over; what was there by then is harvested.
-        0 => harvest_slow(number, room, Some(0)),
-        _ => harvest_slow(number, room, Some(deadline.saturating_sub(process::now()))),
+        0 => harvest_slow(pipe, number, room, Some(0)),
+        _ => harvest_slow(pipe, number, room, Some(deadline.saturating_sub(process::now()))),
     }
 }

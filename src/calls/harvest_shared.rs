@@ -29,13 +29,18 @@ pub(super) fn harvest_shared(
     timeout: Option<u64>,
 ) -> isize {
     let outcome = harvest_at_once(pipe, number, room, timeout);
-    if outcome != 0 { outcome } else { otherwise(number, room, timeout) }
+    if outcome != 0 { outcome } else { otherwise(pipe, number, room, timeout) }
 }
 
 #[cold]
 #[inline(never)]
-fn otherwise(number: c_int, room: &mut [MaybeUninit<RawEvent>], timeout: Option<u64>) -> isize {
-    answer(harvest_slow(number, room, timeout))
+fn otherwise(
+    pipe: &'static Pipe,
+    number: c_int,
+    room: &mut [MaybeUninit<RawEvent>],
+    timeout: Option<u64>,
+) -> isize {
+    answer(harvest_slow(pipe, number, room, timeout))
 }
 
 /// How many events there were; 0: use `harvest_slow`; -EINTR.

@@ -1,7 +1,7 @@
 //! The slow path of a harvest: a thread that takes events out of any lane, looks into the kernel, and sleeps. See
 //! `wake` for how threads sleep and are woken.
 
-use super::{lookup, standby};
+use super::standby;
 use crate::engine::completions::Completions;
 use crate::engine::times;
 use crate::engine::{Engine, Found, Heard};
@@ -16,7 +16,7 @@ use crate::state::poller::Poller;
 use crate::state::private;
 use crate::state::world;
 use crate::state::world::World;
-use crate::sync::access::{Access, Shared};
+use crate::sync::access::{self, Access, Shared};
 use crate::sync::wake::{Park, bit};
 use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
@@ -393,15 +393,17 @@ impl<'a> Harvester<'a> {
     }
 }
 
-/// The slow path: it finds out whether the number still is that of a pipe.
+/// The slow path: it makes sure that the pipe still is the one that was found under the number.
 #[inline(never)]
 pub(crate) fn harvest_slow(
+    pipe: &'static Pipe,
     number: c_int,
     room: &mut [MaybeUninit<RawEvent>],
     timeout: Option<u64>,
 ) -> Result<usize> {
     let _errno = errno::Kept::new();
-    let pipe = lookup::enter(number)?;
+    access::admit();
+    let pipe = pipe.enter_as(number).ok_or(Errno::EBADF)?;
     pipe.attendance.begin_harvest();
     let harvester = Harvester::new(&pipe, standby::claim_lane(&pipe));
     let mut basket = Basket { room: &mut *room, count: 0 };

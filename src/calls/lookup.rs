@@ -1,4 +1,4 @@
-//! What is behind a number; and where a child that was made without fork(3) is noticed.
+//! What is behind a number, as far as C sees; and where a child that was made without fork(3) is noticed.
 
 use super::fork;
 use crate::engine::arming;
@@ -47,7 +47,7 @@ pub(crate) fn is_nothing(number: c_int) -> bool {
 pub(crate) fn get(number: c_int) -> Entry {
     if let Some(node) = table::near(number) {
         let word = node.read();
-        if word.is_attached() {
+        if word.is_attached_for_c() {
             return Entry::Attachment(node);
         }
         if let Some(pipe) = word.pipe() {
@@ -78,7 +78,7 @@ pub(crate) fn inspect() {
 #[inline]
 pub(crate) fn find(fd: c_int) -> Option<Locked> {
     match get(fd) {
-        Entry::Attachment(_) => arming::lock_attached(fd),
+        Entry::Attachment(node) => arming::lock_for_c(node),
         _ => None,
     }
 }

@@ -6,8 +6,8 @@
 
 use super::answer::Answer;
 use super::fast_path::{
-    Outcome, POLLED, Way, Words, in_the_way, is_plain_output, lane_here, may_start_output, may_wait, park,
-    poll_slot, polls_in_the_way, put_quietly, start_input, start_output, start_output_inline,
+    Outcome, POLLED, Way, Words, in_the_way, is_inline, is_plain_output, lane_here, may_start_output,
+    may_wait, park, poll_slot, polls_in_the_way, put_quietly, start_input, start_output, start_output_inline,
     start_output_otherwise, start_poll, try_output, user_of,
 };
 use super::submit;
@@ -114,6 +114,9 @@ fn wait_plainly<A: Access, C: InputCall, W: Words>(
             || (C::HAS_ADDRESS && words.user().is_some());
         if is_unfit { None } else { Some(slot.with_user(user_of(attachment, words))) }
     };
+    if !words.suit(attachment) {
+        return Step::Not;
+    }
     if bits == INPUT_FREE {
         let Some(slot) = slot() else { return Step::Not };
         if !pipe().queue.take_place_at_once::<A>() {
@@ -161,7 +164,7 @@ pub(crate) fn wait_otherwise<C: InputCall, W: Words>(node: &'static Attachment, 
 
 #[inline(always)]
 fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words: W) -> bool {
-    if attachment.has(READABLE) || !may_wait(attachment, &call) {
+    if attachment.has(READABLE) || !may_wait(attachment, &call) || !words.suit(attachment) {
         return false;
     }
     let Some(slot) = call.slot() else { return false };
@@ -175,7 +178,11 @@ pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: 
         return FastShared::Not(None);
     }
     let Some(attachment) = node.try_lock_quietly() else { return FastShared::Not(None) };
-    if !is_plain_output(&attachment, &call) || !may_start_output(&attachment, 0, words) {
+    if W::WAY == Way::Inline
+        || !is_plain_output(&attachment, &call)
+        || !may_start_output(&attachment, 0, words)
+        || !words.suit(&attachment)
+    {
         return FastShared::Not(Some(attachment));
     }
     // SAFETY: OUTPUT_FREE says that it is attached.
@@ -216,18 +223,12 @@ pub(crate) fn output_shared_begun<C: Call, W: Words>(
     words: W,
     sent: isize,
 ) -> Answer {
-    let fd = attachment.fd();
-    go_on(attachment, Outcome::Begun(sent), fd, call, words)
+    go_on(attachment, Outcome::Begun(sent), call, words)
 }
 
 /// A call that takes something in.
 #[inline(never)]
-pub(crate) fn input<C: InputCall, W: Words>(
-    node: &'static Attachment,
-    fd: c_int,
-    call: C,
-    words: W,
-) -> Answer {
+pub(crate) fn input<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> Answer {
     let outcome = if let Some(sole) = Sole::enter() {
         start_input(&node.hold(&sole), call, words)
     } else if access::is_shared()
@@ -240,7 +241,7 @@ pub(crate) fn input<C: InputCall, W: Words>(
     match outcome {
         Outcome::Queued => Answer::Queued,
         Outcome::Done(n) => Answer::Done(n),
-        _ => slow(fd, call.request(), words),
+        _ => slow_at(node, call.request(), words),
     }
 }
 
@@ -256,10 +257,15 @@ pub(crate) fn output_sole<C: Call, W: Words>(
     }
     let Some(sole) = Sole::enter() else { return Fast::Not };
     let attachment = node.hold(&sole);
-    if !call.suits(attachment.class.get()) {
+    if !call.suits(attachment.class.get()) || !words.suit(&attachment) {
         return Fast::Not;
     }
-    let outcome = if may_start_output(&attachment, HERE, words) {
+    let outcome = if W::WAY == Way::Inline {
+        if !may_start_output(&attachment, HERE, words) && !may_start_output(&attachment, 0, words) {
+            return Fast::Not;
+        }
+        start_output_inline(&attachment, call)
+    } else if may_start_output(&attachment, HERE, words) {
         // SAFETY: with HERE there is one.
         start_output(&attachment, pipe, unsafe { pipe.queue.lanes.home_there_is() }, call, words)
     } else if W::WAY == Way::Call
@@ -290,14 +296,12 @@ pub(crate) fn output_begun<C: Call, W: Words>(
     let attachment = node.lock_quietly();
     // Nobody comes in between.
     drop(sole);
-    let fd = attachment.fd();
-    let is_inline = W::WAY == Way::Call && attachment.has(INLINE);
-    let begun = if is_inline { Outcome::BegunInline(sent) } else { Outcome::Begun(sent) };
-    go_on(attachment, begun, fd, call, words)
+    let begun = if is_inline(&attachment, words) { Outcome::BegunInline(sent) } else { Outcome::Begun(sent) };
+    go_on(attachment, begun, call, words)
 }
 
 /// A call that gives something out.
-pub(crate) fn output<C: Call, W: Words>(node: &'static Attachment, fd: c_int, call: C, words: W) -> Answer {
+pub(crate) fn output<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> Answer {
     if let Some(sole) = Sole::enter() {
         let attachment = node.hold(&sole);
         let outcome = start_output_otherwise(&attachment, call, words);
@@ -317,14 +321,14 @@ pub(crate) fn output<C: Call, W: Words>(node: &'static Attachment, fd: c_int, ca
             Outcome::Queued => return Answer::Queued,
             Outcome::Done(n) => return Answer::Done(n),
             Outcome::Not => {}
-            begun => return go_on(attachment, begun, fd, call, words),
+            begun => return go_on(attachment, begun, call, words),
         }
     }
-    slow(fd, call.request(), words)
+    slow_at(node, call.request(), words)
 }
 
 #[cold]
-fn go_on<C: Call, W: Words>(attachment: Locked, begun: Outcome, fd: c_int, call: C, words: W) -> Answer {
+fn go_on<C: Call, W: Words>(attachment: Locked, begun: Outcome, call: C, words: W) -> Answer {
     let request = request(call.request(), words);
     match begun {
         Outcome::Begun(sent) => return submit::go_on(&attachment, &request, sent),
@@ -335,8 +339,9 @@ fn go_on<C: Call, W: Words>(attachment: Locked, begun: Outcome, fd: c_int, call:
         }
         _ => {}
     }
+    let node = attachment.node();
     drop(attachment);
-    slow(fd, call.request(), words)
+    slow_at(node, call.request(), words)
 }
 
 /// Begins a poll, by a thread that goes alone: whether it is queued. `pipe` as for `wait_sole`.
@@ -352,6 +357,8 @@ pub(crate) fn poll_sole<W: Words>(
     let Some(sole) = Sole::enter() else { return false };
     let attachment = node.hold(&sole);
     if attachment.bits() & (polls_in_the_way::<Sole, W>() | TIME_LIMIT) != POLLED
+        || matches!(W::WAY, Way::Inline)
+        || !words.suit(&attachment)
         || !pipe.queue.take_place_at_once::<Sole>()
     {
         return false;
@@ -362,7 +369,7 @@ pub(crate) fn poll_sole<W: Words>(
 }
 
 /// Begins a poll.
-pub(crate) fn poll<W: Words>(node: &'static Attachment, fd: c_int, events: i16, words: W) -> Answer {
+pub(crate) fn poll<W: Words>(node: &'static Attachment, events: i16, words: W) -> Answer {
     let is_queued = if let Some(sole) = Sole::enter() {
         start_poll(&node.hold(&sole), events, words)
     } else {
@@ -372,7 +379,7 @@ pub(crate) fn poll<W: Words>(node: &'static Attachment, fd: c_int, events: i16, 
     if is_queued {
         return Answer::Queued;
     }
-    slow(fd, Request { kind: Kind::Poll, arg: c_int::from(events), ..Request::NOTHING }, words)
+    slow_at(node, Request { kind: Kind::Poll, arg: c_int::from(events), ..Request::NOTHING }, words)
 }
 
 fn request(request: Request, words: impl Words) -> Request {
@@ -380,6 +387,14 @@ fn request(request: Request, words: impl Words) -> Request {
 }
 
 /// The slow path of a call that has not begun.
+pub(crate) fn slow_at<W: Words>(node: &'static Attachment, call: Request, words: W) -> Answer {
+    match words.lock(node) {
+        Some(attachment) => submit::submit_to(&attachment, &request(call, words), W::WAY),
+        None => Answer::Libcs,
+    }
+}
+
+/// The same on the descriptor that C knows by this number.
 pub(crate) fn slow<W: Words>(fd: c_int, call: Request, words: W) -> Answer {
-    Answer::of(submit::submit(fd, &request(call, words), W::WAY))
+    submit::submit(fd, &request(call, words), W::WAY)
 }

@@ -6,36 +6,41 @@ use crate::calls::lookup;
 use crate::engine::completions::Completions;
 use crate::engine::times;
 use crate::engine::{Engine, limits};
-use crate::queue::EIOEVENTQUEUED;
 use crate::queue::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Request};
 use crate::queue::op_list::Queue;
 use crate::state::attachment::{Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
 use crate::state::file_class::Class;
+use crate::state::pipe::Pipe;
 use crate::state::{handover, world};
 use crate::sys::{Errno, Result, UserPtr, process, socket};
 use core::ffi::c_int;
 
-/// Queues an operation on `fd`. `None`: it is libc's. Else what the call gives: EIOEVENTQUEUED; a result of its own,
-/// where the descriptor has IOEVENT_INLINE; EIOEVENTFULL or ENOMEM, and then nothing was scheduled.
+/// Queues an operation on the descriptor that C knows by this number.
 #[inline(never)]
-pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Option<Result<usize>> {
-    let attachment = lookup::find(fd)?;
-    let pipe = attachment.pipe()?;
+pub(crate) fn submit(fd: c_int, request: &Request, way: Way) -> Answer {
+    match lookup::find(fd) {
+        Some(attachment) => submit_to(&attachment, request, way),
+        None => Answer::Libcs,
+    }
+}
+
+/// Queues an operation on a descriptor.
+#[inline(never)]
+pub(crate) fn submit_to(attachment: &Locked, request: &Request, way: Way) -> Answer {
+    let Some(pipe) = attachment.pipe() else { return Answer::Libcs };
     let is_libcs = way == Way::Call && attachment.has(POLL_ONLY) && request.kind != Kind::Poll;
-    let answer =
-        if is_libcs { None } else { Some(queue(&attachment, request, way, &Completions::of_thread(pipe))) };
+    let answer = if is_libcs {
+        Answer::Libcs
+    } else {
+        queue(attachment, request, way, &Completions::of_thread(pipe)).unwrap_or_else(Answer::Refused)
+    };
     attachment.arm();
     answer
 }
 
 /// The same for what goes from one descriptor to another: it belongs to the destination if that is attached, else to
 /// the source (rule 4.2).
-pub(crate) fn submit_transfer(
-    to: c_int,
-    from: c_int,
-    mut request: Request,
-    way: Way,
-) -> Option<Result<usize>> {
+pub(crate) fn submit_transfer(to: c_int, from: c_int, mut request: Request, way: Way) -> Answer {
     if matches!(lookup::get(to), Entry::Attachment(_)) {
         request.buf = UserPtr::number(from as u32 as usize);
         return submit(to, &request, way);
@@ -59,7 +64,7 @@ pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answ
         }
         Err(enomem) if matches!(sent, Err(Errno::EAGAIN | Errno::EINTR)) => {
             pipe.queue.give_places(1);
-            Answer::Slow(Err(enomem))
+            Answer::Refused(enomem)
         }
         // What has been moved, or the error, is all that it comes to; the ring has room for that, and needs no node.
         Err(_) => {
@@ -113,17 +118,21 @@ fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<
     }
 }
 
-fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) -> Result<usize> {
+/// An error says that nothing was scheduled.
+fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) -> Result<Answer> {
     let pipe = out.pipe;
     let deadline = deadline(attachment, request.timeout);
     let op = out.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
     handover::hand_in(pipe, op.user.get());
     pipe.engine().learn(attachment, request.order());
-    if way == Way::Call && attachment.has(INLINE) {
-        if let Some(result) = at_once(attachment, op, out) {
-            out.give_free(op);
-            return result;
+    if way == Way::Inline || (way == Way::Call && attachment.has(INLINE)) {
+        match at_once(attachment, op, out) {
+            Ok(None) => {}
+            answer => {
+                out.give_free(op);
+                return answer.map(|result| result.map_or(Answer::Queued, Answer::Slow));
+            }
         }
     } else if let Err(full) = pipe.queue.take_places(1) {
         out.give_free(op);
@@ -137,31 +146,31 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
     if let Some(time) = deadline {
         limit(attachment, queue, op, time, out);
     }
-    Err(EIOEVENTQUEUED)
+    Ok(Answer::Queued)
 }
 
 /// IOEVENT_INLINE (rule 2.8): the result, if the operation can be finished at once; it needs no place. `None`: it has
-/// taken one, and is to be queued.
-fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Option<Result<usize>> {
+/// taken one, and is to be queued. EIOEVENTFULL: it could not.
+fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Result<Option<Result<usize>>> {
     let engine = out.pipe.engine();
     // What cannot be taken back once it is begun needs its place before.
     let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd()))
         || (attachment.class.get() == Class::Deferred && op.order() == Order::Output);
-    if is_begun_for_good && let Err(full) = out.pipe.queue.take_places(1) {
-        return Some(Err(full));
+    if is_begun_for_good {
+        out.pipe.queue.take_places(1)?;
     }
     if let Some(result) = engine.attempt(attachment, op) {
         if is_begun_for_good {
             out.pipe.queue.give_places(1);
         }
-        return Some(result);
+        return Ok(Some(result));
     }
     if !is_begun_for_good && let Err(full) = out.pipe.queue.take_places(1) {
         attachment.assume_ready();
         let done = op.done.get() as usize;
-        return Some(if done > 0 { Ok(done) } else { Err(full) });
+        return if done > 0 { Ok(Some(Ok(done))) } else { Err(full) };
     }
-    None
+    Ok(None)
 }
 
 /// When an operation with such a timeout (0: the descriptor's) is to end at the latest.
@@ -195,15 +204,19 @@ fn after(timeout: u64) -> u64 {
 
 /// IOEVENT_OP_TIMER: an event on the pipe, `timeout` nanoseconds from now (rule 2.12).
 pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
-    let pipe = lookup::enter_own(pipefd)?;
-    let out = Completions::of_thread(&pipe);
+    add_timer(&*lookup::enter_own(pipefd)?, user, timeout)
+}
+
+/// The same on a pipe that stays open meanwhile.
+pub(crate) fn add_timer(pipe: &'static Pipe, user: usize, timeout: u64) -> Result<()> {
+    let out = Completions::of_thread(pipe);
     pipe.queue.take_places(1)?;
     let added = out.take_free().and_then(|op| {
         op.user.set(user);
         op.kind.set(Kind::Timer);
         op.flags.set(0);
         op.pipe.set(pipe.index());
-        handover::hand_in(&pipe, user);
+        handover::hand_in(pipe, user);
         times::add_timer(op, after(timeout), &out).inspect_err(|_| out.give_free(op))
     });
     if added.is_err() {
@@ -220,6 +233,8 @@ pub(crate) struct Which {
     pub(crate) polls: bool,
     /// Only those with this user pointer.
     pub(crate) user: Option<usize>,
+    /// The bits of a user pointer that do not count.
+    pub(crate) marks: usize,
 }
 
 /// Ends operations of `fd` that are not finished; returns how many there were (rule 4.7).
@@ -232,15 +247,20 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         }
         return Ok(times::cancel_timers(which.user, &Completions::of_thread(&pipe)));
     };
+    cancel_of(&attachment, which)
+}
+
+/// The same for a descriptor that is locked.
+pub(crate) fn cancel_of(attachment: &Locked, which: Which) -> Result<usize> {
     let Some(pipe) = attachment.pipe() else { return Err(Errno::EINVAL) };
     let out = Completions::of_thread(pipe);
-    let meant = |op: OpRef| which.user.is_none_or(|user| user == op.user.get());
+    let meant = |op: OpRef| which.user.is_none_or(|user| (user ^ op.user.get()) & !which.marks == 0);
     let mut ended = 0;
     if which.input {
-        ended += end(&attachment, &attachment.input, meant, &out);
+        ended += end(attachment, &attachment.input, meant, &out);
     }
     if which.output {
-        ended += end(&attachment, &attachment.output, meant, &out);
+        ended += end(attachment, &attachment.output, meant, &out);
     }
     let alone = |op: OpRef| {
         let its_direction = match op.kind.get() {
@@ -250,8 +270,8 @@ pub(crate) fn cancel(fd: c_int, which: Which) -> Result<usize> {
         };
         meant(op) && its_direction
     };
-    ended += end(&attachment, &attachment.unordered, alone, &out);
-    pipe.engine().resume(&attachment, &out);
+    ended += end(attachment, &attachment.unordered, alone, &out);
+    pipe.engine().resume(attachment, &out);
     attachment.arm();
     Ok(ended)
 }

@@ -37,6 +37,16 @@ pub(crate) fn lock_attached(number: c_int) -> Option<Locked> {
     locked.is_attached().then_some(locked)
 }
 
+/// A node, locked, if it is attached as far as C sees.
+pub(crate) fn lock_for_c(node: &'static Attachment) -> Option<Locked> {
+    let locked = node.lock();
+    if locked.word().is_attached_for_c() {
+        return Some(locked);
+    }
+    locked.arm();
+    None
+}
+
 impl Inside {
     /// Lets the events of the descriptor go into the lane of the thread that holds the bias, unless its newest is still
     /// elsewhere.

@@ -39,7 +39,7 @@ pub(super) fn input<C: InputCall + Libcs>(
 pub(super) fn input_otherwise<C: InputCall + Libcs>(fd: c_int, call: C) -> isize {
     #[inline(never)]
     fn slow<C: InputCall + Libcs>(node: &'static Attachment, fd: c_int, call: C) -> isize {
-        answer_slow(start::input(node, fd, call, ByCall), || call.by_libc(fd))
+        answer_slow(start::input(node, call, ByCall), || call.by_libc(fd))
     }
     match lookup::get(fd) {
         Entry::Attachment(node) if start::wait_otherwise(node, call, ByCall) => queued(),
@@ -90,7 +90,7 @@ pub(super) fn output<C: Libcs>(
 /// A call that gives something out, by all but the shortest way.
 pub(super) fn output_otherwise<C: Libcs>(fd: c_int, call: C) -> isize {
     match lookup::get(fd) {
-        Entry::Attachment(node) => answer_slow(start::output(node, fd, call, ByCall), || call.by_libc(fd)),
+        Entry::Attachment(node) => answer_slow(start::output(node, call, ByCall), || call.by_libc(fd)),
         Entry::Pipe(pipe) => call.by_pipe(pipe, fd),
         Entry::Nothing => call.by_libc(fd),
     }

@@ -4,7 +4,6 @@
 
 use super::entry::queue;
 use super::{answer, answer_slow, fail, lent};
-use crate::calls::answer::Answer;
 use crate::calls::fast_path::Way;
 use crate::calls::{close, lookup, submit};
 use crate::queue::op::{BY_POINTER, Kind, Request};
@@ -109,7 +108,7 @@ fn sendfile_otherwise(out_fd: c_int, in_fd: c_int, offset: *mut off_t, count: us
     };
     // SAFETY: as promised by the caller of `ioevent_sendfile`.
     let libcs = || unsafe { next::sendfile(out_fd, in_fd, offset, count) };
-    answer_slow(Answer::of(submit::submit_transfer(out_fd, in_fd, request, Way::Call)), libcs)
+    answer_slow(submit::submit_transfer(out_fd, in_fd, request, Way::Call), libcs)
 }
 
 /// splice(2). Queued if `fd_out` is attached, in the order of its writes; else if `fd_in` is, in the order of its
@@ -153,7 +152,7 @@ fn splice_otherwise(
     };
     // SAFETY: as promised by the caller of `ioevent_splice`.
     let libcs = || unsafe { next::splice(fd_in, off_in, fd_out, off_out, len, flags) };
-    answer_slow(Answer::of(submit::submit_transfer(fd_out, fd_in, request, Way::Call)), libcs)
+    answer_slow(submit::submit_transfer(fd_out, fd_in, request, Way::Call), libcs)
 }
 
 /// fsync(2); queued on an attached descriptor. It covers the writes that were queued there before it. Any thread.

@@ -164,7 +164,7 @@ pub extern "C" fn ioevent_poll(fd: c_int, events: c_short) -> c_int {
 fn poll_slow(fd: c_int, events: c_short) -> c_int {
     match lookup::get(fd) {
         Entry::Attachment(node) => {
-            answer_slow(start::poll(node, fd, events, ByCall), || fail(crate::sys::fd::unfit(fd)))
+            answer_slow(start::poll(node, events, ByCall), || fail(crate::sys::fd::unfit(fd)))
         }
         _ => fail(crate::sys::fd::unfit(fd)),
     }
@@ -208,7 +208,7 @@ fn close_slow(fd: c_int) -> c_int {
 /// ended, and is not counted. Errors: EINVAL (not attached), EBADF. Any thread. ioevent_cancel(3), rule 4.7.
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_cancel(fd: c_int) -> c_int {
-    let all = Which { input: true, output: true, polls: true, user: None };
+    let all = Which { input: true, output: true, polls: true, user: None, marks: 0 };
     answer(|| submit::cancel(fd, all).map(|n| n as c_int))
 }
 
@@ -229,6 +229,7 @@ pub extern "C" fn ioevent_cancel2(fd: c_int, what: c_int, user: *const c_void) -
             output: what & IOEVENT_CANCEL_OUT != 0,
             polls: what & IOEVENT_CANCEL_POLL != 0,
             user: (what & IOEVENT_CANCEL_USER != 0).then_some(user as usize),
+            marks: 0,
         };
         submit::cancel(fd, which).map(|n| n as c_int)
     })

@@ -70,7 +70,7 @@ fn answer_slow<T: Returned>(answer: Answer, libc: impl FnOnce() -> T) -> T {
         Answer::Queued => queued(),
         Answer::Done(n) => done(n),
         Answer::Slow(Ok(value)) => T::of(value),
-        Answer::Slow(Err(errno)) => fail(errno),
+        Answer::Slow(Err(errno)) | Answer::Refused(errno) => fail(errno),
         Answer::Libcs => libc(),
     }
 }

@@ -258,7 +258,7 @@ unsafe fn read_unaligned(fd: c_int, buf: *mut c_void, room: usize, pipe: &'stati
     while count < room {
         let most = (room - count).min(PART);
         let timeout = if count == 0 { patience(pipe) } else { Some(0) };
-        let n = match harvest_slow(fd, part.get_mut(..most).unwrap_or(&mut []), timeout) {
+        let n = match harvest_slow(pipe, fd, part.get_mut(..most).unwrap_or(&mut []), timeout) {
             Err(errno) if count == 0 => return fail(errno),
             n => n.unwrap_or(0),
         };

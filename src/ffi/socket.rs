@@ -271,7 +271,7 @@ fn accept4_otherwise(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t, fl
 /// Begins an accept if `fd` is attached, else calls libc.
 fn begin_accept(fd: c_int, call: Accept, libc: impl FnOnce() -> c_int) -> c_int {
     match lookup::get(fd) {
-        Entry::Attachment(node) => answer_slow(accept::accept(node, fd, call, ByCall), libc),
+        Entry::Attachment(node) => answer_slow(accept::accept(node, call, ByCall), libc),
         _ => libc(),
     }
 }

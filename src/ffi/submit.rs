@@ -10,7 +10,6 @@ use crate::calls::lookup::{self, Near};
 use crate::calls::start::{self, Fast, FastShared, Submitted, Waited};
 use crate::calls::submit;
 use crate::engine::call::{Call, Readv, Recv, Recvmsg, Send, Sendmsg, Writev};
-use crate::queue::EIOEVENTQUEUED;
 use crate::queue::op::{Kind, LENGTH_BY_POINTER, Request, address_length};
 use crate::state::attachment::{Attachment, Entry, Locked};
 use crate::state::pipe::Pipe;
@@ -293,17 +292,15 @@ fn submit_otherwise(node: &'static Attachment, op: &Operation, timeout: u64) -> 
     taken(
         fd,
         match op.kind {
-            IOEVENT_OP_READ => start::input(node, fd, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
-            IOEVENT_OP_RECV => start::input(node, fd, Recv { kind: Kind::Recv, buf, len, flags }, words),
-            IOEVENT_OP_READV => start::input(node, fd, Readv { iov: buf, count: count as u32 }, words),
-            IOEVENT_OP_RECVMSG => start::input(node, fd, Recvmsg { message: buf, flags }, words),
-            IOEVENT_OP_WRITE => {
-                start::output(node, fd, Send { kind: Kind::Write, buf, len, flags: 0 }, words)
-            }
-            IOEVENT_OP_SEND => start::output(node, fd, Send { kind: Kind::Send, buf, len, flags }, words),
-            IOEVENT_OP_WRITEV => start::output(node, fd, Writev { iov: buf, count }, words),
-            IOEVENT_OP_SENDMSG => start::output(node, fd, Sendmsg { message: buf, flags }, words),
-            _ => start::poll(node, fd, op.arg as i16, words),
+            IOEVENT_OP_READ => start::input(node, Recv { kind: Kind::Read, buf, len, flags: 0 }, words),
+            IOEVENT_OP_RECV => start::input(node, Recv { kind: Kind::Recv, buf, len, flags }, words),
+            IOEVENT_OP_READV => start::input(node, Readv { iov: buf, count: count as u32 }, words),
+            IOEVENT_OP_RECVMSG => start::input(node, Recvmsg { message: buf, flags }, words),
+            IOEVENT_OP_WRITE => start::output(node, Send { kind: Kind::Write, buf, len, flags: 0 }, words),
+            IOEVENT_OP_SEND => start::output(node, Send { kind: Kind::Send, buf, len, flags }, words),
+            IOEVENT_OP_WRITEV => start::output(node, Writev { iov: buf, count }, words),
+            IOEVENT_OP_SENDMSG => start::output(node, Sendmsg { message: buf, flags }, words),
+            _ => start::poll(node, op.arg as i16, words),
         },
     )
 }
@@ -312,7 +309,7 @@ fn submit_otherwise(node: &'static Attachment, op: &Operation, timeout: u64) -> 
 fn taken(fd: c_int, answer: Answer) -> Result<()> {
     match answer {
         Answer::Queued | Answer::Done(_) | Answer::Slow(Ok(_)) => Ok(()),
-        Answer::Slow(Err(errno)) => Err(errno),
+        Answer::Slow(Err(errno)) | Answer::Refused(errno) => Err(errno),
         Answer::Libcs => Err(fd::unfit(fd)),
     }
 }
@@ -374,12 +371,7 @@ unsafe fn submit_slow(op: &Operation, timeout: u64) -> Result<()> {
         Kind::Sendfile | Kind::Splice => submit::submit_transfer(op.fd, op.fd2, request, Way::Submit),
         _ => submit::submit(op.fd, &request, Way::Submit),
     };
-    match queued {
-        Some(Err(EIOEVENTQUEUED)) => Ok(()),
-        Some(Err(errno)) => Err(errno),
-        Some(Ok(_)) => Ok(()),
-        None => Err(fd::unfit(op.fd)),
-    }
+    taken(op.fd, queued)
 }
 
 /// A place in a file; -1 is the file's own.

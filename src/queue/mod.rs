@@ -16,5 +16,3 @@ use crate::sys::Errno;
 
 /// The pipe is full: nothing was scheduled.
 pub(crate) const EIOEVENTFULL: Errno = Errno(crate::EIOEVENTFULL);
-/// The operation was queued.
-pub(crate) const EIOEVENTQUEUED: Errno = Errno(crate::EIOEVENTQUEUED);

@@ -39,7 +39,7 @@ const _: () = assert!(size_of::<Attachment>() == 64);
 // SAFETY: `inside` is reached only through `Held`, and its one atomic by any thread.
 unsafe impl Sync for Attachment {}
 
-/// What is behind a descriptor number.
+/// What is behind a descriptor number, as far as C sees.
 #[derive(Clone, Copy)]
 pub(crate) enum Entry {
     /// Nothing of ours.
@@ -134,24 +134,26 @@ impl Attachment {
         self.read().pipe()
     }
 
-    /// What the number is now.
+    /// What the number is now, as far as C sees.
     pub(crate) fn entry(&'static self) -> Entry {
         let word = self.read();
-        if word.is_attached() {
+        if word.is_attached_for_c() {
             Entry::Attachment(self)
         } else {
             word.pipe().map_or(Entry::Nothing, Entry::Pipe)
         }
     }
 
-    /// The number is a pipe's own, which the kernel has just given out.
-    pub(crate) fn set_pipe(&self, pipe: &'static Pipe) {
-        self.word().store(Word::own(pipe).0, Release);
+    /// The number is a pipe's own, which the kernel has just given out: `Word::own`, `Word::typed`.
+    pub(crate) fn set_pipe(&self, word: Word) {
+        self.word().store(word.0, Release);
     }
 
     /// The number is not this pipe's any more; if it is, by now, something else, nothing happens.
     pub(crate) fn clear_pipe(&self, pipe: &'static Pipe) {
-        let _ = self.word().compare_exchange(Word::own(pipe).0, 0, AcqRel, Relaxed);
+        for word in [Word::own(pipe), Word::typed(pipe)] {
+            let _ = self.word().compare_exchange(word.0, Word::NOTHING.0, AcqRel, Relaxed);
+        }
     }
 
     /// Locks, for the fast path.

@@ -164,18 +164,32 @@ impl Inside {
         unsafe { Word(self.pipe.load(Relaxed)).attached_pipe_unchecked() }
     }
 
-    /// The descriptor belongs to a pipe from now on.
-    pub(crate) fn set_attached(&self, fd: c_int, pipe: &'static Pipe) {
-        self.fd.set(fd);
-        // Release pairs with the Acquire in `entry`.
-        self.pipe.store(Word::attached(pipe).0, Release);
+    /// What the number is now.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> Word {
+        Word(self.pipe.load(Relaxed))
     }
 
-    /// It does not belong to any.
+    /// The descriptor belongs to a pipe from now on: `word` says to which, and for C or for Rust.
+    pub(crate) fn set_attached(&self, fd: c_int, word: Word) {
+        self.fd.set(fd);
+        // Release pairs with the Acquire in `entry`.
+        self.pipe.store(word.0, Release);
+    }
+
+    /// It does not belong to any. One that was linked still is its handle's.
     pub(crate) fn set_detached(&self) {
         self.bits.set(0);
         self.generation.set(next_generation(self.generation.get()));
-        self.pipe.store(0, Release);
+        let word = if self.word().is_of_handle() { Word::LEFT } else { Word::NOTHING };
+        self.pipe.store(word.0, Release);
+    }
+
+    /// Its handle gives it up, if it is a handle's that is not attached any more.
+    pub(crate) fn give_up(&self) {
+        if self.word() == Word::LEFT {
+            self.pipe.store(Word::NOTHING.0, Release);
+        }
     }
 
     /// A read has found nothing: from now on a short read proves that nothing is left, since all that comes behind has

@@ -8,13 +8,17 @@
 //! own (rule 5.5). An entry of an epoll instance belongs to one number and one open file, so that the waker's entry is
 //! there (`is_whole`) says of both numbers that they are what they were. It is asked for before they are closed, and
 //! before a descriptor is attached; a call on the two together does nothing when one of them is another file.
+//!
+//! C's number of a pipe is another descriptor of the epoll instance. A typed pipe's number is that of an instance of its
+//! own, which holds the engine's from when it is to be waited on (`show`): safe code can do anything to it, and so must
+//! not reach the engine's entries. The waker's entry there, which tells nothing, says whose instance it is.
 
 use crate::queue::alarm::Alarm;
 use crate::sync::waiters::Standby;
 use crate::sync::wake::Waker;
 use crate::sys::{Errno, Result, epoll as sys, fd, futex, needs};
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
 
 /// Data of the waker and of the alarm: as those of descriptors (`Attachment::to_word`), but of a generation that no
 /// descriptor has.
@@ -27,12 +31,19 @@ pub(crate) const HOLD: u64 = sys::NOTHING;
 pub(crate) struct Poller {
     epfd: AtomicI32,
     waker: AtomicI32,
+    /// The public number is that of an instance of its own.
+    is_apart: AtomicBool,
     pub(crate) alarm: Alarm,
 }
 
 impl Poller {
     pub(crate) const fn new() -> Poller {
-        Poller { epfd: AtomicI32::new(-1), waker: AtomicI32::new(-1), alarm: Alarm::new() }
+        Poller {
+            epfd: AtomicI32::new(-1),
+            waker: AtomicI32::new(-1),
+            is_apart: AtomicBool::new(false),
+            alarm: Alarm::new(),
+        }
     }
 
     // All loads of the descriptors are Relaxed: a thread that uses them has entered the pipe or holds the lock of one
@@ -45,17 +56,23 @@ impl Poller {
     }
 
     /// Makes the engine's descriptors. Returns the one for the public: a dup of the epoll descriptor, so that it is
-    /// readable whenever there is something in it.
-    pub(crate) fn open(&self) -> Result<fd::OwnedFd> {
+    /// readable whenever there is something in it; or, `is_apart`, an instance of its own.
+    pub(crate) fn open(&self, is_apart: bool) -> Result<fd::OwnedFd> {
         needs::check()?;
-        let public = sys::create()?;
+        let mut public = sys::create()?;
         let epfd = public.duplicate_out_of_the_way()?;
         let waker = sys::readable_eventfd()?.move_out_of_the_way()?;
+        if is_apart {
+            drop(public);
+            public = sys::create()?;
+            sys::add(public.raw(), waker.raw(), 0, HOLD)?;
+        }
         let clock = sys::timerfd()?.move_out_of_the_way()?;
         sys::add(epfd.raw(), waker.raw(), sys::EPOLLET as u32, WAKER)?;
         sys::add(epfd.raw(), clock.raw(), sys::EDGE, ALARM)?;
         self.epfd.store(epfd.raw(), Relaxed);
         self.waker.store(waker.into_raw(), Relaxed);
+        self.is_apart.store(is_apart, Relaxed);
         self.alarm.reset();
         self.alarm.open(clock.into_raw(), epfd.into_raw());
         Ok(public)
@@ -111,9 +128,21 @@ impl Poller {
         let _ = sys::delete(self.epfd(), readable);
     }
 
-    /// Whether `number` is a descriptor of this engine's epoll instance. The kernel refuses to put an instance into
-    /// itself with EINVAL, and answers otherwise for everything else.
+    /// Lets the public number of a pipe, which is an instance of its own, be readable when there is something to poll
+    /// for. If that cannot be it is always readable.
+    pub(crate) fn show(&self, public: c_int) {
+        if sys::add(public, self.epfd(), sys::EPOLLIN as u32, HOLD).is_err_and(|errno| errno != Errno::EEXIST)
+        {
+            let _ = sys::modify(public, self.waker.load(Relaxed), sys::EPOLLIN as u32, HOLD);
+        }
+    }
+
+    /// Whether `number` is the public one of this engine. The kernel refuses to put an instance into itself with
+    /// EINVAL, and answers otherwise for everything else.
     pub(crate) fn is_behind(&self, number: c_int) -> bool {
+        if self.is_apart.load(Relaxed) {
+            return sys::is_registered(number, self.waker.load(Relaxed));
+        }
         sys::modify(self.epfd(), number, sys::EPOLLIN as u32, WAKER) == Err(Errno::EINVAL)
     }
 

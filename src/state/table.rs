@@ -40,7 +40,7 @@ pub(crate) fn wipe_on_fork() -> bool {
 pub(crate) fn forget() {
     for node in &NEAR_NODES.value {
         // Nothing is written to pages that were never used.
-        if !matches!(node.entry(), Entry::Nothing) {
+        if node.is_in_use() {
             node.forget();
         }
     }
@@ -83,7 +83,7 @@ pub(crate) fn by_word(word: u64) -> Option<(&'static Attachment, u32)> {
     Some((node(word as u32 as c_int)?, (word >> 32) as u32))
 }
 
-/// What is behind a number now.
+/// What is behind a number now, as far as C sees.
 pub(crate) fn get(number: c_int) -> Entry {
     node(number).map_or(Entry::Nothing, Attachment::entry)
 }
@@ -103,9 +103,9 @@ pub(crate) fn attachments() -> impl Iterator<Item = &'static Attachment> {
     numbers().filter_map(attached)
 }
 
-/// Their numbers.
+/// The numbers of those that C sees.
 pub(crate) fn attached_numbers() -> impl Iterator<Item = c_int> {
-    numbers().filter(|number| attached(*number).is_some())
+    numbers().filter(|number| matches!(get(*number), Entry::Attachment(_)))
 }
 
 /// All that may be attached.

@@ -96,6 +96,13 @@ pub(crate) fn world() -> Option<&'static World> {
     unsafe { world.as_ref() }
 }
 
+/// Whether it is this one.
+#[inline(always)]
+pub(crate) fn is(world: &'static World) -> bool {
+    // Relaxed: a child begins with one thread, and all others have seen theirs.
+    core::ptr::eq(OWN.value.world.load(Relaxed), world)
+}
+
 /// See there.
 pub(crate) fn own() -> &'static Own {
     &OWN.value

@@ -50,6 +50,14 @@ impl Drop for OwnedFd {
     }
 }
 
+impl From<OwnedFd> for std::os::fd::OwnedFd {
+    /// Gives it to the program.
+    fn from(fd: OwnedFd) -> std::os::fd::OwnedFd {
+        // SAFETY: a system call has made it, and with `fd` its only owner ends.
+        unsafe { std::os::fd::FromRawFd::from_raw_fd(fd.into_raw()) }
+    }
+}
+
 /// The soft limit on descriptor numbers.
 fn descriptor_limit() -> u64 {
     let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };

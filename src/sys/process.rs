@@ -1,5 +1,6 @@
 //! Clock, signals and threads.
 
+use super::fd::OwnedFd;
 use super::raw::{self, Sysno};
 use super::time::timespec;
 use super::{Errno, Result, UserPtr};
@@ -88,6 +89,15 @@ pub(crate) fn wait_for_pidfd(pidfd: c_int, info: UserPtr, options: c_int) -> Res
     }
     // SAFETY: the kernel has just written it.
     Ok(unsafe { (*(to as *const libc::siginfo_t)).si_pid() } != 0)
+}
+
+/// pidfd_open(2) of a child that has not been reaped; ECHILD of any other process. Close-on-exec.
+pub(crate) fn open_child(id: u32) -> Result<OwnedFd> {
+    // SAFETY: no pointers.
+    let fd = unsafe { raw::call2(Sysno::pidfd_open, id as usize, 0) }?;
+    let fd = OwnedFd::adopt(fd as c_int);
+    wait_for_pidfd(fd.raw(), UserPtr::NULL, libc::WEXITED | libc::WNOWAIT)?;
+    Ok(fd)
 }
 
 /// Whether this process holds a lock of fcntl(2) on the file behind a descriptor. A lock of another owner that covers
@@ -211,6 +221,19 @@ pub(crate) fn with_all_signals_blocked<T>(call: impl FnOnce() -> T) -> Result<T>
     let r = call();
     let _ = signal_mask(libc::SIG_SETMASK, old);
     Ok(r)
+}
+
+/// Blocks signals in this thread, beside those that are blocked; signal 1 is bit 0.
+pub(crate) fn block_signals(set: u64) -> Result<()> {
+    signal_mask(libc::SIG_BLOCK, set).map(drop)
+}
+
+/// signalfd(2), close-on-exec.
+pub(crate) fn signal_descriptor(set: u64) -> Result<OwnedFd> {
+    let (new, flags) = (-1isize as usize, libc::SFD_CLOEXEC as usize);
+    // SAFETY: eight bytes are read: the kernel's signal set.
+    unsafe { raw::call4(Sysno::signalfd4, new, &raw const set as usize, 8, flags) }
+        .map(|fd| OwnedFd::adopt(fd as c_int))
 }
 
 fn pending_signals() -> Result<u64> {

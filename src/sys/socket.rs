@@ -1,8 +1,17 @@
 //! Socket calls that do not wait: MSG_DONTWAIT where there is such a flag.
 
+use super::fd::OwnedFd;
 use super::raw::{self, Sysno};
 use super::{Result, UserPtr};
 use core::ffi::c_int;
+
+/// socket(2), close-on-exec.
+pub(crate) fn create(family: c_int, kind: c_int) -> Result<OwnedFd> {
+    let kind = kind | libc::SOCK_CLOEXEC;
+    // SAFETY: no pointers.
+    unsafe { raw::call3(Sysno::socket, family as usize, kind as usize, 0) }
+        .map(|fd| OwnedFd::adopt(fd as c_int))
+}
 
 /// recvfrom(2) with MSG_DONTWAIT.
 #[inline]

@@ -1,0 +1,283 @@
+//! Operations of Rust's: each goes to a link, has a user word of its own, and works on memory that its state owns.
+//!
+//! A call comes as `RawCall`. `start` is inlined where it is asked for, where the kind is mostly known: what is left of
+//! it is one call with all that matters in registers.
+
+use super::accept::{Accept, accept};
+use super::answer::Answer;
+use super::fast_path::{Way, Words};
+use super::link::Link;
+use super::start::{self, Fast, FastShared, Waited};
+use super::typed::Typed;
+use crate::engine::call::{Call, InputCall, Readv, Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto, Writev};
+use crate::event::RawEvent;
+use crate::queue::op::{Kind, Request};
+use crate::state::attachment::{Attachment, Held, Locked};
+use crate::state::pipe::Pipe;
+use crate::state::word::Word;
+use crate::sync::access::{Access, Sole};
+use crate::sys::{Errno, UserPtr};
+use core::ffi::c_int;
+
+/// A call without its descriptor. What a kind does not use is ignored.
+#[derive(Clone, Copy)]
+pub(crate) struct RawCall {
+    pub(crate) kind: Kind,
+    /// sendfile, splice: FROM_SOURCE.
+    pub(crate) flags: u8,
+    /// Flags, events, how, or options.
+    pub(crate) arg: c_int,
+    /// Buffer, iovec array, msghdr, siginfo_t; the number of the other descriptor.
+    pub(crate) buf: usize,
+    /// Bytes or iovecs.
+    pub(crate) len: usize,
+    /// An address, or an offset.
+    pub(crate) addr: usize,
+    /// Where the length of the address is, or (connect, sendto) that itself; splice: the other offset.
+    pub(crate) addrlen: usize,
+    /// Time limit, or what a timer waits for; 0: no limit but the descriptor's.
+    pub(crate) nanoseconds: u64,
+}
+
+/// What the operation says beside the call.
+#[derive(Clone, Copy)]
+struct Owned<const INLINE: bool> {
+    pipe: &'static Pipe,
+    word: usize,
+    timeout: u64,
+}
+
+impl<const INLINE: bool> Words for Owned<INLINE> {
+    const WAY: Way = if INLINE { Way::Inline } else { Way::Submit };
+
+    #[inline(always)]
+    fn user(&self) -> Option<usize> {
+        Some(self.word)
+    }
+
+    #[inline(always)]
+    fn timeout(&self) -> u64 {
+        self.timeout
+    }
+
+    #[inline(always)]
+    fn suit<A: Access>(&self, attachment: &Held<A>) -> bool {
+        attachment.word() == Word::linked(self.pipe)
+    }
+
+    fn lock(&self, node: &'static Attachment) -> Option<Locked> {
+        let locked = node.lock();
+        if self.suit(&locked) {
+            return Some(locked);
+        }
+        locked.arm();
+        None
+    }
+}
+
+/// Begins an operation: 0 if it is queued, else an errno, and nothing was done: EIOEVENTFULL, ENOMEM; EINVAL if the
+/// link is another pipe's; EBADF if its pipe is gone.
+///
+/// # Safety
+///
+/// The memory that the call names is the operation's until its event, which has the user word `word`, has been taken
+/// out of the pipe.
+#[inline(always)]
+pub(crate) unsafe fn start(typed: &Typed, link: Link, word: usize, call: RawCall) -> c_int {
+    let pipe = typed.pipe();
+    if call.kind == Kind::Read && call.nanoseconds == 0 {
+        return read(link, pipe, word, call.buf, call.len);
+    }
+    if call.kind == Kind::Write && call.nanoseconds == 0 {
+        return write(link, pipe, word, call.buf, call.len);
+    }
+    let RawCall { kind, flags, arg, buf, len, addr, addrlen, nanoseconds } = call;
+    other(link, pipe, word, kind, buf, len, arg, addr, addrlen, flags, nanoseconds)
+}
+
+/// The same; with the event, if the operation could be finished at once.
+///
+/// # Safety
+///
+/// As for `start`. With an event, the memory is not the operation's any more.
+#[inline(never)]
+pub(crate) unsafe fn start_inline(
+    typed: &Typed,
+    link: Link,
+    word: usize,
+    call: &RawCall,
+) -> Result<Option<RawEvent>, Errno> {
+    let pipe = typed.pipe();
+    let event = |result, errno| Ok(Some(RawEvent { user: word as *mut _, result, errno }));
+    match begin(link.node(), call, Owned::<true> { pipe, word, timeout: call.nanoseconds }) {
+        Answer::Queued => Ok(None),
+        Answer::Done(n @ 0..) => event(n as c_int, 0),
+        Answer::Done(n) => event(-1, -n as c_int),
+        Answer::Slow(Ok(n)) => event(n as c_int, 0),
+        Answer::Slow(Err(errno)) => event(-1, errno.0),
+        Answer::Refused(errno) => Err(errno),
+        Answer::Libcs => Err(link.why_not(pipe)),
+    }
+}
+
+#[inline(never)]
+fn read(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+    let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
+    match start::wait_sole((link.node(), pipe), call, Owned::<false> { pipe, word, timeout: 0 }) {
+        Waited::Queued => 0,
+        _ => read_otherwise(link, pipe, word, buf, len),
+    }
+}
+
+#[inline(never)]
+fn read_otherwise(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+    let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
+    done(input_otherwise(link.node(), call, Owned::<false> { pipe, word, timeout: 0 }), link, pipe)
+}
+
+#[inline(never)]
+fn write(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
+    match start::output_sole((link.node(), pipe), call, Owned::<false> { pipe, word, timeout: 0 }) {
+        Fast::Queued => 0,
+        Fast::Begun(sole, sent) => write_begun(sole, sent, link.node(), pipe, word, buf, len),
+        _ => write_otherwise(link, pipe, word, buf, len),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn write_begun(
+    sole: Sole,
+    sent: isize,
+    node: &'static Attachment,
+    pipe: &'static Pipe,
+    word: usize,
+    buf: usize,
+    len: usize,
+) -> c_int {
+    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
+    match start::output_begun(sole, node, call, Owned::<false> { pipe, word, timeout: 0 }, sent) {
+        Answer::Refused(errno) => errno.0,
+        _ => 0,
+    }
+}
+
+#[inline(never)]
+fn write_otherwise(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
+    done(output_otherwise(link.node(), call, Owned::<false> { pipe, word, timeout: 0 }), link, pipe)
+}
+
+/// Any call. All of it comes as scalars: given a struct, the compiler would store all of that before it knows whether
+/// it needs it.
+#[inline(never)]
+#[expect(clippy::too_many_arguments)]
+fn other(
+    link: Link,
+    pipe: &'static Pipe,
+    word: usize,
+    kind: Kind,
+    buf: usize,
+    len: usize,
+    arg: c_int,
+    addr: usize,
+    addrlen: usize,
+    flags: u8,
+    nanoseconds: u64,
+) -> c_int {
+    let call = RawCall { kind, flags, arg, buf, len, addr, addrlen, nanoseconds };
+    let words = Owned::<false> { pipe, word, timeout: nanoseconds };
+    done(begin(link.node(), &call, words), link, pipe)
+}
+
+/// What a call comes to that always ends in an event.
+#[inline(always)]
+fn done(answer: Answer, link: Link, pipe: &'static Pipe) -> c_int {
+    match answer {
+        Answer::Refused(errno) => errno.0,
+        Answer::Libcs => link.why_not(pipe).0,
+        Answer::Queued | Answer::Done(_) | Answer::Slow(_) => 0,
+    }
+}
+
+#[inline(always)]
+fn begin<const INLINE: bool>(node: &'static Attachment, call: &RawCall, words: Owned<INLINE>) -> Answer {
+    let RawCall { kind, flags, arg, len, .. } = *call;
+    let [buf, addr, addrlen] = [call.buf, call.addr, call.addrlen].map(UserPtr::number);
+    match kind {
+        Kind::Read => input(node, Recv { kind, buf, len, flags: 0 }, words),
+        Kind::Recv if addr.is_null() => input(node, Recv { kind, buf, len, flags: arg }, words),
+        Kind::Recv => input(node, Recvfrom { buf, len, flags: arg, addr, addrlen }, words),
+        Kind::Readv => input(node, Readv { iov: buf, count: len as u32 }, words),
+        Kind::Recvmsg => input(node, Recvmsg { message: buf, flags: arg }, words),
+        Kind::Write => output(node, Send { kind, buf, len, flags: 0 }, words),
+        Kind::Send if addr.is_null() => output(node, Send { kind, buf, len, flags: arg }, words),
+        Kind::Send => {
+            output(node, Sendto { buf, len, flags: arg, addr, addrlen: addrlen.addr() as u32 }, words)
+        }
+        Kind::Writev => output(node, Writev { iov: buf, count: len as c_int }, words),
+        Kind::Sendmsg => output(node, Sendmsg { message: buf, flags: arg }, words),
+        Kind::Accept => accept(node, Accept { addr, addrlen, flags: arg }, words),
+        Kind::Poll if start::poll_sole((node, words.pipe), arg as i16, words) => Answer::Queued,
+        Kind::Poll => start::poll(node, arg as i16, words),
+        _ => {
+            let request = Request { kind, buf, len, addr, addrlen, arg, flags, ..Request::NOTHING };
+            start::slow_at(node, request, words)
+        }
+    }
+}
+
+#[inline(always)]
+fn input<C: InputCall, const INLINE: bool>(
+    node: &'static Attachment,
+    call: C,
+    words: Owned<INLINE>,
+) -> Answer {
+    match start::wait_sole((node, words.pipe), call, words) {
+        Waited::Queued => Answer::Queued,
+        _ => input_otherwise(node, call, words),
+    }
+}
+
+#[inline(never)]
+fn input_otherwise<C: InputCall, const INLINE: bool>(
+    node: &'static Attachment,
+    call: C,
+    words: Owned<INLINE>,
+) -> Answer {
+    if start::wait_shared(node, call, words) || start::wait_otherwise(node, call, words) {
+        return Answer::Queued;
+    }
+    start::input(node, call, words)
+}
+
+#[inline(always)]
+fn output<C: Call, const INLINE: bool>(node: &'static Attachment, call: C, words: Owned<INLINE>) -> Answer {
+    match start::output_sole((node, words.pipe), call, words) {
+        Fast::Queued => Answer::Queued,
+        Fast::Done(n) => Answer::Done(n),
+        Fast::Begun(sole, sent) => start::output_begun(sole, node, call, words, sent),
+        Fast::Not => output_otherwise(node, call, words),
+    }
+}
+
+#[inline(never)]
+fn output_otherwise<C: Call, const INLINE: bool>(
+    node: &'static Attachment,
+    call: C,
+    words: Owned<INLINE>,
+) -> Answer {
+    match start::output_shared(node, call, words) {
+        FastShared::Queued => return Answer::Queued,
+        FastShared::First(attachment) => {
+            start::announce_shared(attachment);
+            return Answer::Queued;
+        }
+        FastShared::Begun(attachment, sent) => {
+            return start::output_shared_begun(attachment, call, words, sent);
+        }
+        FastShared::Not(attachment) => drop(attachment),
+    }
+    start::output(node, call, words)
+}
