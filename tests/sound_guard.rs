@@ -259,7 +259,7 @@ impl Rounds {
                 }
                 self.lines[number] = line(&self.pipe);
             }
-            93 => self.events = Events::with_capacity(1 + self.random.below(12)),
+            93 if self.events.len() == 0 => self.events = Events::with_capacity(1 + self.random.below(12)),
             94 => self.replace_pipe(),
             _ => drop(vec![0u8; SMALLEST + self.random.below(4096)]),
         }

@@ -348,7 +348,7 @@ impl Model {
             Kind::Accept => drop(outcome.descriptor().unwrap()),
             Kind::LongTimer => panic!("an hour is not over"),
             Kind::ShortTimer(us) => assert!(known.since.elapsed() >= Duration::from_micros(us)),
-            Kind::Posted(value) => assert_eq!(outcome.count(), Some(value.min(i32::MAX as u32) as usize)),
+            Kind::Posted(value) => assert_eq!(outcome.count(), Some(value as usize)),
             Kind::Poll => drop(outcome.readiness().unwrap()),
             _ => self.moved(&state, &known, outcome),
         }
