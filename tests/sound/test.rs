@@ -52,8 +52,9 @@ fn warm_up() {
 
 /// The open descriptors, and what they are.
 pub(crate) fn descriptors() -> BTreeMap<i32, String> {
-    let names = std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().path());
-    let described = names.filter_map(|path| {
+    let entries = std::fs::read_dir("/proc/self/fd").unwrap();
+    let names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let described = names.into_iter().filter_map(|path| {
         let number = path.file_name()?.to_str()?.parse().ok()?;
         // The directory itself is closed by now.
         Some((number, std::fs::read_link(path).ok()?.display().to_string()))
