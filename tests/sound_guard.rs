@@ -304,7 +304,7 @@ fn nothing_writes_to_what_was_freed() {
     let _test = test::begin();
     let before = guard::spoiled();
     let mut total = (0, 0, 0);
-    for round in 0..40 {
+    for round in 0..24 {
         guard::keep_freed(round % 2 == 1);
         let mut rounds = Rounds::new(Random::new(round));
         (0..600).for_each(|_| rounds.step());
@@ -312,5 +312,5 @@ fn nothing_writes_to_what_was_freed() {
         drop(rounds);
         assert_eq!(guard::spoiled(), before, "round {round}");
     }
-    assert!(total.0 > 1 << 20 && total.1 > 5000 && total.2 > 3000, "{total:?}");
+    assert!(total.0 > 1 << 19 && total.1 > 3000 && total.2 > 2000, "{total:?}");
 }
