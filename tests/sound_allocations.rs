@@ -1,6 +1,7 @@
 //! Operations allocate nothing: the states are there, the events have their places. Counted by an allocator.
 
 #![deny(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/counting.rs"]
 #[allow(unsafe_code)]

@@ -2,6 +2,7 @@
 //! would be a state that nobody made.
 
 #![deny(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/c.rs"]
 #[allow(unsafe_code)]

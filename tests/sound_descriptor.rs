@@ -2,6 +2,7 @@
 //! on, no event is made up, and nothing crashes; what such code spoils are its own wake-ups.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/random.rs"]
 mod random;

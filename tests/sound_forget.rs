@@ -1,6 +1,7 @@
 //! What is forgotten, or leaked in a cycle, leaks memory and descriptors, and no more. (No part of what memcheck runs.)
 
 #![deny(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/all.rs"]
 mod all;

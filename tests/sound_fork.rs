@@ -2,6 +2,7 @@
 //! own work. (A program of its own, with one thread: children are copies of it.)
 
 #![deny(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/all.rs"]
 mod all;

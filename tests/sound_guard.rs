@@ -2,6 +2,7 @@
 //! no operation ends with EFAULT, nothing is written to what was freed, and all data arrive whole.
 
 #![deny(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/guard.rs"]
 #[allow(unsafe_code)]

@@ -2,6 +2,7 @@
 //! the event comes of.
 
 #![deny(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/test.rs"]
 mod test;

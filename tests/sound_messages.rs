@@ -1,6 +1,7 @@
 //! Descriptors in messages: what is left of an earlier message in the memory of a state is not taken for descriptors again.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/rights.rs"]
 mod rights;
@@ -70,8 +71,10 @@ fn used(line: &Line, op: Op<State>, take: bool) -> (Op<State>, Vec<OwnedFd>, Pip
     (op, taken, reader)
 }
 
+type Next = fn(&Line, Op<State>);
+
 /// What may come after such a message.
-const AFTERWARDS: [(&str, fn(&Line, Op<State>)); 8] = [
+const AFTERWARDS: [(&str, Next); 8] = [
     ("nothing, and it is cancelled", |line, op| {
         line.submit(op, 8);
         assert_eq!(line.ours.cancel(Cancel::Reads), 1);

@@ -2,7 +2,10 @@
 //! state is dropped with the pipe; data come in order; the places that are taken are those of the model.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "sound/kinds.rs"]
+mod kinds;
 #[path = "sound/listener.rs"]
 mod listener;
 #[path = "sound/model.rs"]
@@ -12,7 +15,8 @@ mod tally;
 #[path = "sound/test.rs"]
 mod test;
 
-use model::{Kind, LINES, Model};
+use kinds::Kind;
+use model::{LINES, Model};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

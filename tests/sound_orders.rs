@@ -2,6 +2,7 @@
 //! complete, harvested and looked at: each state is dropped once, and no descriptor is left.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/all.rs"]
 mod all;

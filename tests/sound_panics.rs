@@ -1,6 +1,7 @@
 //! Closures that panic, or use the pipe themselves, while they describe an operation.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/tally.rs"]
 mod tally;

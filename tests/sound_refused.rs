@@ -1,6 +1,7 @@
 //! What is refused comes back as it was: the same state, at the same place, with what it holds; nothing was submitted.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/tally.rs"]
 mod tally;

@@ -2,6 +2,7 @@
 //! use the pipe in their drop; and states of odd layouts.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/tally.rs"]
 mod tally;

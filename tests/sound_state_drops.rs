@@ -2,6 +2,7 @@
 //! other pipes; and pipes that end late in the life of their thread.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/tally.rs"]
 mod tally;

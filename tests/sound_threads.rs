@@ -1,6 +1,7 @@
 //! One pipe and many threads: states move, each event comes once, handles are dropped while others use them.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "sound/random.rs"]
 mod random;
@@ -129,10 +130,9 @@ fn each_byte_is_read_once() {
     let mut expected = [0usize; LINES];
     thread::scope(|scope| {
         (0..THREADS).for_each(|_| drop(scope.spawn(work)));
-        for line in 0..LINES {
-            let state = State::new(&tally);
-            let op = Op::new((line, Op::into_inner(state)));
-            pipe.submit_on(&lines[line], op, |state| Io::read(&mut state.1.bytes)).unwrap();
+        for (line, ours) in lines.iter().enumerate() {
+            let op = Op::new((line, Op::into_inner(State::new(&tally))));
+            pipe.submit_on(ours, op, |state| Io::read(&mut state.1.bytes)).unwrap();
         }
         let mut random = Random::new(9);
         for sent in 0..BYTES {

@@ -1,9 +1,9 @@
 //! A pipe with some descriptors, and what is known of it: which operations are outstanding, and what has been sent.
 
+use super::kinds::{Kind, SHORT};
 use super::listener::listener;
 use super::tally::{Piece, Tally};
-use ioevent::{Attached, Cancel, Event, EventPipe, Events, Io, Op, OpId, Outcome, Readiness, Request, timer};
-use ioevent::{Refused, is_cancelled};
+use ioevent::{Attached, Cancel, Event, EventPipe, Events, Op, OpId, Outcome, Refused, is_cancelled};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::mem;
@@ -13,22 +13,6 @@ use std::time::{Duration, Instant};
 
 pub(crate) const LINES: usize = 3;
 const CAPACITY: usize = 8;
-const HOUR: Duration = Duration::from_secs(3600);
-const SHORT: Duration = Duration::from_micros(300);
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    Read(usize),
-    ReadSpare,
-    ReadTimed(usize),
-    Write(usize),
-    Poll,
-    Accept,
-    LongTimer,
-    /// Microseconds.
-    ShortTimer(u64),
-    Posted(u32),
-}
 
 pub(crate) struct State {
     number: usize,
@@ -100,41 +84,6 @@ fn line(pipe: &EventPipe<State>, generation: usize) -> Line {
     }
 }
 
-impl Kind {
-    fn io(self, state: &mut State) -> Io<'_> {
-        self.io_on(&mut state.bytes, &mut state.spare)
-    }
-
-    fn io_on<'a>(self, bytes: &'a mut [u8; 24], spare: &'a mut Vec<u8>) -> Io<'a> {
-        match self {
-            Kind::Read(len) => Io::read(&mut bytes[..len]),
-            Kind::ReadSpare => Io::read_spare(spare),
-            Kind::ReadTimed(len) => Io::read(&mut bytes[..len]).timeout(SHORT),
-            Kind::Write(len) => Io::write(&bytes[..len]),
-            Kind::Accept => Io::accept(),
-            Kind::Poll | Kind::LongTimer | Kind::ShortTimer(_) | Kind::Posted(_) => {
-                Io::poll(Readiness::READABLE)
-            }
-        }
-    }
-
-    fn timer(self) -> Option<Request<'static>> {
-        match self {
-            Kind::LongTimer => Some(timer(HOUR)),
-            Kind::ShortTimer(us) => Some(timer(Duration::from_micros(us))),
-            _ => None,
-        }
-    }
-
-    fn is_on_line(self) -> bool {
-        self.is_read() || matches!(self, Kind::Write(_) | Kind::Poll)
-    }
-
-    fn is_read(self) -> bool {
-        matches!(self, Kind::Read(_) | Kind::ReadSpare | Kind::ReadTimed(_))
-    }
-}
-
 impl Model {
     pub(crate) fn new() -> Model {
         let pipe = EventPipe::new(CAPACITY).unwrap();
@@ -200,8 +149,12 @@ impl Model {
         let was_full = self.pipe.places_taken() == self.capacity;
         let result = match (kind.timer(), kind, &self.lines[line].ours) {
             (Some(request), ..) => self.pipe.submit(op, |_| request),
-            (None, Kind::Accept, _) => self.pipe.submit_on(&self.listener, op, |state| kind.io(state)),
-            (None, _, Some(ours)) => self.pipe.submit_on(ours, op, |state| kind.io(state)),
+            (None, Kind::Accept, _) => {
+                self.pipe.submit_on(&self.listener, op, |state| kind.io(&mut state.bytes, &mut state.spare))
+            }
+            (None, _, Some(ours)) => {
+                self.pipe.submit_on(ours, op, |state| kind.io(&mut state.bytes, &mut state.spare))
+            }
             (None, _, None) => return,
         };
         assert_eq!(result.is_err(), was_full);
@@ -222,7 +175,7 @@ impl Model {
                 op.handle = Some(handle);
                 known.has_handle = true;
                 self.pipe.submit_inline(op, |state| {
-                    kind.io_on(&mut state.bytes, &mut state.spare).on(state.handle.as_ref().unwrap())
+                    kind.io(&mut state.bytes, &mut state.spare).on(state.handle.as_ref().unwrap())
                 })
             }
         };
@@ -395,9 +348,11 @@ impl Model {
         let waiting = self.events.len();
         self.events = Events::with_capacity(4);
         let alive = self.tally.those_alive();
-        for (_, known) in self.outstanding.extract_if(.., |number, _| !alive.contains(&(number - 1))) {
-            self.lines[known.line].is_whole &= !known.kind.is_on_line();
-        }
+        self.outstanding.retain(|number, known| {
+            let is_alive = alive.contains(&(number - 1));
+            self.lines[known.line].is_whole &= is_alive || !known.kind.is_on_line();
+            is_alive
+        });
         assert_eq!(self.outstanding.len(), self.pipe.places_taken(), "{waiting} were dropped");
     }
 
