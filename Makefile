@@ -9,7 +9,7 @@
 #   make uninstall        removes what make install put down (same variables)
 #   make header           write include/ioevent.h anew from src/
 #   make examples         the programs of examples-c/, in target/examples
-#   make lint             clippy, rustfmt, mandoc, shellcheck and checks of this repository's own
+#   make lint             clippy, rustdoc, rustfmt, mandoc, shellcheck and checks of this repository's own
 #   make torture          random operations of all kinds, everything checked: SECONDS=600 SEED=from the clock THREADS=4
 #   make check-san        Rust tests and torture under the address and thread sanitizers (nightly), C tests under address
 #                         and undefined, and those with several threads under thread
@@ -61,12 +61,15 @@ PKG_CONFIG := $(or $(shell command -v pkg-config || command -v pkgconf),$(CURDIR
 
 all: $(DIST)/libioevent.so $(DIST)/libioevent_posix.so $(DIST)/libioevent.a
 
+# How libioevent.so is linked. It has threads of its own, which run its code: once loaded it stays.
+LINK     := -C link-arg=-Wl,-soname,libioevent.so.$(MAJOR) -C link-arg=-Wl,-z,nodelete
+
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
-# are copied away, because any other cargo build overwrites libioevent.so with one that lacks it.
-$(DIST)/libioevent.so: $(SOURCES) $(CONFIGS) $(AGAIN)
+# are copied to where they stay whatever else cargo builds.
+$(DIST)/libioevent.so: $(SOURCES) Makefile $(CONFIGS) $(AGAIN)
 	rm -rf $(DIST)
 	mkdir -p $(DIST)
-	built=$$(ci/cargo-built.sh libioevent.so $(CARGO) rustc --release --lib --crate-type cdylib) && cp "$$built" $@
+	built=$$(ci/cargo-built.sh libioevent.so $(CARGO) rustc --release --lib --crate-type cdylib -- $(LINK)) && cp "$$built" $@
 
 # It is linked to the one above.
 $(DIST)/libioevent_posix.so: $(POSIX) $(DIST)/libioevent.so

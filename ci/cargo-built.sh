@@ -4,7 +4,17 @@
 set -u
 name=$1
 shift
-said=$("$@" --message-format=json-render-diagnostics) || exit
+# What comes after -- is the compiler's.
+format=--message-format=json-render-diagnostics
+for argument; do
+    if [ "$argument" = -- ]; then
+        set -- "$@" $format
+        format=
+    fi
+    set -- "$@" "$argument"
+    shift
+done
+said=$("$@" $format) || exit
 paths=$(printf '%s\n' "$said" | sed -n 's/^{"reason":"compiler-artifact",.*"filenames":\[\([^]]*\)\].*/\1/p' | tr ',' '\n' |
     sed -n "s|^\"\(.*/$name\)\"\$|\1|p" | sort -u)
 case $paths in

@@ -38,7 +38,8 @@ installed() {
     return 0
 }
 rust_tests() {
-    cargo_tests "cargo test" cargo test -p ioevent -p ioevent-header --no-fail-fast
+    cargo_tests "cargo test" cargo test -p ioevent -p ioevent-header -p ioevent-linked --all-features --no-fail-fast
+    cargo_tests "cargo test, without features" cargo test -p ioevent --no-fail-fast
     return 0
 }
 packing() {

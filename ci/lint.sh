@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# clippy, rustfmt, mandoc, shellcheck, and the checks of this repository's own that need no run of the library.
+# clippy, rustdoc, rustfmt, mandoc, shellcheck, and the checks of this repository's own that need no run of the library.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
 shopt -s nullglob
 
 if cargo clippy --version >/dev/null 2>&1; then
-    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header --all-targets -- -D warnings
+    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header -p ioevent-linked \
+        --all-targets --all-features -- -D warnings
+    STEP_TIMEOUT=900 step "clippy, without features" cargo clippy -q -p ioevent --all-targets -- -D warnings
     # What only the benchmarks depend on need not be to be had where the library is tested.
     if timeout 300 cargo fetch -q 2>/dev/null; then
         STEP_TIMEOUT=900 step "clippy, benches" cargo clippy -q -p ioevent-benches --all-targets -- -D warnings
@@ -18,6 +20,12 @@ if cargo clippy --version >/dev/null 2>&1; then
 else
     skip "clippy" "not installed (rustup component add clippy)"
 fi
+export RUSTDOCFLAGS="-D warnings"
+step "rustdoc" cargo doc -q --no-deps -p ioevent --all-features
+step "rustdoc, without features" cargo doc -q --no-deps -p ioevent
+# shellcheck disable=SC2016
+step "cargo package has nothing to warn of" bash -c '! "$@" 2>&1 | grep -A 5 "^warning\|^error"' - \
+    cargo package -p ioevent --no-verify --allow-dirty --exclude-lockfile --offline
 if cargo fmt --version >/dev/null 2>&1; then
     step "rustfmt" cargo fmt --all --check -- --color never
     step "rustfmt, the peer in Rust" cargo fmt --manifest-path benches/peers/rust/Cargo.toml --check -- --color never

@@ -13,7 +13,7 @@ address() {
     export RUSTFLAGS="${RUSTFLAGS:-} -Zsanitizer=address"
     export ASAN_OPTIONS=detect_leaks=1
     export CARGO_TARGET_DIR=$build/san
-    cargo_tests "$1" cargo +nightly test --no-fail-fast --target "$target" --lib --tests
+    cargo_tests "$1" cargo +nightly test --no-fail-fast --target "$target" --lib --tests --all-features
 }
 # The standard library is not built with it: hence the suppressions.
 thread() {

@@ -13,8 +13,13 @@ complain() {
     status=1
 }
 
-soname=$(readelf -d "$dir/libioevent.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+# dynamic LIBRARY TAG: the values of this tag.
+dynamic() { readelf -dW "$dir/$1" | sed -n "s/.*($2).*\[\(.*\)\]/\1/p" | sort | xargs; }
+flags() { readelf -dW "$dir/$1" | grep -c "FLAGS_1).*$2"; }
+
+soname=$(dynamic libioevent.so SONAME)
 [ "$soname" = libioevent.so.0 ] || complain "SONAME is '$soname', not libioevent.so.0"
+[ "$(flags libioevent.so NODELETE)" = 1 ] || complain "libioevent.so is not linked with -z nodelete"
 
 functions=$(header_functions)
 [ -n "$functions" ] || complain "found no function in include/ioevent.h"
@@ -39,14 +44,15 @@ extra=$(comm -13 <(echo "$functions") <(echo "$foreign"))
 # ---- libioevent_posix.so ----
 
 posix=$dir/libioevent_posix.so
-# dynamic TAG: the values of this tag.
-dynamic() { readelf -dW "$posix" | sed -n "s/.*($1).*\[\(.*\)\]/\1/p" | sort | xargs; }
-flags() { readelf -dW "$posix" | grep -c "FLAGS_1).*$1"; }
-[ "$(dynamic SONAME)" = libioevent_posix.so.0 ] || complain "SONAME is '$(dynamic SONAME)', not libioevent_posix.so.0"
-[[ " $(dynamic NEEDED) " == *" libioevent.so.0 "* ]] || complain "libioevent_posix.so is not linked to libioevent.so.0"
+soname=$(dynamic libioevent_posix.so SONAME)
+[ "$soname" = libioevent_posix.so.0 ] || complain "SONAME is '$soname', not libioevent_posix.so.0"
+[[ " $(dynamic libioevent_posix.so NEEDED) " == *" libioevent.so.0 "* ]] ||
+    complain "libioevent_posix.so is not linked to libioevent.so.0"
+runpath=$(dynamic libioevent_posix.so RUNPATH)
 # shellcheck disable=SC2016
-[ "$(dynamic RUNPATH)" = '$ORIGIN' ] || complain "libioevent_posix.so does not look beside itself, but in '$(dynamic RUNPATH)'"
-[ "$(flags NOW)$(flags NODELETE)" = 11 ] || complain "libioevent_posix.so is not linked with -z now -z nodelete"
+[ "$runpath" = '$ORIGIN' ] || complain "libioevent_posix.so does not look beside itself, but in '$runpath'"
+[ "$(flags libioevent_posix.so NOW)$(flags libioevent_posix.so NODELETE)" = 11 ] ||
+    complain "libioevent_posix.so is not linked with -z now -z nodelete"
 
 listed() { sed 's/#.*//' "$1" | tr -s ' \t' '\n' | grep . | sort; }
 exports=$(listed posix/exports.txt)

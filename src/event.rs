@@ -6,14 +6,14 @@ use core::ffi::{c_int, c_void};
 /// cbindgen:field-names=[ioe_user, ioe_result, ioe_errno]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
-pub struct RawEvent {
+pub(crate) struct RawEvent {
     /// The user pointer that the descriptor was attached with when the operation was queued.
-    pub user: *mut c_void,
+    pub(crate) user: *mut c_void,
     /// What the system call returned.
-    pub result: c_int,
+    pub(crate) result: c_int,
     /// Its errno; 0 if it did not fail. With the count of a part: ECANCELED or ETIMEDOUT if that is why it was ended
     /// early.
-    pub errno: c_int,
+    pub(crate) errno: c_int,
 }
 
 impl RawEvent {

@@ -141,8 +141,10 @@ impl Signal {
         }
     }
 
-    /// SIGRTMIN + `n`; `None` beyond SIGRTMAX. Each time that one is sent counts, with its value, while the other signals
-    /// only wait to be received or do not.
+    /// SIGRTMIN + `n`; `None` beyond SIGRTMAX.
+    ///
+    /// Such a signal is received as often as it was sent, each time with its value. Any other that is sent twice before
+    /// it is received may be received once.
     ///
     /// ```
     /// use ioevent::signal::Signal;
@@ -191,16 +193,17 @@ pub struct Signals(OwnedFd);
 impl Signals {
     /// Blocks these signals in the calling thread, and makes a descriptor to read them from.
     ///
-    /// **Threads.** A signal that is sent to the process goes to any of its threads that has not blocked it, and does
-    /// there what it does by default: mostly, it ends the process. So *all* threads must have blocked it. New threads have
-    /// blocked what the thread that starts them has: call this first thing in `main`, before other threads are started.
-    /// (Threads of this library's own have blocked all signals; they may be there before.)
+    /// **Threads.** A signal that is sent to the process goes to any thread of it that has not blocked the signal, and
+    /// does there what it does by default: most signals end the process. So *all* threads must have blocked it. A new
+    /// thread has blocked what the thread has that starts it: call this first thing in `main`, before another thread is
+    /// started. (The library's own threads block all signals, and may have been started before.)
     ///
-    /// **What is read** (rule 2.4) are the signals that were sent to the process, by kill(2), or by the terminal, say. One
-    /// that was sent to one of its threads (pthread_kill(3), raise(3)) only that thread can read, so it may stay unread.
-    /// If a signal has several descriptors, each time that it is sent is read from one of them.
+    /// **What is read** are the signals of the process (rule 2.4): those that kill(2) sent to it, or the terminal. A
+    /// signal that was sent to one of its threads (by pthread_kill(3) or raise(3)) can be read by that thread only, and
+    /// the library may read in any: it may stay unread. If there are several descriptors for a signal, it is read from
+    /// one of them.
     ///
-    /// A program that is started by [`Command`](std::process::Command) begins without blocked signals.
+    /// A program that is started by [`Command`](std::process::Command) begins with no signal blocked.
     ///
     /// # Errors
     ///

@@ -4,10 +4,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use ioevent::ffi::{control, io, pipe};
-use ioevent::{EIOEVENTFULL, EIOEVENTQUEUED, Event, F_SETIOEVENTPIPE};
+// No item of it: this links it.
+use ioevent as _;
 use parking_lot::{Mutex, RwLock};
-use std::ffi::c_int;
+use std::ffi::{c_int, c_short, c_void};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,41 @@ const THREADS: u64 = 4;
 const PAIRS: usize = 12;
 const PLACES: c_int = 100;
 const BYTES: usize = 64;
+
+// As in include/ioevent.h.
+const EIOEVENTFULL: c_int = 1997;
+const EIOEVENTQUEUED: c_int = 1998;
+const F_SETIOEVENTPIPE: c_int = 0x494f_0001;
+
+/// struct ioevent.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Event {
+    user: *mut c_void,
+    result: c_int,
+    errno: c_int,
+}
+
+unsafe extern "C" {
+    safe fn ioeventpipe(nevents: c_int) -> c_int;
+    fn ioevent_fcntl(fd: c_int, cmd: c_int, ...) -> c_int;
+    fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> isize;
+    fn ioevent_write(fd: c_int, buf: *const c_void, nbytes: usize) -> isize;
+    safe fn ioevent_poll(fd: c_int, events: c_short) -> c_int;
+    safe fn ioevent_cancel(fd: c_int) -> c_int;
+    fn ioevent_wait(
+        pipefd: c_int,
+        events: *mut Event,
+        nevents: c_int,
+        timeout: *const libc::timespec,
+    ) -> c_int;
+    fn ioevent_close(fd: c_int) -> c_int;
+}
+
+fn close(fd: c_int) {
+    // SAFETY: it is the test's own, and nothing uses its number afterwards.
+    assert_eq!(unsafe { ioevent_close(fd) }, 0);
+}
 
 /// One end of a socket pair. Its buffers live as long as the test.
 struct End {
@@ -49,7 +84,7 @@ fn random(seed: &mut u64) -> usize {
 
 impl Stress {
     fn new() -> Stress {
-        let pipe = pipe::ioeventpipe(PLACES);
+        let pipe = ioeventpipe(PLACES);
         assert!(pipe >= 0);
         let counts = (0..2 * PAIRS).map(|_| Count::default()).collect();
         let read_into = (0..2 * PAIRS).map(|_| Mutex::new(vec![0; BYTES])).collect();
@@ -70,8 +105,7 @@ impl Stress {
 
     fn attach(&self, end: &End) {
         // SAFETY: the arguments of F_SETIOEVENTPIPE.
-        let r =
-            unsafe { control::ioevent_fcntl(end.fd, F_SETIOEVENTPIPE, self.pipe as usize, end.index + 1) };
+        let r = unsafe { ioevent_fcntl(end.fd, F_SETIOEVENTPIPE, self.pipe, end.index + 1) };
         assert_eq!(r, 0);
     }
 
@@ -82,9 +116,9 @@ impl Stress {
         // SAFETY: the buffers live longer than the pipe; what is read into them does not matter.
         let r = unsafe {
             match what % 8 {
-                0 => io::ioevent_poll(end.fd, libc::POLLIN) as isize,
-                1..=3 => io::ioevent_read(end.fd, buffer.cast(), 1 + what % BYTES),
-                _ => io::ioevent_write(end.fd, [7u8; BYTES].as_ptr().cast(), 1 + what % 4),
+                0 => ioevent_poll(end.fd, libc::POLLIN) as isize,
+                1..=3 => ioevent_read(end.fd, buffer.cast(), 1 + what % BYTES),
+                _ => ioevent_write(end.fd, [7u8; BYTES].as_ptr().cast(), 1 + what % 4),
             }
         };
         assert_eq!(r, -1);
@@ -98,8 +132,7 @@ impl Stress {
         let mut events = [Event { user: std::ptr::null_mut(), result: 0, errno: 0 }; 16];
         let time = libc::timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
         // SAFETY: room for as many events.
-        let n =
-            unsafe { pipe::ioevent_wait(self.pipe, events.as_mut_ptr(), 1 + (room % 16) as c_int, &time) };
+        let n = unsafe { ioevent_wait(self.pipe, events.as_mut_ptr(), 1 + (room % 16) as c_int, &time) };
         assert!(n >= 0, "{}", errno());
         for event in &events[..n as usize] {
             let count = &self.counts[event.user as usize - 1];
@@ -116,12 +149,12 @@ impl Stress {
                 0..50 => drop(self.harvest(what, Duration::from_micros(what as u64 % 3 * 100))),
                 50..93 => self.operate(&self.pairs[pair].read()[what % 2], random(&mut seed)),
                 93..96 => {
-                    assert!(io::ioevent_cancel(self.pairs[pair].read()[what % 2].fd) >= 0);
+                    assert!(ioevent_cancel(self.pairs[pair].read()[what % 2].fd) >= 0);
                 }
                 96..98 => self.attach(&self.pairs[pair].read()[what % 2]),
                 _ => {
                     let mut ends = self.pairs[pair].write();
-                    ends.iter().for_each(|end| assert_eq!(io::ioevent_close(end.fd), 0));
+                    ends.iter().for_each(|end| close(end.fd));
                     *ends = self.open(pair);
                 }
             }
@@ -147,7 +180,7 @@ fn rule_2_2_every_operation_has_exactly_one_event() {
         threads.into_iter().for_each(|thread| thread.join().unwrap());
     });
     for pair in &stress.pairs {
-        pair.read().iter().for_each(|end| assert_eq!(io::ioevent_close(end.fd), 0));
+        pair.read().iter().for_each(|end| close(end.fd));
     }
     while stress.harvest(15, Duration::ZERO) > 0 {}
     let total: usize = stress.counts.iter().map(|count| count.queued.load(SeqCst)).sum();
@@ -155,5 +188,5 @@ fn rule_2_2_every_operation_has_exactly_one_event() {
     for count in &stress.counts {
         assert_eq!(count.queued.load(SeqCst), count.events.load(SeqCst));
     }
-    assert_eq!(io::ioevent_close(stress.pipe), 0);
+    close(stress.pipe);
 }

@@ -5,10 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-/// A TCP socket for addresses of the family of `for_address`, neither bound nor connected: to be attached, and connected
-/// by [`Io::connect`](crate::Io::connect). Close-on-exec.
+/// A TCP socket for addresses of the family of `for_address`, neither bound nor connected. Close-on-exec.
 ///
-/// It becomes a [`TcpStream`](std::net::TcpStream) by `TcpStream::from`. The [module](crate::net) has an example.
+/// It is to be attached, and connected by [`Io::connect`](crate::Io::connect): see the example of the
+/// [module](crate::net). It becomes a [`TcpStream`](std::net::TcpStream) by `TcpStream::from`.
 ///
 /// # Errors
 ///
@@ -19,8 +19,8 @@ pub fn stream_socket(for_address: &SocketAddr) -> io::Result<OwnedFd> {
 
 /// A UDP socket for addresses of the family of `for_address`, neither bound nor connected. Close-on-exec.
 ///
-/// The first message that it sends, or [`Io::connect`](crate::Io::connect), binds it to a port that is free. It becomes a
-/// [`UdpSocket`](std::net::UdpSocket) by `UdpSocket::from`; one that is to be bound comes from `UdpSocket::bind`.
+/// It is bound to a free port when it first sends a message, or by [`Io::connect`](crate::Io::connect). It becomes a
+/// [`UdpSocket`](std::net::UdpSocket) by `UdpSocket::from`. (`UdpSocket::bind` makes one that is bound to begin with.)
 ///
 /// # Errors
 ///
@@ -57,10 +57,10 @@ pub fn datagram_socket(for_address: &SocketAddr) -> io::Result<OwnedFd> {
     create(family(for_address), libc::SOCK_DGRAM)
 }
 
-/// A stream socket of the family AF_UNIX, neither bound nor connected: to be attached, and connected by
-/// [`Io::connect`](crate::Io::connect). Close-on-exec.
+/// A stream socket of the family AF_UNIX, neither bound nor connected. Close-on-exec.
 ///
-/// It becomes a [`UnixStream`](std::os::unix::net::UnixStream) by `UnixStream::from`. (A socket for datagrams comes from
+/// It is to be attached, and connected by [`Io::connect`](crate::Io::connect). It becomes a
+/// [`UnixStream`](std::os::unix::net::UnixStream) by `UnixStream::from`. (One for datagrams is made by
 /// [`UnixDatagram::unbound`](std::os::unix::net::UnixDatagram::unbound).)
 ///
 /// # Errors
