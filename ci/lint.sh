@@ -12,6 +12,8 @@ if cargo clippy --version >/dev/null 2>&1; then
     # What only the benchmarks depend on need not be to be had where the library is tested.
     if timeout 300 cargo fetch -q 2>/dev/null; then
         STEP_TIMEOUT=900 step "clippy, benches" cargo clippy -q -p ioevent-benches --all-targets -- -D warnings
+        STEP_TIMEOUT=900 step "clippy, the peer in Rust" \
+            cargo clippy -q --manifest-path benches/peers/rust/Cargo.toml --target-dir "$build" -- -D warnings
     else
         skip "clippy, benches" "what it depends on cannot be fetched"
     fi
@@ -26,6 +28,7 @@ step "cargo package has nothing to warn of" bash -c '! "$@" 2>&1 | grep -A 5 "^w
     cargo package -p ioevent --no-verify --allow-dirty --exclude-lockfile --offline
 if cargo fmt --version >/dev/null 2>&1; then
     step "rustfmt" cargo fmt --all --check -- --color never
+    step "rustfmt, the peer in Rust" cargo fmt --manifest-path benches/peers/rust/Cargo.toml --check -- --color never
 else
     skip "rustfmt" "not installed (rustup component add rustfmt)"
 fi
@@ -67,7 +70,7 @@ step "floors of src/" ci/floors.sh
 
 step "lengths of files" ci/lengths.sh
 
-step "README.md shows examples-c/echo.c" ci/readme.sh
+step "README.md shows what the tests compile" ci/readme.sh
 
 scripts=(ci/*.sh ci/posix/*.sh .ci/run c-tests/*.sh c-tests/*/*.sh)
 for script in "${scripts[@]}"; do

@@ -1,19 +1,40 @@
 #!/usr/bin/env bash
-# The echo server that README.md shows is examples-c/echo.c, to the byte.  ci/readme.sh --write puts it there.
+# What README.md shows is the code that the tests compile: the echo servers are examples-c/echo.c, to the byte, and that of
+# docs/crate.md; each line of Rust on the first screen is in docs/crate.md, but for its comment.  ci/readme.sh --write puts
+# the servers there.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-block() { awk '/^<!-- examples-c\/echo.c -->$/ { on = 1; next } on && /^```c$/ { in_block = 1; next }
-    in_block && /^```$/ { exit } in_block' README.md; }
+# block MARK LANGUAGE: the first block of that language after the line `<!-- MARK -->`.
+block() { awk -v mark="<!-- $1 -->" -v start="\`\`\`$2" '$0 == mark { on = 1; next } on && $0 == start { inside = 1; next }
+    inside && /^```$/ { exit } inside' README.md; }
+# The program in docs/crate.md: a block of its own that is compiled and not run.
+program() { awk '/^```no_run$/ { on = 1; next } on && /^```$/ { exit } on' docs/crate.md; }
+
+# replaced MARK LANGUAGE COMMAND...: README.md with what the command prints in that block.
+replaced() {
+    local new
+    new=$("${@:3}") || return
+    new=$new awk -v mark="<!-- $1 -->" -v start="\`\`\`$2" '$0 == mark { on = 1 }
+        on && $0 == start { print; print ENVIRON["new"]; skip = 1; next }
+        skip && /^```$/ { skip = on = 0 }
+        !skip' README.md
+}
 
 if [ "${1:-}" = --write ]; then
-    new=$(mktemp) || exit 1
-    trap 'rm -f "$new"' EXIT
-    awk '/^<!-- examples-c\/echo.c -->$/ { on = 1 }
-        on && /^```c$/ { print; while ((getline line < "examples-c/echo.c") > 0) print line; skip = 1; next }
-        skip && /^```$/ { skip = on = 0 }
-        !skip' README.md >"$new" && cat "$new" >README.md
+    text=$(replaced examples-c/echo.c c cat examples-c/echo.c) && printf '%s\n' "$text" >README.md &&
+        text=$(replaced docs/crate.md rust program) && printf '%s\n' "$text" >README.md
     exit
 fi
-diff -u --label README.md --label examples-c/echo.c <(block) examples-c/echo.c ||
-    { echo "repair with: ci/readme.sh --write"; exit 1; }
+status=0
+diff -u --label README.md --label examples-c/echo.c <(block examples-c/echo.c c) examples-c/echo.c || status=1
+diff -u --label README.md --label docs/crate.md <(block docs/crate.md rust) <(program) || status=1
+lines=0
+while read -r line; do
+    lines=$((lines + 1))
+    code=${line%%//*}
+    grep -qF -- "${code%"${code##*[! ]}"}" docs/crate.md || { echo "README.md: not in docs/crate.md: $code"; status=1; }
+done < <(block "lines of docs/crate.md" rust)
+[ $lines -gt 0 ] || { echo "README.md shows no line of docs/crate.md"; status=1; }
+[ $status = 0 ] || echo "repair the servers with: ci/readme.sh --write"
+exit $status

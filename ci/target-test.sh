@@ -9,7 +9,7 @@ top=$build/target-test
 host=$(rustc -vV | sed -n 's/^host: //p')
 rm -rf "$top"
 mkdir -p "$top/src"
-cp -r Cargo.toml Cargo.lock build.rs benches posix tests ci Makefile "$top/src"
+cp -r Cargo.toml Cargo.lock build.rs benches examples posix tests ci Makefile "$top/src"
 cd "$top/src" || exit 1
 mkdir src
 echo '//! Nothing.' >src/lib.rs

@@ -1,24 +1,4 @@
-//! libioevent: the completion port that Linux never had.
-//!
-//! An *ioevent pipe* hands out exactly the events that have happened. A descriptor that is attached to one has its
-//! ordinary I/O done asynchronously: an operation is queued at once, and its result comes out of the pipe later. The design
-//! was put to the linux-kernel list in 1997 by Dean Gaudet.
-//!
-//! An operation is queued with the state that it works on, an [`Op<T>`], and gives it back in its [`Event`]. Meanwhile the
-//! state belongs to the pipe. What the operation uses of it is *shown* once, at submission, by a closure:
-//!
-//! ```no_run
-//! # use ioevent::*; use std::{io, net::TcpStream};
-//! struct Connection { stream: Attached<TcpStream>, buffer: [u8; 4096] }
-//!
-//! # fn f(pipe: EventPipe<Connection>, connection: Op<Connection>) -> io::Result<()> {
-//! pipe.submit(connection, |c| c.stream.read(&mut c.buffer))?;
-//! for event in pipe.wait(&mut Events::with_capacity(64), None)? {
-//!     let (connection, outcome) = event.into_parts();
-//!     println!("{:?}", &connection.buffer[..outcome.bytes()?]);
-//! }
-//! # Ok(()) }
-//! ```
+#![doc = include_str!("../docs/crate.md")]
 
 // This crate is the C library, too: see `include/ioevent.h` and the manual, `ioevent(7)`. The folders are floors, and a
 // file uses only its own floor and those under it (`ci/floors.sh`). From the bottom up: `sys` makes the system calls;
@@ -59,6 +39,8 @@ mod error;
 mod event_pipe;
 #[cfg(not(loom))]
 mod events;
+#[cfg(not(loom))]
+pub mod guide;
 #[cfg(not(loom))]
 pub mod net;
 #[cfg(not(loom))]

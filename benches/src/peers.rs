@@ -1,4 +1,4 @@
-//! The peers: the C programs of benches/peers, as far as they were built.
+//! The peers: the programs of benches/peers, as far as they were built.
 
 use crate::samples::Load;
 use ioevent_benches::load::Kind;
@@ -54,7 +54,7 @@ impl Peer {
 /// Program, label in the report, threads, scope.
 type Row = (&'static str, &'static str, usize, Scope);
 
-const ECHO: [Row; 32] = [
+const ECHO: [Row; 34] = [
     ("echo_epoll_lt", LEVEL, 0, Scope::All),
     ("echo_epoll_et", EDGE, 0, Scope::All),
     ("echo_ev", "libev", 0, Scope::All),
@@ -62,6 +62,7 @@ const ECHO: [Row; 32] = [
     ("echo_uv", "libuv", 0, Scope::All),
     ("echo_uring", "io_uring by hand", 0, Scope::All),
     ("echo_ioevent", OURS, 0, Scope::All),
+    ("echo_rust", RUST, 0, Scope::Readme),
     ("echo_ioevent_pipe", PIPE, 0, Scope::Counts),
     ("echo_ioevent_plain", PLAIN, 0, Scope::Counts),
     ("echo_ioevent_recv", RECV, 0, Scope::Readme),
@@ -77,6 +78,7 @@ const ECHO: [Row; 32] = [
     ("echo_ioevent_recvlimit", RECV_LIMIT, 0, Scope::Counts),
     ("echo_epoll_oneshot", ONE_SHOT, 2, Scope::Readme),
     ("echo_ioevent", THREADS, 2, Scope::Readme),
+    ("echo_rust", RUST_THREADS, 2, Scope::Readme),
     ("echo_ioevent_pipe", "libioevent, read of the pipe, 2 threads", 2, Scope::Counts),
     ("echo_ioevent_plain", "libioevent, plain names, 2 threads", 2, Scope::Counts),
     ("echo_ioevent_recv", "libioevent, recv, 2 threads", 2, Scope::Counts),
@@ -105,6 +107,8 @@ pub(crate) const EDGE: &str = "epoll, edge-triggered";
 pub(crate) const ONE_SHOT: &str = "epoll, one-shot, 2 threads";
 /// The labels of our own: read, write and ioevent_wait.
 pub(crate) const OURS: &str = "libioevent";
+/// The same over the safe interface, in Rust.
+pub(crate) const RUST: &str = "libioevent, Rust";
 /// Harvests by ioevent_read.
 pub(crate) const PIPE: &str = "libioevent, read of the pipe";
 /// read, write, and read of the pipe, through libioevent_posix.
@@ -127,6 +131,8 @@ pub(crate) const LIMIT: &str = "libioevent, time limit";
 pub(crate) const RECV_LIMIT: &str = "libioevent, recv, time limit";
 /// Two threads on one pipe.
 pub(crate) const THREADS: &str = "libioevent, 2 threads";
+/// Likewise.
+pub(crate) const RUST_THREADS: &str = "libioevent, Rust, 2 threads";
 
 /// Whether it is one of ours.
 pub(crate) fn is_ours(label: &str) -> bool {

@@ -3,8 +3,8 @@
 
 use crate::measure_memory;
 use crate::peers::{
-    EDGE, INLINE, LEVEL, LIMIT, ONE_SHOT, OURS, PIPE, PLAIN, POLL, READV, RECV, RECV_LIMIT, RECVMSG, SUBMIT,
-    THREADS, with_threads,
+    EDGE, INLINE, LEVEL, LIMIT, ONE_SHOT, OURS, PIPE, PLAIN, POLL, READV, RECV, RECV_LIMIT, RECVMSG, RUST,
+    RUST_THREADS, SUBMIT, THREADS, with_threads,
 };
 use crate::result::among_idle;
 use crate::samples::{Load, Measure, Samples, Summary};
@@ -80,6 +80,11 @@ const WAYS: [(&str, f64); 9] = [
     (RECV_LIMIT, 60.0),
 ];
 
+/// The program in Rust beside the one in C: instructions per request at most so many times, and no more system calls.
+/// (A run differs from another by some calls in a thousand requests.)
+const RUST_INSTRUCTIONS: f64 = 1.15;
+const RUST_CALLS: f64 = 0.01;
+
 /// Counts.
 fn counts(targets: &mut Targets<'_>) {
     let case = |active| Load::ping_pong(active, 0, 64).to_string();
@@ -92,6 +97,9 @@ fn counts(targets: &mut Targets<'_>) {
             targets.above(Measure::Instructions, &case(active), who, &what, (OURS, more));
         }
         targets.above(Measure::Instructions, &case(active), PLAIN, &what, (PIPE, plain));
+        targets.times(Measure::Instructions, &case(active), RUST, &what, (OURS, RUST_INSTRUCTIONS));
+        let what = format!("system calls per request, {}", case(active));
+        targets.above(Measure::Calls, &case(active), RUST, &what, (OURS, RUST_CALLS));
     }
     let case = case(32);
     let what = format!("instructions per request, {case}");
@@ -99,6 +107,7 @@ fn counts(targets: &mut Targets<'_>) {
     for who in [OURS, PLAIN].into_iter().chain(WAYS.map(|(who, _)| who)) {
         targets.times(Measure::Instructions, &case, &with_threads(who), &what, (who, 1.5));
     }
+    targets.times(Measure::Instructions, &case, RUST_THREADS, &what, (THREADS, RUST_INSTRUCTIONS));
     let what = format!("system calls per request, {case}");
     for (who, limit) in [(POLL, 2.1), (INLINE, 2.06)] {
         targets.fixed(Measure::Calls, &case, who, &what, limit);
