@@ -188,9 +188,13 @@ impl<T: fmt::Debug> fmt::Debug for Op<T> {
     }
 }
 
-/// A state on its way into the pipe. Dropped before it is there, it drops the state: when describing the operation
-/// panics.
+/// A state whose operation is being described. Dropped, it drops the state: when that panics.
 pub(crate) struct Lent<T> {
+    raw: *mut Inner<T>,
+}
+
+/// A state whose operation is being begun: whatever comes of that, it is not dropped with this.
+pub(crate) struct Given<T> {
     raw: *mut Inner<T>,
 }
 
@@ -207,6 +211,26 @@ impl<T> Lent<T> {
         unsafe { &raw mut (*self.raw).value }
     }
 
+    /// The operation is described.
+    #[inline(always)]
+    pub(crate) fn give(self) -> Given<T> {
+        Given { raw: std::mem::ManuallyDrop::new(self).raw }
+    }
+}
+
+impl<T> Drop for Lent<T> {
+    fn drop(&mut self) {
+        // SAFETY: from `Op::into_raw`, and not given away.
+        drop(unsafe { Op::from_raw(self.raw) });
+    }
+}
+
+impl<T> Given<T> {
+    #[inline(always)]
+    pub(crate) fn new(op: Op<T>) -> Given<T> {
+        Given { raw: op.into_raw() }
+    }
+
     /// The word that goes with the operation.
     #[inline(always)]
     pub(crate) fn word(&self, marks: usize) -> usize {
@@ -220,24 +244,13 @@ impl<T> Lent<T> {
         unsafe { (&raw mut (*self.raw).hook).write(hook) };
     }
 
-    /// The pipe has it now.
-    #[inline(always)]
-    pub(crate) fn give(self) {
-        std::mem::forget(self);
-    }
-
-    /// It could not be given away.
-    pub(crate) fn take_back(self) -> Op<T> {
-        let raw = self.raw;
-        std::mem::forget(self);
-        // SAFETY: from `Op::into_raw`, and not given away.
-        unsafe { Op::from_raw(raw) }
-    }
-}
-
-impl<T> Drop for Lent<T> {
-    fn drop(&mut self) {
-        // SAFETY: as in `take_back`.
-        drop(unsafe { Op::from_raw(self.raw) });
+    /// The operation could not be begun.
+    ///
+    /// # Safety
+    ///
+    /// It was not, so that the pipe does not have the state.
+    pub(crate) unsafe fn take_back(self) -> Op<T> {
+        // SAFETY: passed on to the caller.
+        unsafe { Op::from_raw(self.raw) }
     }
 }
