@@ -62,6 +62,8 @@ mod error;
 mod event_pipe;
 #[cfg(not(loom))]
 mod events;
+#[cfg(all(feature = "futures", not(loom)))]
+pub mod future;
 #[cfg(not(loom))]
 pub mod net;
 #[cfg(not(loom))]
