@@ -71,7 +71,12 @@ impl Hub {
         }
         // One place more, for the wake-up.
         let pipe = EventPipe::new(capacity.saturating_add(1))?;
-        let seat = Arc::new(Seat::new(pipe, Op::new(Flight::WakeUp)));
+        // Posted once so that the memory for it is there. From then on it can always be posted, but where events are
+        // there already that end the wait.
+        Pipe::post(&pipe, Op::new(Flight::WakeUp)).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let mut events = Events::with_capacity(1);
+        let wake_up = pipe.wait(&mut events, None)?.next().ok_or(io::ErrorKind::OutOfMemory)?;
+        let seat = Arc::new(Seat::new(pipe, wake_up.into_parts().0));
         Ok(Hub { seat, places: Places::new(capacity) })
     }
 
@@ -136,11 +141,14 @@ impl Hub {
         }
         self.places.give_back(count, wakers);
         let mut panic = None;
-        let mut contain = |run: &mut dyn FnMut()| match (catch_unwind(AssertUnwindSafe(run)), &panic) {
-            (Ok(()), _) => {}
-            (Err(payload), None) => panic = Some(payload),
-            // Its drop, too, could panic.
-            (Err(payload), Some(_)) => forget(payload),
+        let mut contain = |run: &mut dyn FnMut()| {
+            let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else { return };
+            if panic.is_none() {
+                panic = Some(payload);
+            } else if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                // One is enough; and one whose drop panics has had its chance.
+                forget(another);
+            }
         };
         for waker in wakers.drain(..) {
             let mut waker = Some(waker);

@@ -44,6 +44,8 @@
 //! held: one that calls back into the reactor, or panics, harms no other task. Its panic comes out of the call that
 //! harvested, after all others were woken.
 
+#![forbid(unsafe_code)]
+
 mod hub;
 mod locks;
 mod operation;
@@ -58,6 +60,7 @@ use hub::Hub;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
 /// A pipe whose events wake tasks: see the [module](self).
@@ -222,6 +225,10 @@ impl AsRawFd for Reactor {
         self.as_fd().as_raw_fd()
     }
 }
+
+// No code of the program's runs while anything in it is half done.
+impl UnwindSafe for Reactor {}
+impl RefUnwindSafe for Reactor {}
 
 impl fmt::Debug for Reactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

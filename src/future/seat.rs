@@ -200,7 +200,8 @@ impl<P: Pipe> Seat<P> {
     fn post(&self) {
         let wake_up = lock(&self.wake_up).take();
         if let Some(Err(wake_up)) = wake_up.map(|wake_up| self.pipe.post(wake_up)) {
-            // The pipe is gone (its descriptor was closed, or this is a forked child), so the harvest fails, too.
+            // The harvest returns all the same. Either it fails, too: the pipe is gone (descriptors were closed, or this
+            // is a forked child). Or there is no memory for one event more beside those that are there.
             *lock(&self.wake_up) = Some(wake_up);
         }
     }

@@ -80,19 +80,15 @@ fn what_is_refused_comes_back_and_keeps_no_place() {
 }
 
 #[test]
-fn sleeps_are_never_early_and_in_order() {
+fn sleeps_are_never_early() {
     watched(|| {
         let reactor = &Reactor::new(8).unwrap();
-        let start = Instant::now();
-        let order = std::cell::RefCell::new(Vec::new());
-        let order = &order;
         let sleep = |time| async move {
+            let start = Instant::now();
             reactor.sleep(Duration::from_millis(time)).await.unwrap();
             assert!(start.elapsed() >= Duration::from_millis(time));
-            order.borrow_mut().push(time);
         };
         reactor.block_on(join_all([30, 0, 20, 10].map(sleep))).unwrap();
-        assert_eq!(*order.borrow(), [0, 10, 20, 30]);
     });
 }
 

@@ -1,6 +1,6 @@
 //! Several threads in one reactor.
 
-use crate::{pair, read, watched};
+use crate::{pair, poll_once, read, watched};
 use ioevent::future::Reactor;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,6 +38,27 @@ fn the_wake_up_does_not_take_the_places_of_operations() {
             };
             let both = async { tokio::join!(read(&reactor, &stream), bytes).0 };
             assert_eq!(reactor.block_on(both).unwrap(), b"x");
+        });
+    });
+}
+
+/// A wake-up is posted though every other place is taken.
+#[test]
+fn a_full_pipe_has_a_place_for_the_wake_up() {
+    watched(|| {
+        let reactor = Reactor::new(1).unwrap();
+        let mut taken = reactor.sleep(Duration::MAX);
+        assert!(poll_once(&mut taken).is_pending());
+        thread::scope(|scope| {
+            for round in 0..50 {
+                let (sender, receiver) = oneshot::channel();
+                scope.spawn(move || {
+                    // Most often the other thread waits by then.
+                    thread::sleep(Duration::from_millis(1));
+                    sender.send(round).unwrap();
+                });
+                assert_eq!(reactor.block_on(receiver).unwrap().unwrap(), round);
+            }
         });
     });
 }

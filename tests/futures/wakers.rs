@@ -1,12 +1,18 @@
 //! Wakers: not cloned without need, and free to do what they like.
 
-use crate::{Count, counted_read, pair, poll, poll_once, read, select, turn_until, watched, yielding};
+use crate::{
+    Count, assert_all_places, counted_read, pair, poll, poll_once, read, select, turn_until, watched,
+    yielding,
+};
+use ioevent::Attached;
 use ioevent::future::Reactor;
 use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Wake, Waker};
+use std::thread;
 use std::time::Duration;
 
 #[test]
@@ -58,7 +64,25 @@ fn a_waker_that_panics_keeps_no_other_from_being_woken() {
         }
         assert!(caught >= 1);
         assert!(reads.iter_mut().all(|read| poll_once(read).is_ready()));
-        reactor.block_on(reactor.sleep(Duration::ZERO)).unwrap().unwrap();
+        assert_all_places(&reactor, 4);
+    });
+}
+
+/// The thread that harvests ends with the panic of a waker; another one that waits takes its place.
+#[test]
+fn a_waker_that_panics_leaves_a_thread_that_harvests() {
+    watched(|| {
+        let reactor = Reactor::new(4).unwrap();
+        for _ in 0..20 {
+            let mut panics = reactor.sleep(Duration::from_millis(1));
+            assert!(poll(&mut panics, &Arc::new(Panics(AtomicUsize::new(0))).into()).is_pending());
+            thread::scope(|scope| {
+                let waits = || catch_unwind(|| reactor.block_on(reactor.sleep(Duration::from_millis(3))));
+                let threads = [(); 3].map(|()| scope.spawn(waits));
+                let panicked = threads.map(|thread| usize::from(thread.join().unwrap().is_err()));
+                assert!(panicked.iter().sum::<usize>() <= 1);
+            });
+        }
     });
 }
 
@@ -80,9 +104,10 @@ impl<F: Fn() + Send + Sync> Drop for Reenters<F> {
 #[test]
 fn a_waker_may_come_back_into_the_reactor() {
     watched(|| {
-        let reactor: &'static Reactor = Box::leak(Box::new(Reactor::new(3).unwrap()));
-        let calls = Arc::<AtomicUsize>::default();
-        let streams: &'static _ = Box::leak(Box::new([(); 2].map(|()| pair(reactor))));
+        static REACTOR: LazyLock<Reactor> = LazyLock::new(|| Reactor::new(3).unwrap());
+        static STREAMS: LazyLock<[(Attached<UnixStream>, UnixStream); 2]> =
+            LazyLock::new(|| [(); 2].map(|()| pair(&REACTOR)));
+        let (reactor, streams, calls) = (&*REACTOR, &*STREAMS, Arc::<AtomicUsize>::default());
         let (other, _) = counted_read(reactor, &streams[1].0);
         let other = Arc::new(Mutex::new(Some(other)));
         let reenters = {
