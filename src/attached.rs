@@ -6,7 +6,7 @@ use crate::calls::submit::Which;
 use crate::net::{Address, Message};
 use crate::op::MARKS;
 use crate::process::Exit;
-use crate::request::nanoseconds;
+use crate::request::{Waits, nanoseconds};
 use crate::{Io, OpId, Readiness, Request};
 use std::fmt;
 use std::io;
@@ -106,6 +106,14 @@ impl<F: AsFd> Attached<F> {
     /// with `TimedOut` (rule 4.6). `None`: no limit. EBADF if the pipe is gone.
     pub fn set_timeout(&self, time: Option<Duration>) -> io::Result<()> {
         Ok(self.link.set_timeout(time.map_or(0, nanoseconds))?)
+    }
+}
+
+impl<'a> Io<'a> {
+    /// The operation, on this descriptor.
+    #[inline(always)]
+    pub fn on<F: AsFd>(self, attached: &'a Attached<F>) -> Request<'a> {
+        Request { waits: Waits::On(attached.link), io: self }
     }
 }
 

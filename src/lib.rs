@@ -34,12 +34,9 @@ compile_error!("libioevent is for Linux on x86-64 and aarch64");
 mod calls;
 #[cfg(not(loom))]
 mod engine;
-// What goes into the header is `pub`.
 #[cfg(not(loom))]
-#[expect(unreachable_pub)]
 mod event;
 // What is `pub` in there is so for C: cbindgen puts it into the header.
-#[allow(unreachable_pub)]
 #[cfg(not(loom))]
 #[expect(unreachable_pub)]
 mod ffi;

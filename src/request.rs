@@ -11,7 +11,7 @@ use crate::readiness::Readiness;
 use crate::sys::Errno;
 use std::marker::PhantomData;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// One I/O call and the memory that it works on, without a descriptor. It does nothing until it is submitted.
@@ -335,12 +335,6 @@ impl<'a> Io<'a> {
     pub fn timeout(mut self, time: Duration) -> Io<'a> {
         self.call.nanoseconds = nanoseconds(time);
         self
-    }
-
-    /// The operation, on this descriptor.
-    #[inline(always)]
-    pub fn on<F: AsFd>(self, attached: &'a crate::Attached<F>) -> Request<'a> {
-        Request { waits: Waits::On(attached.link()), io: self }
     }
 }
 

@@ -204,7 +204,7 @@ fn after(timeout: u64) -> u64 {
 
 /// IOEVENT_OP_TIMER: an event on the pipe, `timeout` nanoseconds from now (rule 2.12).
 pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<()> {
-    add_timer(&*lookup::enter_own(pipefd)?, user, timeout)
+    add_timer(*lookup::enter_own(pipefd)?, user, timeout)
 }
 
 /// The same on a pipe that stays open meanwhile.
