@@ -166,13 +166,15 @@ fn a_pipe_waits_for_what_the_disk_has_begun() {
         std::fs::File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
     std::fs::remove_file(path).unwrap();
     for round in 0..30 {
-        let pipe = EventPipe::<Vec<u8>>::new(16).unwrap();
+        let tally = Tally::default();
+        let pipe = EventPipe::<(Vec<u8>, Piece)>::new(16).unwrap();
         let attached = pipe.attach(file.try_clone().unwrap()).unwrap();
         for number in 0..8u64 {
-            let op = Op::new(vec![number as u8 + 1; 1 << 16]);
-            pipe.submit_on(&attached, op, |bytes| Io::write_at(bytes, number << 16)).unwrap();
+            let op = Op::new((vec![number as u8 + 1; 1 << 16], tally.piece()));
+            pipe.submit_on(&attached, op, |state| Io::write_at(&state.0, number << 16)).unwrap();
         }
-        pipe.submit_on(&attached, Op::new(vec![0; 1 << 16]), |bytes| Io::read_at(bytes, 0)).unwrap();
+        let op = Op::new((vec![0; 1 << 16], tally.piece()));
+        pipe.submit_on(&attached, op, |state| Io::read_at(&mut state.0, 0)).unwrap();
         match round % 3 {
             0 => drop((attached, pipe)),
             1 => drop((pipe, attached)),
@@ -182,6 +184,7 @@ fn a_pipe_waits_for_what_the_disk_has_begun() {
                 drop((pipe, events, attached));
             }
         }
+        assert_eq!(tally.assert_each_was_dropped_once(), 9);
         // Whole or not at all, from memory that was there.
         let mut block = vec![0; 1 << 16];
         for number in 0..8u64 {

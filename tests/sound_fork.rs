@@ -9,6 +9,9 @@ mod all;
 #[path = "sound/child.rs"]
 #[allow(unsafe_code)]
 mod child;
+#[path = "sound/leaks.rs"]
+#[allow(unsafe_code)]
+mod leaks;
 #[path = "sound/listener.rs"]
 mod listener;
 #[path = "sound/rights.rs"]

@@ -7,6 +7,9 @@
 #[path = "sound/guard.rs"]
 #[allow(unsafe_code)]
 mod guard;
+#[path = "sound/leaks.rs"]
+#[allow(unsafe_code)]
+mod leaks;
 #[path = "sound/random.rs"]
 mod random;
 #[path = "sound/test.rs"]

@@ -10,6 +10,7 @@ mod test;
 
 use ioevent::net::Message;
 use ioevent::{Attached, Cancel, EventPipe, Events, Io, Op, Outcome};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rights::send_with;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
@@ -53,8 +54,9 @@ fn marked() -> (PipeReader, PipeWriter) {
     std::io::pipe().unwrap()
 }
 
-fn is_closed(mut reader: &PipeReader) -> bool {
-    reader.read(&mut [0]).unwrap() == 0
+fn is_closed(reader: &PipeReader) -> bool {
+    let mut descriptors = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
+    poll(&mut descriptors, PollTimeout::ZERO).unwrap() == 1
 }
 
 /// A state that has received a message with a descriptor, which was taken out or not; and what tells whether that is

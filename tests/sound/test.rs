@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Much longer than any of them takes, under memcheck and on a machine that has other things to do.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(180);
 
 static TURN: Mutex<()> = Mutex::new(());
 static WARM: Once = Once::new();
