@@ -40,6 +40,7 @@ installed() {
 rust_tests() {
     cargo_tests "cargo test" cargo test -p ioevent -p ioevent-header -p ioevent-linked --all-features --no-fail-fast
     cargo_tests "cargo test, without features" cargo test -p ioevent --no-fail-fast
+    cargo_tests "misuses of the Rust API" cargo test -p ioevent-misuse --lib
     return 0
 }
 packing() {

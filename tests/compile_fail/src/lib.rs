@@ -1,10 +1,11 @@
 //! Misuses of the API do not compile, and each for the reason that is meant.
 //!
-//! A program in `compile_fail/src/bin/` has the misuse and what is right beside each other, told apart by the feature
+//! A program in `bin/` beside this has the misuse and what is right beside each other, told apart by the feature
 //! "misuse". A line that must not compile says why: `//~ E0499`, or words of the error where it has no number. With the
 //! feature a program has errors on the marked lines and nowhere else; without it none has any, so that none fails for an
 //! import that is wrong. (Not by trybuild: that compares all that the compiler says, which is different in each version.)
 
+#![cfg(test)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::process::Command;
 type Lines = BTreeMap<(String, usize), Vec<String>>;
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile_fail")
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
 /// What `cargo check` says, line by line, and whether all compiled. (Without the flags of this build, which may be those
@@ -27,7 +28,7 @@ fn check(features: &str) -> (String, bool) {
         .arg("--manifest-path")
         .arg(directory().join("Cargo.toml"))
         .arg("--target-dir")
-        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail"))
+        .arg(std::env::current_exe().unwrap().with_file_name("misuse"))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
