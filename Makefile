@@ -13,7 +13,7 @@
 #   make torture          random operations of all kinds, everything checked: SECONDS=600 SEED=from the clock THREADS=4
 #   make check-san        Rust tests and torture under the address and thread sanitizers (nightly), C tests under address
 #                         and undefined, and those with several threads under thread
-#   make check-valgrind   C tests under memcheck
+#   make check-valgrind   C tests, and Rust tests of what is dropped and leaked, under memcheck
 #   make check-inject     ten C tests with every allocation failing in turn; a server with every system call refused in turn
 #   make check-loom       tests/loom/: every interleaving of the lock-free parts
 #   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
@@ -154,7 +154,7 @@ check-san: stage
 	ci/c-tests.sh tsan || status=1; exit $$status
 
 check-valgrind: stage
-	@ci/c-tests.sh valgrind
+	@status=0; ci/c-tests.sh valgrind || status=1; ci/rust-memcheck.sh || status=1; exit $$status
 
 check-inject: stage
 	@status=0; ci/deny.sh || status=1; ci/failmalloc.sh --all || status=1; exit $$status

@@ -75,8 +75,9 @@ if [ -z "${IOEVENT_QUICK:-}" ]; then
     part "thread sanitizer" "the library" thread_sanitizer
     part "Rust tests under the sanitizers" "" ci/rust-san.sh address
 fi
-# Both use the same directory of cargo's as the Rust tests, one after the other.
+# These use the same directory of cargo's as the Rust tests, one after the other.
 part "lint" "Rust tests" ci/lint.sh
+[ -n "${IOEVENT_QUICK:-}" ] || part "Rust tests under memcheck" "Rust tests" ci/rust-memcheck.sh
 part "refused system calls, short memory" "the library" refusals
 part "packing" "" packing
 part "the installed library" "the library" installed

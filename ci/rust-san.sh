@@ -12,6 +12,7 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 address() {
     export RUSTFLAGS="${RUSTFLAGS:-} -Zsanitizer=address"
     export ASAN_OPTIONS=detect_leaks=1
+    export LSAN_OPTIONS=suppressions=$root/ci/lsan.supp
     export CARGO_TARGET_DIR=$build/san
     cargo_tests "$1" cargo +nightly test --no-fail-fast --target "$target" --lib --tests --all-features
 }

@@ -5,7 +5,7 @@ use crate::calls::owned;
 use crate::calls::typed::Typed;
 use crate::event::RawEvent;
 use crate::events::{Event, Events};
-use crate::op::{DESCRIPTOR, HOOK, Lent, Op, POSTED};
+use crate::op::{DESCRIPTOR, Given, HOOK, Lent, Op, POSTED};
 use crate::queue::op::Kind;
 use crate::request::{Io, Request, Waits};
 use crate::sys::Errno;
@@ -110,7 +110,7 @@ impl<T: 'static> EventPipe<T> {
     /// assert_eq!(pipe.places_taken(), 1);
     /// # std::io::Result::Ok(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn submit<F>(&self, op: Op<T>, describe: F) -> Result<(), Refused<T>>
     where
         F: for<'a> FnOnce(&'a mut T) -> Request<'a>,
@@ -120,8 +120,8 @@ impl<T: 'static> EventPipe<T> {
         // harvested, and until then nothing uses the state otherwise. `describe` works for any lifetime, so for that one.
         let Request { waits, io } = describe(unsafe { &mut *lent.value() });
         match waits {
-            Waits::On(link) => self.start(lent, link, io),
-            Waits::For(time) => self.start_timer(lent, time),
+            Waits::On(link) => self.start(lent.give(), link, io),
+            Waits::For(time) => self.start_timer(lent.give(), time),
         }
     }
 
@@ -143,7 +143,7 @@ impl<T: 'static> EventPipe<T> {
     /// assert!(pipe.wait(&mut events, None)?.all(|event| event.outcome().error().is_some()));
     /// # std::io::Result::Ok(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn submit_on<A, F>(&self, attached: &Attached<A>, op: Op<T>, describe: F) -> Result<(), Refused<T>>
     where
         A: AsFd,
@@ -152,7 +152,7 @@ impl<T: 'static> EventPipe<T> {
         let lent = Lent::new(op);
         // SAFETY: as in `submit`.
         let io = describe(unsafe { &mut *lent.value() });
-        self.start(lent, attached.link(), io)
+        self.start(lent.give(), attached.link(), io)
     }
 
     /// Like [`submit`](Self::submit), but if the operation can be finished at once its event is given directly, without a
@@ -181,53 +181,41 @@ impl<T: 'static> EventPipe<T> {
         // SAFETY: as in `submit`.
         let Request { waits, io } = describe(unsafe { &mut *lent.value() });
         match waits {
-            Waits::On(link) => self.start_inline(lent, link, io),
-            Waits::For(time) => self.start_timer(lent, time).map(|()| None),
+            Waits::On(link) => self.start_inline(lent.give(), link, io),
+            Waits::For(time) => self.start_timer(lent.give(), time).map(|()| None),
         }
     }
 
     #[inline(always)]
-    fn start(&self, lent: Lent<T>, link: Link, io: Io<'_>) -> Result<(), Refused<T>> {
+    fn start(&self, state: Given<T>, link: Link, io: Io<'_>) -> Result<(), Refused<T>> {
         if let Some(errno) = io.refusal() {
-            return Err(refused(lent, errno));
+            return Err(refused(state, errno));
         }
-        let word = prepare(&lent, &io);
+        let word = prepare(&state, &io);
         // SAFETY: what the operation works on is part of the state, or lives for ever; and the state is the pipe's until
         // the event with this word.
-        let errno = unsafe { owned::start(&self.typed, link, word, io.call) };
-        if errno == 0 {
-            lent.give();
-            Ok(())
-        } else {
-            Err(refused(lent, Errno(errno)))
+        match unsafe { owned::start(&self.typed, link, word, io.call) } {
+            0 => Ok(()),
+            errno => Err(refused(state, Errno(errno))),
         }
     }
 
     #[inline]
-    fn start_inline(&self, lent: Lent<T>, link: Link, io: Io<'_>) -> Result<Option<Event<T>>, Refused<T>> {
+    fn start_inline(&self, state: Given<T>, link: Link, io: Io<'_>) -> Result<Option<Event<T>>, Refused<T>> {
         if let Some(errno) = io.refusal() {
-            return Err(refused(lent, errno));
+            return Err(refused(state, errno));
         }
-        let word = prepare(&lent, &io);
+        let word = prepare(&state, &io);
         // SAFETY: as in `start`.
         match unsafe { owned::start_inline(&self.typed, link, word, &io.call) } {
-            Ok(event) => {
-                lent.give();
-                // SAFETY: the event of the state that was given away, which nothing else has.
-                Ok(event.map(|event| unsafe { Event::from_raw(event) }))
-            }
-            Err(errno) => Err(refused(lent, errno)),
+            // SAFETY: the event of the state that was given away, which nothing else has.
+            Ok(event) => Ok(event.map(|event| unsafe { Event::from_raw(&event) })),
+            Err(errno) => Err(refused(state, errno)),
         }
     }
 
-    fn start_timer(&self, lent: Lent<T>, nanoseconds: u64) -> Result<(), Refused<T>> {
-        match self.typed.add_timer(lent.word(0), nanoseconds) {
-            Ok(()) => {
-                lent.give();
-                Ok(())
-            }
-            Err(errno) => Err(refused(lent, errno)),
-        }
+    fn start_timer(&self, state: Given<T>, nanoseconds: u64) -> Result<(), Refused<T>> {
+        self.typed.add_timer(state.word(0), nanoseconds).map_err(|errno| refused(state, errno))
     }
 
     /// Posts an event: the thread that harvests it gets this state and this value ([`Outcome::count`]).
@@ -253,15 +241,9 @@ impl<T: 'static> EventPipe<T> {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn post(&self, op: Op<T>, value: u32) -> Result<(), Refused<T>> {
-        let lent = Lent::new(op);
-        let event = RawEvent { user: lent.word(POSTED) as *mut _, result: value as i32, errno: 0 };
-        match self.typed.post(event) {
-            Ok(()) => {
-                lent.give();
-                Ok(())
-            }
-            Err(errno) => Err(refused(lent, errno)),
-        }
+        let state = Given::new(op);
+        let event = RawEvent { user: state.word(POSTED) as *mut _, result: value as i32, errno: 0 };
+        self.typed.post(event).map_err(|errno| refused(state, errno))
     }
 
     /// Harvests: waits until there is an event, for `timeout` at most (`None`, and [`Duration::MAX`]: for ever), and takes
@@ -345,18 +327,19 @@ impl<T: 'static> EventPipe<T> {
 
 /// The word of the operation; sets its hook.
 #[inline(always)]
-fn prepare<T>(lent: &Lent<T>, io: &Io<'_>) -> usize {
+fn prepare<T>(state: &Given<T>, io: &Io<'_>) -> usize {
     let mut marks = if io.call.kind == Kind::Accept { DESCRIPTOR } else { 0 };
     if let Some(hook) = io.hook {
         marks |= HOOK;
-        lent.set_hook(hook);
+        state.set_hook(hook);
     }
-    lent.word(marks)
+    state.word(marks)
 }
 
 #[cold]
-fn refused<T>(lent: Lent<T>, errno: Errno) -> Refused<T> {
-    Refused::new(lent.take_back(), errno)
+fn refused<T>(state: Given<T>, errno: Errno) -> Refused<T> {
+    // SAFETY: the operation was not begun.
+    Refused::new(unsafe { state.take_back() }, errno)
 }
 
 impl<T: 'static> Drop for EventPipe<T> {
@@ -366,7 +349,7 @@ impl<T: 'static> Drop for EventPipe<T> {
         // After all is closed: the drops of the states are the program's. They may use other pipes, may panic, and may
         // take long.
         // SAFETY: each is the event of a state that nothing else has.
-        drop(left.into_iter().map(|event| unsafe { Event::<T>::from_raw(event) }).collect::<Vec<_>>());
+        drop(left.into_iter().map(|event| unsafe { Event::<T>::from_raw(&event) }).collect::<Vec<_>>());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Readiness;
 use crate::event::RawEvent;
-use crate::op::{DESCRIPTOR, HOOK, Op, POSTED};
+use crate::op::{DESCRIPTOR, HOOK, Inner, Op, POSTED};
 use crate::sys::Errno;
 use std::fmt;
 use std::io;
@@ -10,13 +10,21 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::ptr::NonNull;
 
 /// One operation has ended: its state is the program's again.
 #[must_use = "dropping it drops the state of the operation"]
 pub struct Event<T> {
-    op: Op<T>,
+    /// An `Op`. (As a pointer that may be null: else an `Option` of an event is looked at by looking at this.)
+    op: *mut Inner<T>,
     outcome: Outcome,
+    _owns: PhantomData<Op<T>>,
 }
+
+// SAFETY: it is a state and an outcome.
+unsafe impl<T: Send> Send for Event<T> {}
+// SAFETY: as above; a shared one gives only a shared state.
+unsafe impl<T: Sync> Sync for Event<T> {}
 
 /// How an operation ended.
 ///
@@ -26,7 +34,8 @@ pub struct Event<T> {
 pub struct Outcome {
     result: i32,
     errno: i32,
-    /// What the result is, if it is not the count of an operation: DESCRIPTOR, which nothing owns yet; POSTED.
+    /// With DESCRIPTOR a result that is not negative is one, which nothing else owns yet; with POSTED all are values. No
+    /// other bit matters.
     mark: usize,
 }
 
@@ -35,9 +44,11 @@ pub struct Outcome {
 /// An iterator that takes the events out. What a `break` or a `?` has left, the next [`wait`](crate::EventPipe::wait) gives
 /// first; what is left when it is dropped is dropped.
 pub struct Events<T> {
-    raw: Box<[MaybeUninit<RawEvent>]>,
-    next: usize,
-    filled: usize,
+    /// Of a box.
+    room: NonNull<[MaybeUninit<RawEvent>]>,
+    /// The next event in the room, and the end of what was written there.
+    next: NonNull<RawEvent>,
+    end: NonNull<RawEvent>,
     _owns: PhantomData<Op<T>>,
 }
 
@@ -51,27 +62,30 @@ impl<T> Event<T> {
     ///
     /// It came out of a typed pipe of this `T`, once.
     #[inline(always)]
-    pub(crate) unsafe fn from_raw(event: RawEvent) -> Event<T> {
+    pub(crate) unsafe fn from_raw(event: &RawEvent) -> Event<T> {
         let word = event.user as usize;
-        // SAFETY: the word of a state that nothing else has.
-        let mut op: Op<T> = unsafe { Op::from_word(word) };
         if word & HOOK != 0 {
             // SAFETY: the operation has ended so, and its state comes right out of the pipe.
-            unsafe { op.run_hook(event.result) };
+            unsafe { Op::<T>::run_hook(word, event.result) };
         }
-        Event { op, outcome: Outcome::new(word, event) }
+        let outcome = Outcome { result: event.result, errno: event.errno, mark: word };
+        // SAFETY: the word of a state that nothing else has.
+        Event { op: unsafe { Op::<T>::from_word(word) }.into_raw(), outcome, _owns: PhantomData }
     }
 
     /// The state, and how the operation ended.
     #[inline(always)]
     pub fn into_parts(self) -> (Op<T>, Outcome) {
-        (self.op, self.outcome)
+        let this = ManuallyDrop::new(self);
+        // SAFETY: neither is dropped with `this`.
+        unsafe { (Op::from_raw(this.op), std::ptr::read(&this.outcome)) }
     }
 
     /// The state.
     #[inline]
     pub fn op(&self) -> &Op<T> {
-        &self.op
+        // SAFETY: an Op is nothing but such a pointer, and it is lent no longer than the event.
+        unsafe { &*(&raw const self.op).cast::<Op<T>>() }
     }
 
     /// How the operation ended.
@@ -81,13 +95,20 @@ impl<T> Event<T> {
     }
 }
 
+impl<T> Drop for Event<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it is dropped once. The outcome is dropped after this.
+        drop(unsafe { Op::from_raw(self.op) });
+    }
+}
+
 impl Outcome {
+    /// Whether it owns a descriptor.
     #[inline(always)]
-    fn new(word: usize, event: RawEvent) -> Outcome {
-        let mark = word & (DESCRIPTOR | POSTED);
-        // A failed accept has given no descriptor.
-        let mark = if mark == DESCRIPTOR && event.result < 0 { 0 } else { mark };
-        Outcome { result: event.result, errno: event.errno, mark }
+    fn has_descriptor(&self) -> bool {
+        // A failed accept has given none.
+        self.mark & DESCRIPTOR != 0 && self.result >= 0
     }
 
     /// How many bytes were moved, or the value that was posted; `None` if the operation failed, and for an accept. The
@@ -96,11 +117,14 @@ impl Outcome {
     /// A receive with MSG_TRUNC counts what it has cut off, too, so this may be more than its buffer has room for.
     #[inline(always)]
     pub fn count(&self) -> Option<usize> {
-        match self.mark {
-            0 => usize::try_from(self.result).ok(),
-            POSTED => Some(self.result as u32 as usize),
-            _ => None,
+        if self.mark & DESCRIPTOR != 0 {
+            no_count();
+            return None;
         }
+        if self.result < 0 && !is_posted(self.mark) {
+            return None;
+        }
+        Some(self.result as u32 as usize)
     }
 
     /// How many bytes were moved, or the value that was posted; or why the operation failed. `InvalidInput` for an
@@ -120,7 +144,7 @@ impl Outcome {
     /// Why the operation failed, if it did.
     #[inline]
     pub fn error(&self) -> Option<io::Error> {
-        if self.result < 0 && self.mark != POSTED {
+        if self.result < 0 && self.mark & POSTED == 0 {
             Some(io::Error::from_raw_os_error(self.errno))
         } else {
             None
@@ -129,13 +153,13 @@ impl Outcome {
 
     /// Why an operation that has moved a part was ended before it had moved all: ECANCELED or ETIMEDOUT (rule 2.4).
     pub fn ended_early(&self) -> Option<io::Error> {
-        let is_early = self.result >= 0 && self.errno != 0 && self.mark == 0;
+        let is_early = self.result >= 0 && self.errno != 0 && self.mark & (DESCRIPTOR | POSTED) == 0;
         is_early.then(|| io::Error::from_raw_os_error(self.errno))
     }
 
     /// The descriptor that an accept has given, close-on-exec; or why it failed. `InvalidInput` if it was no accept.
     pub fn descriptor(self) -> io::Result<OwnedFd> {
-        if self.mark != DESCRIPTOR {
+        if !self.has_descriptor() {
             return Err(self.error().unwrap_or_else(|| Errno::EINVAL.into()));
         }
         let this = ManuallyDrop::new(self);
@@ -152,34 +176,61 @@ impl Outcome {
 impl Drop for Outcome {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.mark == DESCRIPTOR {
-            // SAFETY: as in `descriptor`.
-            drop(unsafe { OwnedFd::from_raw_fd(self.result) });
+        if self.mark & DESCRIPTOR != 0 {
+            close(self.result);
         }
+    }
+}
+
+/// Whether what looks like an error is a value that was posted.
+#[cold]
+#[inline(never)]
+fn is_posted(mark: usize) -> bool {
+    mark & POSTED != 0
+}
+
+/// The count of an accept is asked for. (A call, or else the two conditions for that and the one above become one, which
+/// takes longer.)
+#[cold]
+#[inline(never)]
+fn no_count() {
+    std::hint::black_box(());
+}
+
+/// Closes what a dropped outcome owns: nothing, if an accept has failed.
+#[cold]
+#[inline(never)]
+fn close(result: i32) {
+    if result >= 0 {
+        // SAFETY: as in `descriptor`.
+        drop(unsafe { OwnedFd::from_raw_fd(result) });
     }
 }
 
 impl<T> Events<T> {
     /// Room for so many events at a time, at least one. Allocates.
     pub fn with_capacity(capacity: usize) -> Events<T> {
-        Events { raw: Box::new_uninit_slice(capacity.max(1)), next: 0, filled: 0, _owns: PhantomData }
+        let room = NonNull::from(Box::leak(Box::new_uninit_slice(capacity.max(1))));
+        let start = room.cast();
+        Events { room, next: start, end: start, _owns: PhantomData }
     }
 
     /// How many events it has room for.
     pub fn capacity(&self) -> usize {
-        self.raw.len()
+        self.room.len()
     }
 
     #[inline(always)]
     pub(crate) fn is_used_up(&self) -> bool {
-        self.next == self.filled
+        self.next == self.end
     }
 
     /// All of the room; nothing is in it.
     #[inline(always)]
     pub(crate) fn room(&mut self) -> &mut [MaybeUninit<RawEvent>] {
-        (self.next, self.filled) = (0, 0);
-        &mut self.raw
+        self.end = self.next;
+        // SAFETY: it is this one's own.
+        unsafe { self.room.as_mut() }
     }
 
     /// # Safety
@@ -187,8 +238,10 @@ impl<T> Events<T> {
     /// So many events of a typed pipe of this `T` were written into `room`.
     #[inline(always)]
     pub(crate) unsafe fn set_filled(&mut self, filled: usize) {
-        debug_assert!(self.next == 0 && filled <= self.raw.len());
-        self.filled = filled;
+        debug_assert!(self.is_used_up() && filled <= self.capacity());
+        self.next = self.room.cast();
+        // SAFETY: passed on to the caller.
+        self.end = unsafe { self.next.add(filled) };
     }
 }
 
@@ -200,16 +253,18 @@ impl<T> Iterator for Events<T> {
         if self.is_used_up() {
             return None;
         }
-        // SAFETY: below `filled`, so written; and it is taken out once.
-        let event = unsafe { self.raw.get_unchecked(self.next).assume_init() };
-        self.next += 1;
-        // SAFETY: as `set_filled` was promised.
-        Some(unsafe { Event::from_raw(event) })
+        let event = self.next;
+        // SAFETY: it is before the end, so written; and it is taken out once, as `set_filled` was promised.
+        unsafe {
+            self.next = event.add(1);
+            Some(Event::from_raw(event.as_ref()))
+        }
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.filled - self.next;
+        // SAFETY: both are of the room, in this order.
+        let left = unsafe { self.end.offset_from_unsigned(self.next) };
         (left, Some(left))
     }
 }
@@ -219,11 +274,13 @@ impl<T> FusedIterator for Events<T> {}
 
 impl<T> Drop for Events<T> {
     fn drop(&mut self) {
-        /// Goes on when the drop of a state has panicked.
+        /// Goes on when the drop of a state has panicked; and gives the room back.
         struct Rest<'a, T>(&'a mut Events<T>);
         impl<T> Drop for Rest<'_, T> {
             fn drop(&mut self) {
                 self.0.by_ref().for_each(drop);
+                // SAFETY: it is of a box, and not used any more.
+                drop(unsafe { Box::from_raw(self.0.room.as_ptr()) });
             }
         }
         let rest = Rest(self);

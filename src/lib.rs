@@ -39,6 +39,8 @@ mod error;
 mod event_pipe;
 #[cfg(not(loom))]
 mod events;
+#[cfg(all(feature = "futures", not(loom)))]
+pub mod future;
 #[cfg(not(loom))]
 pub mod guide;
 #[cfg(not(loom))]

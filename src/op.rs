@@ -26,6 +26,7 @@ use std::ptr::NonNull;
 /// assert_eq!(Op::into_inner(ticks), 3);
 /// # std::io::Result::Ok(())
 /// ```
+#[repr(transparent)]
 pub struct Op<T> {
     inner: NonNull<Inner<T>>,
     _owns: PhantomData<T>,
@@ -115,7 +116,7 @@ impl<T> Op<T> {
     ///
     /// It comes from `into_raw`, and nothing else owns it.
     #[inline(always)]
-    unsafe fn from_raw(raw: *mut Inner<T>) -> Op<T> {
+    pub(crate) unsafe fn from_raw(raw: *mut Inner<T>) -> Op<T> {
         // SAFETY: passed on to the caller.
         Op { inner: unsafe { NonNull::new_unchecked(raw) }, _owns: PhantomData }
     }
@@ -129,15 +130,16 @@ impl<T> Op<T> {
         unsafe { Op::from_raw(std::ptr::with_exposed_provenance_mut(word & !MARKS)) }
     }
 
-    /// Runs the hook that was set with the operation.
+    /// Runs the hook that was set with the operation of this word.
     ///
     /// # Safety
     ///
     /// The operation has ended with this result, its word has HOOK, and its state was not touched since.
     #[inline(never)]
-    pub(crate) unsafe fn run_hook(&mut self, result: i32) {
-        // SAFETY: it is owned.
-        let Hook { run, argument } = unsafe { (*self.inner.as_ptr()).hook };
+    pub(crate) unsafe fn run_hook(word: usize, result: i32) {
+        let inner = std::ptr::with_exposed_provenance::<Inner<T>>(word & !MARKS);
+        // SAFETY: the state is there, and nothing else has it.
+        let Hook { run, argument } = unsafe { (*inner).hook };
         // SAFETY: as `Hook::new` was promised.
         unsafe { run(argument, result) }
     }
@@ -186,9 +188,13 @@ impl<T: fmt::Debug> fmt::Debug for Op<T> {
     }
 }
 
-/// A state on its way into the pipe. Dropped before it is there, it drops the state: when describing the operation
-/// panics.
+/// A state whose operation is being described. Dropped, it drops the state: when that panics.
 pub(crate) struct Lent<T> {
+    raw: *mut Inner<T>,
+}
+
+/// A state whose operation is being begun: whatever comes of that, it is not dropped with this.
+pub(crate) struct Given<T> {
     raw: *mut Inner<T>,
 }
 
@@ -205,6 +211,26 @@ impl<T> Lent<T> {
         unsafe { &raw mut (*self.raw).value }
     }
 
+    /// The operation is described.
+    #[inline(always)]
+    pub(crate) fn give(self) -> Given<T> {
+        Given { raw: std::mem::ManuallyDrop::new(self).raw }
+    }
+}
+
+impl<T> Drop for Lent<T> {
+    fn drop(&mut self) {
+        // SAFETY: from `Op::into_raw`, and not given away.
+        drop(unsafe { Op::from_raw(self.raw) });
+    }
+}
+
+impl<T> Given<T> {
+    #[inline(always)]
+    pub(crate) fn new(op: Op<T>) -> Given<T> {
+        Given { raw: op.into_raw() }
+    }
+
     /// The word that goes with the operation.
     #[inline(always)]
     pub(crate) fn word(&self, marks: usize) -> usize {
@@ -218,24 +244,13 @@ impl<T> Lent<T> {
         unsafe { (&raw mut (*self.raw).hook).write(hook) };
     }
 
-    /// The pipe has it now.
-    #[inline(always)]
-    pub(crate) fn give(self) {
-        std::mem::forget(self);
-    }
-
-    /// It could not be given away.
-    pub(crate) fn take_back(self) -> Op<T> {
-        let raw = self.raw;
-        std::mem::forget(self);
-        // SAFETY: from `Op::into_raw`, and not given away.
-        unsafe { Op::from_raw(raw) }
-    }
-}
-
-impl<T> Drop for Lent<T> {
-    fn drop(&mut self) {
-        // SAFETY: as in `take_back`.
-        drop(unsafe { Op::from_raw(self.raw) });
+    /// The operation could not be begun.
+    ///
+    /// # Safety
+    ///
+    /// It was not, so that the pipe does not have the state.
+    pub(crate) unsafe fn take_back(self) -> Op<T> {
+        // SAFETY: passed on to the caller.
+        unsafe { Op::from_raw(self.raw) }
     }
 }

@@ -13,7 +13,7 @@ use crate::state::attachment::{Attachment, Locked};
 use crate::state::pipe::Pipe;
 use crate::state::private;
 use crate::state::table;
-use crate::state::word::Word;
+use crate::state::word::Linked;
 use crate::sys::{Errno, Result, nature};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -44,7 +44,7 @@ impl Link {
             return Err(Errno::EEXIST);
         }
         let serial = NEWEST.fetch_add(1, Relaxed) + 1;
-        attach_new(world, node, fd, (pipe, Word::linked(pipe)), (serial, look))?;
+        attach_new(world, node, fd, (pipe, Linked::to(pipe).word()), (serial, look))?;
         watchdog::begin(pipe);
         Ok(Link { node, serial })
     }
@@ -90,18 +90,6 @@ impl Link {
         match self.lock() {
             Some(locked) if locked.is_attached() => attach::set_timeout_of(&locked, nanoseconds),
             _ => Err(Errno::EBADF),
-        }
-    }
-
-    /// Why an operation is refused that was to go to this link in `pipe`.
-    #[cold]
-    pub(super) fn why_not(&self, pipe: &'static Pipe) -> Errno {
-        match self.lock() {
-            Some(locked) if locked.is_attached() => {
-                locked.arm();
-                if locked.word() == Word::linked(pipe) { Errno::EBADF } else { Errno::EINVAL }
-            }
-            _ => Errno::EBADF,
         }
     }
 }

@@ -13,8 +13,7 @@ use crate::engine::call::{Call, InputCall, Readv, Recv, Recvfrom, Recvmsg, Send,
 use crate::event::RawEvent;
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{Attachment, Held, Locked};
-use crate::state::pipe::Pipe;
-use crate::state::word::Word;
+use crate::state::word::Linked;
 use crate::sync::access::{Access, Sole};
 use crate::sys::{Errno, UserPtr};
 use core::ffi::c_int;
@@ -42,7 +41,7 @@ pub(crate) struct RawCall {
 /// What the operation says beside the call.
 #[derive(Clone, Copy)]
 struct Owned<const INLINE: bool> {
-    pipe: &'static Pipe,
+    to: Linked,
     word: usize,
     timeout: u64,
 }
@@ -62,7 +61,7 @@ impl<const INLINE: bool> Words for Owned<INLINE> {
 
     #[inline(always)]
     fn suit<A: Access>(&self, attachment: &Held<A>) -> bool {
-        attachment.word() == Word::linked(self.pipe)
+        attachment.word() == self.to.word()
     }
 
     fn lock(&self, node: &'static Attachment) -> Option<Locked> {
@@ -84,15 +83,16 @@ impl<const INLINE: bool> Words for Owned<INLINE> {
 /// out of the pipe.
 #[inline(always)]
 pub(crate) unsafe fn start(typed: &Typed, link: Link, word: usize, call: RawCall) -> c_int {
-    let pipe = typed.pipe();
+    let to = Linked::to(typed.pipe());
+    let node = link.node();
     if call.kind == Kind::Read && call.nanoseconds == 0 {
-        return read(link, pipe, word, call.buf, call.len);
+        return read(node, call.buf, call.len, word, to);
     }
     if call.kind == Kind::Write && call.nanoseconds == 0 {
-        return write(link, pipe, word, call.buf, call.len);
+        return write(node, call.buf, call.len, word, to);
     }
     let RawCall { kind, flags, arg, buf, len, addr, addrlen, nanoseconds } = call;
-    other(link, pipe, word, kind, buf, len, arg, addr, addrlen, flags, nanoseconds)
+    other(node, buf, len, word, to, kind, arg, addr, addrlen, flags, nanoseconds)
 }
 
 /// The same; with the event, if the operation could be finished at once.
@@ -107,41 +107,50 @@ pub(crate) unsafe fn start_inline(
     word: usize,
     call: &RawCall,
 ) -> Result<Option<RawEvent>, Errno> {
-    let pipe = typed.pipe();
+    let to = Linked::to(typed.pipe());
     let event = |result, errno| Ok(Some(RawEvent { user: word as *mut _, result, errno }));
-    match begin(link.node(), call, Owned::<true> { pipe, word, timeout: call.nanoseconds }) {
+    match begin(link.node(), call, Owned::<true> { to, word, timeout: call.nanoseconds }) {
         Answer::Queued => Ok(None),
         Answer::Done(n @ 0..) => event(n as c_int, 0),
         Answer::Done(n) => event(-1, -n as c_int),
         Answer::Slow(Ok(n)) => event(n as c_int, 0),
         Answer::Slow(Err(errno)) => event(-1, errno.0),
         Answer::Refused(errno) => Err(errno),
-        Answer::Libcs => Err(link.why_not(pipe)),
+        Answer::Libcs => Err(why_not(link.node())),
     }
 }
 
+// Those that are called from where `start` is inlined do not unwind, which `extern "C"` tells the compiler: nothing has
+// to be kept for that. All that they need is in registers, the first ones where the system call wants them.
+
 #[inline(never)]
-fn read(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+extern "C" fn read(node: &'static Attachment, buf: usize, len: usize, word: usize, to: Linked) -> c_int {
     let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
-    match start::wait_sole((link.node(), pipe), call, Owned::<false> { pipe, word, timeout: 0 }) {
+    match start::wait_sole((node, to.pipe()), call, Owned::<false> { to, word, timeout: 0 }) {
         Waited::Queued => 0,
-        _ => read_otherwise(link, pipe, word, buf, len),
+        _ => read_otherwise(node, buf, len, word, to),
     }
 }
 
 #[inline(never)]
-fn read_otherwise(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+extern "C" fn read_otherwise(
+    node: &'static Attachment,
+    buf: usize,
+    len: usize,
+    word: usize,
+    to: Linked,
+) -> c_int {
     let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
-    done(input_otherwise(link.node(), call, Owned::<false> { pipe, word, timeout: 0 }), link, pipe)
+    done(input_otherwise(node, call, Owned::<false> { to, word, timeout: 0 }), node)
 }
 
 #[inline(never)]
-fn write(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+extern "C" fn write(node: &'static Attachment, buf: usize, len: usize, word: usize, to: Linked) -> c_int {
     let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    match start::output_sole((link.node(), pipe), call, Owned::<false> { pipe, word, timeout: 0 }) {
+    match start::output_sole((node, to.pipe()), call, Owned::<false> { to, word, timeout: 0 }) {
         Fast::Queued => 0,
-        Fast::Begun(sole, sent) => write_begun(sole, sent, link.node(), pipe, word, buf, len),
-        _ => write_otherwise(link, pipe, word, buf, len),
+        Fast::Begun(sole, sent) => write_begun(sole, node, buf, len, word, sent),
+        _ => write_otherwise(node, buf, len, word, to),
     }
 }
 
@@ -149,37 +158,44 @@ fn write(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -
 #[inline(never)]
 fn write_begun(
     sole: Sole,
-    sent: isize,
     node: &'static Attachment,
-    pipe: &'static Pipe,
-    word: usize,
     buf: usize,
     len: usize,
+    word: usize,
+    sent: isize,
 ) -> c_int {
     let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    match start::output_begun(sole, node, call, Owned::<false> { pipe, word, timeout: 0 }, sent) {
+    // SAFETY: it was attached when this was begun, and no other thread has come in between.
+    let to = Linked::to(unsafe { node.read().attached_pipe_unchecked() });
+    match start::output_begun(sole, node, call, Owned::<false> { to, word, timeout: 0 }, sent) {
         Answer::Refused(errno) => errno.0,
         _ => 0,
     }
 }
 
 #[inline(never)]
-fn write_otherwise(link: Link, pipe: &'static Pipe, word: usize, buf: usize, len: usize) -> c_int {
+extern "C" fn write_otherwise(
+    node: &'static Attachment,
+    buf: usize,
+    len: usize,
+    word: usize,
+    to: Linked,
+) -> c_int {
     let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    done(output_otherwise(link.node(), call, Owned::<false> { pipe, word, timeout: 0 }), link, pipe)
+    done(output_otherwise(node, call, Owned::<false> { to, word, timeout: 0 }), node)
 }
 
 /// Any call. All of it comes as scalars: given a struct, the compiler would store all of that before it knows whether
 /// it needs it.
 #[inline(never)]
 #[expect(clippy::too_many_arguments)]
-fn other(
-    link: Link,
-    pipe: &'static Pipe,
-    word: usize,
-    kind: Kind,
+extern "C" fn other(
+    node: &'static Attachment,
     buf: usize,
     len: usize,
+    word: usize,
+    to: Linked,
+    kind: Kind,
     arg: c_int,
     addr: usize,
     addrlen: usize,
@@ -187,16 +203,22 @@ fn other(
     nanoseconds: u64,
 ) -> c_int {
     let call = RawCall { kind, flags, arg, buf, len, addr, addrlen, nanoseconds };
-    let words = Owned::<false> { pipe, word, timeout: nanoseconds };
-    done(begin(link.node(), &call, words), link, pipe)
+    let words = Owned::<false> { to, word, timeout: nanoseconds };
+    done(begin(node, &call, words), node)
+}
+
+/// Why an operation is refused that was to go to this node, as a link to the caller's pipe.
+#[cold]
+fn why_not(node: &Attachment) -> Errno {
+    if node.is_attached() { Errno::EINVAL } else { Errno::EBADF }
 }
 
 /// What a call comes to that always ends in an event.
 #[inline(always)]
-fn done(answer: Answer, link: Link, pipe: &'static Pipe) -> c_int {
+fn done(answer: Answer, node: &'static Attachment) -> c_int {
     match answer {
         Answer::Refused(errno) => errno.0,
-        Answer::Libcs => link.why_not(pipe).0,
+        Answer::Libcs => why_not(node).0,
         Answer::Queued | Answer::Done(_) | Answer::Slow(_) => 0,
     }
 }
@@ -219,7 +241,7 @@ fn begin<const INLINE: bool>(node: &'static Attachment, call: &RawCall, words: O
         Kind::Writev => output(node, Writev { iov: buf, count: len as c_int }, words),
         Kind::Sendmsg => output(node, Sendmsg { message: buf, flags: arg }, words),
         Kind::Accept => accept(node, Accept { addr, addrlen, flags: arg }, words),
-        Kind::Poll if start::poll_sole((node, words.pipe), arg as i16, words) => Answer::Queued,
+        Kind::Poll if start::poll_sole((node, words.to.pipe()), arg as i16, words) => Answer::Queued,
         Kind::Poll => start::poll(node, arg as i16, words),
         _ => {
             let request = Request { kind, buf, len, addr, addrlen, arg, flags, ..Request::NOTHING };
@@ -234,7 +256,7 @@ fn input<C: InputCall, const INLINE: bool>(
     call: C,
     words: Owned<INLINE>,
 ) -> Answer {
-    match start::wait_sole((node, words.pipe), call, words) {
+    match start::wait_sole((node, words.to.pipe()), call, words) {
         Waited::Queued => Answer::Queued,
         _ => input_otherwise(node, call, words),
     }
@@ -254,7 +276,7 @@ fn input_otherwise<C: InputCall, const INLINE: bool>(
 
 #[inline(always)]
 fn output<C: Call, const INLINE: bool>(node: &'static Attachment, call: C, words: Owned<INLINE>) -> Answer {
-    match start::output_sole((node, words.pipe), call, words) {
+    match start::output_sole((node, words.to.pipe()), call, words) {
         Fast::Queued => Answer::Queued,
         Fast::Done(n) => Answer::Done(n),
         Fast::Begun(sole, sent) => start::output_begun(sole, node, call, words, sent),

@@ -31,7 +31,7 @@
 //! until what the watchdog found is in the lane. (A harvest that goes alone cannot begin meanwhile: the watchdog
 //! revokes the bias while it polls.)
 
-use super::{fork, lookup, standby};
+use super::{fork, standby};
 use crate::engine::completions::Completions;
 use crate::engine::{Engine, Found};
 use crate::queue::lanes::COMMON;
@@ -218,7 +218,9 @@ fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
     let _revoked = Revoked::begin();
     let _polling = watchdog.begin_polling();
     pipe.attendance.set_watched(true);
-    if let Ok(Some(pipe)) = lookup::find_pipe(pipe.number())
+    access::admit();
+    // Not by looking its number up: that finds no typed pipe.
+    if let Some(pipe) = pipe.enter_as(pipe.number())
         && !pipe.has_other_users()
         && pipe.attendance.harvests() == harvests
     {

@@ -222,9 +222,11 @@ pub(crate) fn move_to_slot(attachment: &Locked, op: OpRef, slot: Slot) -> Option
     let pipe = attachment.pipe()?;
     let time = pipe.engine().alarm.time_of(op)?;
     let limit = Limit::make(attachment.fd()).ok()?;
+    if time > process::now() + LONGEST {
+        return None;
+    }
     let (ticks, fraction) = split(time);
-    if time > process::now() + LONGEST || (limit.is_entered_after(ticks) && !enter(attachment, limit, ticks))
-    {
+    if limit.is_entered_after(ticks) && !enter(attachment, limit, ticks) {
         return None;
     }
     other_end::release(op);

@@ -226,6 +226,7 @@ impl Pipe {
     }
 
     /// The public descriptor.
+    #[inline(always)]
     pub(crate) fn number(&self) -> c_int {
         self.number.load(Relaxed)
     }

@@ -26,6 +26,31 @@ const _: () = assert!(align_of::<Pipe>() > BITS);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word(pub(super) usize);
 
+/// The word of a number that is linked to a pipe: one that stands for the pipe, too.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Linked(usize);
+
+impl Linked {
+    /// That of this pipe.
+    #[inline(always)]
+    pub(crate) fn to(pipe: &'static Pipe) -> Linked {
+        Linked(core::ptr::from_ref(pipe) as usize | LINKED)
+    }
+
+    #[inline(always)]
+    pub(crate) fn word(self) -> Word {
+        Word(self.0)
+    }
+
+    /// The pipe.
+    #[inline(always)]
+    pub(crate) fn pipe(self) -> &'static Pipe {
+        // SAFETY: `to` made it of a pipe, which lives for ever.
+        unsafe { &*((self.0 - LINKED) as *const Pipe) }
+    }
+}
+
 impl Word {
     /// Nothing of ours.
     pub(super) const NOTHING: Word = Word(0);
@@ -40,12 +65,6 @@ impl Word {
     /// Of a pipe's own number.
     pub(crate) fn own(pipe: &'static Pipe) -> Word {
         Word(core::ptr::from_ref(pipe) as usize | OWN)
-    }
-
-    /// Of a number that is linked to a pipe.
-    #[inline(always)]
-    pub(crate) fn linked(pipe: &'static Pipe) -> Word {
-        Word(core::ptr::from_ref(pipe) as usize | LINKED)
     }
 
     /// Of the number of a typed pipe.

@@ -19,6 +19,7 @@ mod bias;
 mod file_position;
 mod locks;
 mod places;
+mod reactor;
 mod ring;
 mod standby;
 mod wake;

@@ -1,0 +1,15 @@
+//! What a future lends it owns.
+
+use ioevent::future::Reactor;
+use ioevent::{Attached, Io};
+use std::net::TcpStream;
+
+async fn read(reactor: &Reactor, stream: &Attached<TcpStream>) {
+    let mut buffer = [0; 8];
+    #[cfg(feature = "misuse")]
+    let _ = reactor.submit(stream, &mut buffer[..], |b| Io::read(b)).await; //~ E0597
+    #[cfg(not(feature = "misuse"))]
+    let _ = reactor.submit(stream, buffer, |b| Io::read(b)).await;
+}
+
+fn main() {}
