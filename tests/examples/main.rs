@@ -86,12 +86,24 @@ fn echo_serves_many() {
 }
 
 #[test]
-fn echo_goes_on_when_it_is_out_of_descriptors() {
+fn futures_serve_many() {
+    let mut futures = Running::example("futures", &["127.0.0.1:0"]);
+    serves_many(futures.address());
+}
+
+#[test]
+fn servers_go_on_when_they_are_out_of_descriptors() {
+    for name in ["echo", "pool", "futures"] {
+        goes_on_without_descriptors(name);
+    }
+}
+
+fn goes_on_without_descriptors(name: &str) {
     let mut command = Command::new("sh");
-    command.args(["-c", r#"ulimit -n 20 && exec "$0" 127.0.0.1:0"#]).arg(example("echo"));
-    let mut echo = Running::start(&mut command);
-    let server = echo.address();
-    let mut waiting: Vec<_> = (0..60u8)
+    command.args(["-c", r#"ulimit -n 20 && exec "$0" 127.0.0.1:0"#]).arg(example(name));
+    let mut running = Running::start(&mut command);
+    let server = running.address();
+    let waiting: Vec<_> = (0..60u8)
         .map(|number| {
             let mut stream = connect(server);
             stream.write_all(&[number]).unwrap();
@@ -99,16 +111,18 @@ fn echo_goes_on_when_it_is_out_of_descriptors() {
         })
         .collect();
     // They are accepted in turn, and each that is closed makes room for the next.
-    for (number, stream) in waiting.drain(..).enumerate() {
-        let mut stream = stream;
+    for (number, mut stream) in waiting.into_iter().enumerate() {
         let mut back = [0];
         stream.read_exact(&mut back).unwrap();
         assert_eq!(usize::from(back[0]), number);
     }
     is_echoed(server, 1, 100_000);
-    echo.kill();
-    let (_, _, err) = echo.end();
-    assert!(err.contains("echo: cannot take a connection: "), "it was never out of descriptors: {err:?}");
+    running.kill();
+    let (_, _, err) = running.end();
+    assert!(
+        err.contains(&format!("{name}: cannot take a connection: ")),
+        "never out of descriptors: {err:?}"
+    );
 }
 
 /// With more clients than it takes, the rest have their turn as others go.
@@ -317,7 +331,9 @@ fn bytes_says_what_did_not_come_back() {
 fn wrong_arguments_are_told() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&str, &[&str], i32); 19] = [
+    let cases: [(&str, &[&str], i32); 21] = [
+        ("futures", &["nonsense"], 1),
+        ("futures", &["127.0.0.1:0", "1"], 2),
         ("echo", &["127.0.0.1:0", "0"], 2),
         ("echo", &["127.0.0.1:0", "1", "2"], 2),
         ("echo", &["nonsense"], 1),
@@ -361,5 +377,5 @@ fn no_example_is_unsafe() {
         assert!(text.lines().any(|line| line == "#![forbid(unsafe_code)]"), "{}", path.display());
         seen += 1;
     }
-    assert!(seen >= 7, "{seen} examples");
+    assert!(seen >= 8, "{seen} examples");
 }

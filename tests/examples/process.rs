@@ -21,7 +21,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
         let above = profile.parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
         cargo
-            .args(["build", "-q", "--examples", "--features", "bytes"])
+            .args(["build", "-q", "--examples", "--features", "bytes,futures"])
             .current_dir(env!("CARGO_MANIFEST_DIR"));
         match name_of(profile) {
             "debug" => {}
