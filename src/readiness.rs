@@ -17,9 +17,12 @@ use std::ops::{BitOr, BitOrAssign};
 /// assert!(found.contains(wanted | Readiness::HANGUP));
 /// # std::io::Result::Ok(())
 /// ```
+///
+/// cbindgen:ignore
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Readiness(i16);
 
+/// cbindgen:ignore
 impl Readiness {
     /// There is something to read, the end of it included; a listener has a connection.
     pub const READABLE: Readiness = Readiness(libc::POLLIN);

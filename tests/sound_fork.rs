@@ -23,7 +23,7 @@ mod test;
 
 use all::{All, Job, PARTS, job};
 use child::{in_child, in_raw_child};
-use ioevent::{Attached, Cancel, EventPipe, Events, Io, Op, timer};
+use ioevent::{Attached, Cancel, Event, EventPipe, Events, Io, Op, Readiness, timer};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::mem;
@@ -204,7 +204,9 @@ fn an_old_handle_that_is_dropped_does_not_detach_a_new_one() {
         let ours = Arc::new(ours);
         let pipe = EventPipe::<[u8; 8]>::new(8).unwrap();
         let mut attached = Some(pipe.attach(ours.clone()).unwrap());
-        pipe.submit_on(attached.as_ref().unwrap(), Op::new([0; 8]), |bytes| Io::read(bytes)).unwrap();
+        // Nothing that takes what the child is to read.
+        pipe.submit_on(attached.as_ref().unwrap(), Op::new([0; 8]), |_| Io::poll(Readiness::PRIORITY))
+            .unwrap();
         let mut pipe = Some(pipe);
         in_child(|| {
             if order == 1 {
@@ -231,11 +233,16 @@ fn an_old_handle_that_is_dropped_does_not_detach_a_new_one() {
             drop(again);
             drop(new.attach(ours.clone()).unwrap());
         });
-        // What the child has read is gone; what comes now is read here.
-        { &peer }.write_all(b"parent").unwrap();
-        assert_gives(pipe.as_ref().unwrap(), b"parent");
-        drop((attached, pipe));
+        let (pipe, attached) = (pipe.unwrap(), attached.unwrap());
+        assert_reads(&pipe, &attached, &peer);
+        assert_eq!(pipe.places_taken(), 1, "the parent's is outstanding still");
+        assert_eq!(attached.cancel(Cancel::Polls), 1);
+        assert!(pipe.wait(&mut Events::with_capacity(1), None).unwrap().all(|event| is_cancelled(&event)));
     }
+}
+
+fn is_cancelled(event: &Event<[u8; 8]>) -> bool {
+    event.outcome().error().is_some_and(|error| ioevent::is_cancelled(&error))
 }
 
 fn a_child_uses_pipes_while_its_parent_s_threads_use_theirs() {

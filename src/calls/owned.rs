@@ -9,10 +9,13 @@ use super::fast_path::{Way, Words};
 use super::link::Link;
 use super::start::{self, Fast, FastShared, Waited};
 use super::typed::Typed;
-use crate::engine::call::{Call, InputCall, Readv, Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto, Writev};
+use crate::engine::call::{
+    Call, Datagram, InputCall, Readv, Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto, Writev,
+};
 use crate::event::RawEvent;
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{Attachment, Held, Locked};
+use crate::state::slot::{LENGTH_BEHIND, is_low};
 use crate::state::word::Linked;
 use crate::sync::access::{Access, Sole};
 use crate::sys::{Errno, UserPtr};
@@ -188,7 +191,6 @@ extern "C" fn write_otherwise(
 /// Any call. All of it comes as scalars: given a struct, the compiler would store all of that before it knows whether
 /// it needs it.
 #[inline(never)]
-#[expect(clippy::too_many_arguments)]
 extern "C" fn other(
     node: &'static Attachment,
     buf: usize,
@@ -230,6 +232,9 @@ fn begin<const INLINE: bool>(node: &'static Attachment, call: &RawCall, words: O
     match kind {
         Kind::Read => input(node, Recv { kind, buf, len, flags: 0 }, words),
         Kind::Recv if addr.is_null() => input(node, Recv { kind, buf, len, flags: arg }, words),
+        Kind::Recv if addrlen.addr() == addr.addr() + LENGTH_BEHIND && is_low(words.word) => {
+            input(node, Datagram { buf, len, flags: arg, addr }, words)
+        }
         Kind::Recv => input(node, Recvfrom { buf, len, flags: arg, addr, addrlen }, words),
         Kind::Readv => input(node, Readv { iov: buf, count: len as u32 }, words),
         Kind::Recvmsg => input(node, Recvmsg { message: buf, flags: arg }, words),

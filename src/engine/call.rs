@@ -3,7 +3,7 @@
 use super::iovecs::Iovecs;
 use crate::queue::op::{Kind, MOST_BYTES, Request};
 use crate::state::file_class::Class;
-use crate::state::slot::{IDLE_FLAGS, Slot, Waiting, is_plain_length};
+use crate::state::slot::{IDLE_FLAGS, LENGTH_BEHIND, Slot, Waiting, is_plain_length};
 use crate::sys::{Errno, UserPtr, file, socket};
 use core::ffi::c_int;
 
@@ -131,6 +131,52 @@ impl InputCall for Recvfrom {
     #[inline(always)]
     fn slot(&self) -> Option<Slot> {
         Slot::addressed(self.buf, self.len as u32, self.addr, self.addrlen)
+    }
+}
+
+/// recvfrom with an address from Rust, whose length comes right behind the room for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Datagram {
+    pub(crate) buf: UserPtr,
+    pub(crate) len: usize,
+    pub(crate) flags: c_int,
+    pub(crate) addr: UserPtr,
+}
+
+impl Datagram {
+    #[inline(always)]
+    fn by_addresses(&self) -> Recvfrom {
+        let Datagram { buf, len, flags, addr } = *self;
+        Recvfrom { buf, len, flags, addr, addrlen: UserPtr::number(addr.addr() + LENGTH_BEHIND) }
+    }
+}
+
+impl Call for Datagram {
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        self.by_addresses().is_plain()
+    }
+
+    #[inline(always)]
+    fn attempt(&self, fd: c_int) -> isize {
+        self.by_addresses().attempt(fd)
+    }
+
+    #[inline(always)]
+    fn total(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    fn request(&self) -> Request {
+        self.by_addresses().request()
+    }
+}
+
+impl InputCall for Datagram {
+    #[inline(always)]
+    fn slot(&self) -> Option<Slot> {
+        Slot::datagram(self.buf, self.len as u32, self.addr)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The address of a socket.
 
+use crate::state::slot::LENGTH_BEHIND;
 use std::ffi::OsStr;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -43,6 +44,7 @@ const PATH: usize = UNIX - size_of::<libc::sa_family_t>();
 ///
 /// Two are equal if they mean the same, byte by byte only in families that the library does not know.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Address {
     storage: Storage,
     len: u32,
@@ -54,6 +56,8 @@ pub struct Address {
 struct Storage([u8; ROOM]);
 
 const _: () = assert!(align_of::<Storage>() >= align_of::<libc::sockaddr_storage>());
+// As the engine expects it.
+const _: () = assert!(std::mem::offset_of!(Address, len) == LENGTH_BEHIND);
 
 /// What an address says.
 #[derive(PartialEq, Eq, Hash)]

@@ -14,6 +14,9 @@
 //! the third word, that of the length in what is left of these two, and in the 16 upper bits of the second. An accept
 //! with an address has no room for a deadline either: the address of its length is where the length and the fraction
 //! are else.
+//!
+//! In Rust the length of an address comes right behind the room for it (`LENGTH_BEHIND`), so that a recvfrom of Rust's
+//! has two addresses, and its user pointer where the third one would be.
 
 use crate::queue::op::{self, Kind, LENGTH_BY_POINTER, MOST_BYTES, OpRef, Request};
 use crate::sys::UserPtr;
@@ -27,6 +30,8 @@ const NONBLOCK: u64 = 1 << 38;
 const FRACTION: u32 = 47;
 const NO_PLAIN_READ: u64 = 1 << 63;
 const TOP: u32 = 48;
+/// What is below that.
+const LOW: u64 = (1 << TOP) - 1;
 /// What of the second word says which operation it is.
 const LIKE: u64 = (1 << 37) - 1;
 
@@ -42,6 +47,8 @@ pub(crate) enum Waiting {
     Message,
     /// recvfrom(2) with an address.
     Addressed,
+    /// The same from Rust.
+    Datagram,
     /// `ioevent_poll`.
     Poll,
     /// accept(2), accept4(2).
@@ -97,6 +104,15 @@ impl Slot {
         })
     }
 
+    /// recvfrom from Rust, with an address: LENGTH_BEHIND that is its length. `None` if the addresses are too high for
+    /// it; that of its state must not be.
+    #[inline(always)]
+    pub(crate) fn datagram(buf: UserPtr, len: u32, addr: UserPtr) -> Option<Slot> {
+        let slot = Slot::addressed(buf, len, UserPtr::NULL, addr)?;
+        let kinds = (Waiting::Addressed as u64 ^ Waiting::Datagram as u64) << KIND;
+        Some(Slot { second: slot.second ^ kinds, ..slot })
+    }
+
     /// accept4 with some of ACCEPT_FLAGS; `None` if the addresses are too high for it.
     #[inline(always)]
     pub(crate) fn accept(addr: UserPtr, addrlen: UserPtr, flags: i32) -> Option<Slot> {
@@ -123,7 +139,11 @@ impl Slot {
     /// The same with a user pointer of its own.
     #[inline(always)]
     pub(crate) fn with_user(self, user: usize) -> Slot {
-        if self.holds_addresses() { self } else { Slot { third: user as u64, ..self } }
+        match self.kind() {
+            Waiting::Addressed => self,
+            Waiting::Datagram => Slot { third: self.third & !LOW | user as u64, ..self },
+            _ => Slot { third: user as u64, ..self },
+        }
     }
 
     /// The same with a deadline, of which the slot keeps the fraction.
@@ -151,7 +171,8 @@ impl Slot {
             1 => Waiting::Vector,
             2 => Waiting::Message,
             3 => Waiting::Addressed,
-            4 => Waiting::Poll,
+            4 => Waiting::Datagram,
+            5 => Waiting::Poll,
             _ => Waiting::Accept,
         }
     }
@@ -171,7 +192,11 @@ impl Slot {
     /// Whether there is no room in it for a deadline.
     #[inline(always)]
     pub(crate) fn is_full(self) -> bool {
-        self.holds_addresses() || (self.kind() == Waiting::Accept && self.first != 0)
+        match self.kind() {
+            Waiting::Addressed | Waiting::Datagram => true,
+            Waiting::Accept => self.first != 0,
+            _ => false,
+        }
     }
 
     /// Whether it has a deadline.
@@ -209,17 +234,23 @@ impl Slot {
     }
 
     /// The user pointer of its event; `of_descriptor` is that of the descriptor.
-    fn user(self, of_descriptor: usize) -> usize {
-        if self.holds_addresses() { of_descriptor } else { self.third as usize }
+    pub(crate) fn user(self, of_descriptor: usize) -> usize {
+        match self.kind() {
+            Waiting::Addressed => of_descriptor,
+            Waiting::Datagram => (self.third & LOW) as usize,
+            _ => self.third as usize,
+        }
     }
 
-    /// The buffer, the address and the address of its length of an `Addressed`.
+    /// The buffer, the address and the address of its length of an `Addressed` or a `Datagram`.
     pub(crate) fn addresses(self) -> (UserPtr, UserPtr, UserPtr) {
-        const LOW: u64 = (1 << TOP) - 1;
-        let addrlen =
+        let last =
             self.first >> TOP | self.third >> TOP << 16 | u64::from((self.second >> FRACTION) as u16) << 32;
-        let [buf, addr, addrlen] =
-            [self.first & LOW, self.third & LOW, addrlen].map(|address| address as usize);
+        let [buf, third, last] = [self.first & LOW, self.third & LOW, last].map(|address| address as usize);
+        let (addr, addrlen) = match self.kind() {
+            Waiting::Datagram => (last, last + LENGTH_BEHIND),
+            _ => (third, last),
+        };
         (UserPtr::number(buf), UserPtr::number(addr), UserPtr::number(addrlen))
     }
 
@@ -234,7 +265,7 @@ impl Slot {
                 let arg = if self.closes_on_exec() { libc::MSG_CMSG_CLOEXEC } else { 0 };
                 Request { kind: Kind::Recvmsg, arg, ..request }
             }
-            Waiting::Addressed => {
+            Waiting::Addressed | Waiting::Datagram => {
                 let (buf, addr, addrlen) = self.addresses();
                 Request { kind: Kind::Recv, buf, addr, addrlen, ..request }
             }
@@ -271,6 +302,14 @@ impl Slot {
         }
         Some(slot.with_user(op.user.get()))
     }
+}
+
+/// How far behind the room for an address Rust has its length.
+pub(crate) const LENGTH_BEHIND: usize = size_of::<libc::sockaddr_storage>();
+
+/// Whether a user pointer fits into a `Datagram`.
+pub(crate) fn is_low(user: usize) -> bool {
+    user as u64 >> TOP == 0
 }
 
 /// The flags of accept4(2).
@@ -313,6 +352,18 @@ mod tests {
         assert_eq!((request.buf.addr(), request.addr.addr(), request.addrlen.addr()), (buf, addr, addrlen));
         assert!(!slot.is_timed());
         assert!(Slot::addressed(at(1 << 48), 1, at(0), at(0)).is_none());
+    }
+
+    #[test]
+    fn a_datagram_keeps_its_user_pointer_beside_its_addresses() {
+        let (buf, addr, user) = (0xffff_0000_1111, 0x8000_dead_beef, 0xabcd_ef01_2345);
+        let slot = Slot::datagram(at(buf), 1500, at(addr)).unwrap().with_user(user);
+        let request = Slot::from_words(slot.words()).request(9);
+        assert_eq!((request.kind, request.len, request.user), (Kind::Recv, 1500, Some(user)));
+        assert_eq!((request.buf.addr(), request.addr.addr()), (buf, addr));
+        assert_eq!(request.addrlen.addr(), addr + 128);
+        assert!(slot.is_full() && !slot.is_timed() && !slot.holds_addresses() && is_low(user));
+        assert!(Slot::datagram(at(0), 1, at(1 << 48)).is_none() && !is_low(1 << 48));
     }
 
     #[test]

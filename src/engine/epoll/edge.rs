@@ -92,7 +92,7 @@ fn take_addressed(attachment: &Inside) -> u64 {
     let (buf, addr, addrlen) = slot.addresses();
     let outcome = attempt(attachment, Recvfrom { buf, len: slot.len(), flags: 0, addr, addrlen });
     if outcome != NOTHING {
-        attachment.set_slot_user(attachment.user.get());
+        attachment.set_slot_user(slot.user(attachment.user.get()));
     }
     outcome
 }
