@@ -3,7 +3,7 @@
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-find build.rs benches c-tests ci examples-c posix src tests -type f \
+find build.rs benches c-tests ci examples examples-c posix src tests -type f \
     \( -name '*.rs' -o -name '*.c' -o -name '*.h' -o -name '*.sh' -o -name '*.awk' \) -exec wc -l {} + |
     awk -v most=450 '
         $2 == "total" { next }

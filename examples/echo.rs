@@ -1,4 +1,4 @@
-//! echo [ADDRESS]: sends back what it receives. One thread, one pipe, one operation at a time for each connection.
+//! echo [ADDRESS [CONNECTIONS]]: sends back what it receives. One thread, one pipe, one operation at a time for each connection.
 //!
 //! There is a place in the pipe for each connection and one for the listener, so the pipe cannot be full. What cannot go
 //! on (too many connections, no descriptors left) makes the listener pause; an error of a connection ends that one only.
@@ -11,7 +11,6 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-const CONNECTIONS: usize = 10_000;
 const BUFFER: usize = 4096;
 /// How long the listener pauses.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -25,6 +24,8 @@ enum Job {
 struct Acceptor {
     listener: Attached<TcpListener>,
     paused: bool,
+    /// So many connections at most.
+    limit: usize,
     /// Cloned into each connection: its count says how many there are.
     seats: Rc<()>,
 }
@@ -55,14 +56,18 @@ impl Job {
 }
 
 impl Acceptor {
-    /// Takes the connection that an accept gave, and decides whether to go on at once.
-    fn accepted(&mut self, pipe: &EventPipe<Job>, outcome: Outcome) {
+    fn is_full(&self) -> bool {
+        Rc::strong_count(&self.seats) > self.limit
+    }
+
+    /// What it waited for is over: the pause, or an accept, whose connection it takes. Then it decides whether to go on.
+    fn turn(&mut self, pipe: &EventPipe<Job>, outcome: Outcome) {
         if self.paused {
-            self.paused = false; // it was the timer: try again
+            self.paused = self.is_full();
             return;
         }
         match outcome.descriptor().and_then(|new| start(pipe, TcpStream::from(new), self.seats.clone())) {
-            Ok(()) => self.paused = Rc::strong_count(&self.seats) > CONNECTIONS,
+            Ok(()) => self.paused = self.is_full(),
             // The peer has gone before it was its turn.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => {
@@ -91,11 +96,11 @@ fn start(pipe: &EventPipe<Job>, stream: TcpStream, seat: Rc<()>) -> io::Result<(
     Ok(pipe.submit(Op::new(Job::Talk(talk)), Job::next)?)
 }
 
-fn serve(address: &str) -> io::Result<()> {
-    let pipe = EventPipe::new(CONNECTIONS + 1)?;
+fn serve(address: &str, limit: usize) -> io::Result<()> {
+    let pipe = EventPipe::new(limit + 1)?;
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
-    let acceptor = Acceptor { listener: pipe.attach(listener)?, paused: false, seats: Rc::new(()) };
+    let acceptor = Acceptor { listener: pipe.attach(listener)?, paused: false, limit, seats: Rc::new(()) };
     pipe.submit(Op::new(Job::Accept(acceptor)), Job::next)?;
 
     let mut events = Events::with_capacity(64);
@@ -104,7 +109,7 @@ fn serve(address: &str) -> io::Result<()> {
             let (mut job, outcome) = event.into_parts();
             let goes_on = match &mut *job {
                 Job::Accept(acceptor) => {
-                    acceptor.accepted(&pipe, outcome);
+                    acceptor.turn(&pipe, outcome);
                     true
                 }
                 Job::Talk(connection) => connection.turn(&outcome),
@@ -118,15 +123,17 @@ fn serve(address: &str) -> io::Result<()> {
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
-    let address = match &*arguments {
-        [] => "127.0.0.1:7777",
-        [address] => address,
-        _ => {
-            eprintln!("usage: echo [ADDRESS], as 127.0.0.1:7777; port 0: any that is free");
-            return ExitCode::from(2);
-        }
+    let (address, limit) = match &*arguments {
+        [] => ("127.0.0.1:7777", Some(10_000)),
+        [address] => (&**address, Some(10_000)),
+        [address, limit] => (&**address, limit.parse().ok().filter(|limit| (1..=1_000_000).contains(limit))),
+        _ => ("", None),
     };
-    match serve(address) {
+    let Some(limit) = limit else {
+        eprintln!("usage: echo [ADDRESS [CONNECTIONS]], as 127.0.0.1:7777 10000; port 0: any that is free");
+        return ExitCode::from(2);
+    };
+    match serve(address, limit) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("echo: {address}: {error}");

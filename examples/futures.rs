@@ -1,16 +1,20 @@
-//! echo with futures: `futures [address]`. One thread and no executor: `block_on` runs one future, which is all of the
+//! futures [ADDRESS]: echo with futures. One thread and no executor: `block_on` runs one future, which is all of the
 //! connections. (It polls every connection when one is woken. `FuturesUnordered` of futures-util, or an executor, does
 //! better; with tokio, a thread calls `reactor.run()` beside it.)
 #![forbid(unsafe_code)]
 
 use ioevent::future::Reactor;
 use ioevent::{Attached, Io};
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::process::ExitCode;
 use std::time::Duration;
+
+/// How long the listener pauses when it cannot go on.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Sends back what comes, until the end, or until nothing has come for a minute.
 async fn echo(reactor: &Reactor, stream: Attached<TcpStream>) -> io::Result<()> {
@@ -29,27 +33,57 @@ async fn echo(reactor: &Reactor, stream: Attached<TcpStream>) -> io::Result<()> 
     }
 }
 
-async fn serve(reactor: &Reactor, listener: &Attached<TcpListener>) -> io::Result<()> {
-    let mut connections: Vec<Pin<Box<dyn Future<Output = io::Result<()>> + '_>>> = Vec::new();
+type Connection<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + 'a>>;
+
+/// Runs the connections beside a future until that is ready. One that has ended, for whatever reason, is dropped, and closed
+/// by that.
+async fn beside<F: Future>(connections: &mut Vec<Connection<'_>>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        connections.retain_mut(|connection| connection.as_mut().poll(context).is_pending());
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+async fn serve(reactor: &Reactor, listener: &Attached<TcpListener>) -> io::Result<Infallible> {
+    let mut connections = Vec::new();
     loop {
-        let mut accept = pin!(reactor.submit(listener, (), |()| Io::accept()));
-        let accepted = poll_fn(|context| {
-            // A connection that has ended, for whatever reason, is dropped, and closed by that.
-            connections.retain_mut(|connection| connection.as_mut().poll(context).is_pending());
-            match accept.as_mut().poll(context) {
-                Poll::Ready(((), accepted)) => Poll::Ready(accepted),
-                Poll::Pending => Poll::Pending,
+        let accept = reactor.submit(listener, (), |()| Io::accept());
+        let ((), accepted) = beside(&mut connections, accept).await;
+        let stream = accepted.and_then(|outcome| outcome.descriptor());
+        match stream.and_then(|stream| Ok(reactor.attach(TcpStream::from(stream))?)) {
+            Ok(stream) => connections.push(Box::pin(echo(reactor, stream)) as Connection<'_>),
+            // The peer has gone before it was its turn.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                eprintln!("futures: cannot take a connection: {error}");
+                beside(&mut connections, reactor.sleep(PAUSE)).await?;
             }
-        });
-        let stream = TcpStream::from(accepted.await?.descriptor()?);
-        connections.push(Box::pin(echo(reactor, reactor.attach(stream)?)));
+        }
     }
 }
 
-fn main() -> io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7777".into());
+fn run(address: &str) -> io::Result<Infallible> {
     // As many operations at a time; if there are more connections, some wait.
     let reactor = Reactor::new(10_000)?;
-    let listener = reactor.attach(TcpListener::bind(address)?)?;
+    let listener = TcpListener::bind(address)?;
+    println!("listening on {}", listener.local_addr()?);
+    let listener = reactor.attach(listener)?;
     reactor.block_on(serve(&reactor, &listener))?
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
+    let address = match &*arguments {
+        [] => "127.0.0.1:7777",
+        [address] => address,
+        _ => {
+            eprintln!("usage: futures [ADDRESS], as 127.0.0.1:7777; port 0: any that is free");
+            return ExitCode::from(2);
+        }
+    };
+    let Err(error) = run(address);
+    eprintln!("futures: {address}: {error}");
+    ExitCode::FAILURE
 }

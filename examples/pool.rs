@@ -1,4 +1,4 @@
-//! pool [ADDRESS [THREADS]]: an echo server whose threads share one pipe, and with it all connections. It ends on SIGINT
+//! pool [ADDRESS [THREADS [CONNECTIONS]]]: an echo server whose threads share one pipe, and with it all connections. It ends on SIGINT
 //! or SIGTERM.
 //!
 //! Each event goes to one thread, and a connection has one operation at a time: so it is with one thread at a time, and
@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-const CONNECTIONS: usize = 10_000;
 const BUFFER: usize = 4096;
 /// How long the listener pauses when it cannot go on.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -23,25 +22,35 @@ const PAUSE: Duration = Duration::from_millis(100);
 const OTHERS: usize = 3;
 
 enum Job {
-    Accept { listener: Attached<TcpListener>, paused: bool, seats: Arc<()> },
+    Accept(Acceptor),
     Signal { signals: Attached<Signals>, received: Received },
     Read(Connection),
     Write(Connection),
     Stop,
 }
 
+struct Acceptor {
+    listener: Attached<TcpListener>,
+    paused: bool,
+    /// So many connections at most.
+    limit: usize,
+    /// Cloned into each connection: its count says how many there are.
+    seats: Arc<()>,
+}
+
 struct Connection {
     stream: Attached<TcpStream>,
     data: Vec<u8>,
-    /// As many as there are of these, so many connections there are.
     _seat: Arc<()>,
 }
 
 impl Job {
     fn next(&mut self) -> Request<'_> {
         match self {
-            Job::Accept { paused: true, .. } => timer(PAUSE),
-            Job::Accept { listener, .. } => listener.accept(),
+            Job::Accept(a) => match a.paused {
+                true => timer(PAUSE),
+                false => a.listener.accept(),
+            },
             Job::Signal { signals, received } => signals.read(received.as_bytes_mut()),
             Job::Read(c) => c.stream.read_spare(&mut c.data),
             Job::Write(c) => c.stream.write(&c.data),
@@ -52,9 +61,9 @@ impl Job {
     /// What becomes of a job when its operation is complete; `None` drops it, which closes what it has.
     fn turn(self, pipe: &EventPipe<Job>, outcome: Outcome) -> Option<Job> {
         match (self, outcome.count()) {
-            (Job::Accept { listener, paused, seats }, _) => {
-                let paused = !paused && !accepted(pipe, outcome, &seats);
-                Some(Job::Accept { listener, paused, seats })
+            (Job::Accept(mut acceptor), _) => {
+                acceptor.turn(pipe, outcome);
+                Some(Job::Accept(acceptor))
             }
             (Job::Signal { .. } | Job::Stop, _) => Some(Job::Stop),
             (Job::Read(c), Some(1..)) => Some(Job::Write(c)),
@@ -67,15 +76,25 @@ impl Job {
     }
 }
 
-/// Whether another connection can be accepted at once.
-fn accepted(pipe: &EventPipe<Job>, outcome: Outcome, seats: &Arc<()>) -> bool {
-    match outcome.descriptor().and_then(|new| start(pipe, TcpStream::from(new), seats.clone())) {
-        Ok(()) => Arc::strong_count(seats) <= CONNECTIONS,
-        // The peer has gone before it was its turn.
-        Err(error) if error.kind() == ErrorKind::ConnectionAborted => true,
-        Err(error) => {
-            eprintln!("pool: cannot take a connection: {error}");
-            false
+impl Acceptor {
+    fn is_full(&self) -> bool {
+        Arc::strong_count(&self.seats) > self.limit
+    }
+
+    /// What it waited for is over: the pause, or an accept, whose connection it takes. Then it decides whether to go on.
+    fn turn(&mut self, pipe: &EventPipe<Job>, outcome: Outcome) {
+        if self.paused {
+            self.paused = self.is_full();
+            return;
+        }
+        match outcome.descriptor().and_then(|new| start(pipe, TcpStream::from(new), self.seats.clone())) {
+            Ok(()) => self.paused = self.is_full(),
+            // The peer has gone before it was its turn.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                eprintln!("pool: cannot take a connection: {error}");
+                self.paused = true;
+            }
         }
     }
 }
@@ -104,16 +123,16 @@ fn serve(pipe: &EventPipe<Job>) -> io::Result<()> {
     }
 }
 
-fn run(address: &str, threads: usize) -> io::Result<()> {
+fn run(address: &str, threads: usize, limit: usize) -> io::Result<()> {
     // Before any other thread begins: one that does not block them would get them.
     let signals = Signals::block(&[Signal::INT, Signal::TERM])?;
-    let pipe = EventPipe::new(CONNECTIONS + OTHERS)?;
+    let pipe = EventPipe::new(limit + OTHERS)?;
     let signals = pipe.attach(signals)?;
     pipe.submit(Op::new(Job::Signal { signals, received: Received::new() }), Job::next)?;
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
-    let listener = pipe.attach(listener)?;
-    pipe.submit(Op::new(Job::Accept { listener, paused: false, seats: Arc::new(()) }), Job::next)?;
+    let acceptor = Acceptor { listener: pipe.attach(listener)?, paused: false, limit, seats: Arc::new(()) };
+    pipe.submit(Op::new(Job::Accept(acceptor)), Job::next)?;
 
     thread::scope(|scope| {
         let work = || {
@@ -131,19 +150,20 @@ fn run(address: &str, threads: usize) -> io::Result<()> {
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
-    let (address, threads) = match &*arguments {
-        [] => ("127.0.0.1:7777", Some(2)),
-        [address] => (&**address, Some(2)),
-        [address, threads] => (&**address, threads.parse().ok().filter(|number| (1..=256).contains(number))),
-        _ => ("", None),
+    // A number from 1 to this, or what there is without one.
+    let number = |text: Option<&String>, most: usize, usual: usize| match text {
+        Some(text) => text.parse().ok().filter(|number| (1..=most).contains(number)),
+        None => Some(usual),
     };
-    let Some(threads) = threads else {
+    let address = arguments.first().map_or("127.0.0.1:7777", |address| address);
+    let numbers = (number(arguments.get(1), 256, 2), number(arguments.get(2), 1_000_000, 10_000));
+    let ((Some(threads), Some(limit)), ..=3) = (numbers, arguments.len()) else {
         eprintln!(
-            "usage: pool [ADDRESS [THREADS]], as 127.0.0.1:7777 2; port 0: any that is free; THREADS: 1 to 256"
+            "usage: pool [ADDRESS [THREADS [CONNECTIONS]]], as 127.0.0.1:7777 2 10000; port 0: any that is free"
         );
         return ExitCode::from(2);
     };
-    match run(address, threads) {
+    match run(address, threads, limit) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pool: {address}: {error}");

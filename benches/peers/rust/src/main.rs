@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use ioevent::signal::{Received, Signal, Signals};
-use ioevent::{Attached, EventPipe, Events, Op, Outcome, Request};
+use ioevent::{Attached, EventPipe, Events, Op, Request};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::ffi::OsString;
@@ -56,9 +56,10 @@ struct Options {
 
 /// A connection begins with a read. One that cannot be is closed.
 #[cold]
-fn accepted(pipe: &EventPipe<Job>, buffer: usize, outcome: Outcome) {
-    let Ok(stream) = outcome.descriptor() else { return };
+fn accepted(pipe: &EventPipe<Job>, buffer: usize, stream: io::Result<OwnedFd>) {
+    let Ok(stream) = stream else { return };
     let Ok(stream) = pipe.attach(stream) else { return };
+    // Zeroed, as the program in C does not: callgrind counts 4,100 instructions for 4 KiB (rep stosb, an instruction each).
     let talk = Connection { stream, unsent: 0, buffer: vec![0; buffer].into() };
     drop(pipe.submit(Op::new(Job::Talk(talk)), Job::next));
 }
@@ -72,13 +73,18 @@ fn work(pipe: &EventPipe<Job>, buffer: usize) -> io::Error {
         };
         for event in events {
             let (mut job, outcome) = event.into_parts();
-            match &mut *job {
-                Job::Talk(c) => match outcome.count() {
-                    Some(n @ 1..) => c.unsent = if c.unsent == 0 { n } else { 0 },
-                    _ => continue, // end of file or an error: it is dropped, which closes it
-                },
-                Job::Accept(_) => accepted(pipe, buffer, outcome),
-                Job::End(..) => exit(0),
+            // As in C: first what is rare, and on a way of its own.
+            let Job::Talk(c) = &mut *job else {
+                match &*job {
+                    Job::End(..) => exit(0),
+                    _ => accepted(pipe, buffer, outcome.descriptor()),
+                }
+                drop(pipe.submit(job, Job::next));
+                continue;
+            };
+            match outcome.count() {
+                Some(n @ 1..) => c.unsent = if c.unsent == 0 { n } else { 0 },
+                _ => continue, // end of file or an error: it is dropped, which closes it
             }
             drop(pipe.submit(job, Job::next));
         }

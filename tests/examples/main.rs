@@ -3,127 +3,17 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod process;
+
+use process::{Running, WATCHDOG, example, run};
+use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
-
-/// No program takes so long, whatever else the machine does.
-const WATCHDOG: Duration = Duration::from_secs(300);
-
-/// Builds all examples as this test was built, and gives the path of one.
-fn example(name: &str) -> PathBuf {
-    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    let directory = DIRECTORY.get_or_init(|| {
-        let test = std::env::current_exe().unwrap(); // [target/][triple/]profile/deps/examples-hash
-        let profile = test.ancestors().nth(2).unwrap();
-        let above = profile.parent().unwrap();
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .args(["build", "-q", "--examples", "--features", "bytes"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
-        match name_of(profile) {
-            "debug" => {}
-            profile => drop(cargo.args(["--profile", profile])),
-        }
-        let target = if name_of(above).contains("-linux-") {
-            cargo.args(["--target", name_of(above)]);
-            above.parent().unwrap()
-        } else {
-            above
-        };
-        assert!(
-            cargo.arg("--target-dir").arg(target).status().unwrap().success(),
-            "the examples cannot be built"
-        );
-        profile.join("examples")
-    });
-    directory.join(name)
-}
-
-fn name_of(path: &Path) -> &str {
-    path.file_name().unwrap().to_str().unwrap()
-}
-
-/// A program that is running. Dropped, it is killed.
-struct Running {
-    child: Arc<Mutex<Child>>,
-    id: u32,
-    stdout: BufReader<std::process::ChildStdout>,
-    stderr: Option<thread::JoinHandle<String>>,
-    _alive: mpsc::Sender<()>,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Running {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let id = child.id();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = child.stderr.take().unwrap();
-        let stderr = thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
-        });
-        let child = Arc::new(Mutex::new(child));
-        let (alive, ended) = mpsc::channel();
-        let watched = child.clone();
-        thread::spawn(move || {
-            if ended.recv_timeout(WATCHDOG) == Err(RecvTimeoutError::Timeout) {
-                watched.lock().unwrap().kill().unwrap();
-            }
-        });
-        Running { child, id, stdout, stderr: Some(stderr), _alive: alive }
-    }
-
-    fn example(name: &str, arguments: &[&str]) -> Running {
-        Running::start(Command::new(example(name)).args(arguments))
-    }
-
-    /// Where it listens, which is the first that it prints.
-    fn address(&mut self) -> SocketAddr {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on ").and_then(|rest| rest.trim().parse().ok());
-        address.unwrap_or_else(|| panic!("no address: {line:?}"))
-    }
-
-    fn terminate(&self) {
-        assert!(
-            Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id)]).status().unwrap().success()
-        );
-    }
-
-    /// Waits for its end: the status, and what it wrote to stdout (from now on) and stderr.
-    fn end(mut self) -> (ExitStatus, String, String) {
-        let mut out = String::new();
-        self.stdout.read_to_string(&mut out).unwrap();
-        let err = self.stderr.take().unwrap().join().unwrap();
-        (self.child.lock().unwrap().wait().unwrap(), out, err)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended, and a watchdog that panicked matters no more.
-        if let Ok(mut child) = self.child.lock() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-/// What a program says and how it ends, given these arguments.
-fn run(name: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let (status, out, err) = Running::example(name, arguments).end();
-    (status.code(), out, err)
-}
 
 fn connect(to: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(to).unwrap();
@@ -196,12 +86,24 @@ fn echo_serves_many() {
 }
 
 #[test]
-fn echo_goes_on_when_it_is_out_of_descriptors() {
+fn futures_serve_many() {
+    let mut futures = Running::example("futures", &["127.0.0.1:0"]);
+    serves_many(futures.address());
+}
+
+#[test]
+fn servers_go_on_when_they_are_out_of_descriptors() {
+    for name in ["echo", "pool", "futures"] {
+        goes_on_without_descriptors(name);
+    }
+}
+
+fn goes_on_without_descriptors(name: &str) {
     let mut command = Command::new("sh");
-    command.args(["-c", r#"ulimit -n 20 && exec "$0" 127.0.0.1:0"#]).arg(example("echo"));
-    let mut echo = Running::start(&mut command);
-    let server = echo.address();
-    let mut waiting: Vec<_> = (0..60u8)
+    command.args(["-c", r#"ulimit -n 20 && exec "$0" 127.0.0.1:0"#]).arg(example(name));
+    let mut running = Running::start(&mut command);
+    let server = running.address();
+    let waiting: Vec<_> = (0..60u8)
         .map(|number| {
             let mut stream = connect(server);
             stream.write_all(&[number]).unwrap();
@@ -209,16 +111,58 @@ fn echo_goes_on_when_it_is_out_of_descriptors() {
         })
         .collect();
     // They are accepted in turn, and each that is closed makes room for the next.
-    for (number, stream) in waiting.drain(..).enumerate() {
-        let mut stream = stream;
+    for (number, mut stream) in waiting.into_iter().enumerate() {
         let mut back = [0];
         stream.read_exact(&mut back).unwrap();
         assert_eq!(usize::from(back[0]), number);
     }
     is_echoed(server, 1, 100_000);
-    echo.child.lock().unwrap().kill().unwrap();
-    let (_, _, err) = echo.end();
-    assert!(err.contains("echo: cannot take a connection: "), "it was never out of descriptors: {err:?}");
+    running.kill();
+    let (_, _, err) = running.end();
+    assert!(
+        err.contains(&format!("{name}: cannot take a connection: ")),
+        "never out of descriptors: {err:?}"
+    );
+}
+
+/// With more clients than it takes, the rest have their turn as others go.
+fn serves_so_many_at_a_time(server: SocketAddr, limit: usize) {
+    let clients = 2 * limit + 3;
+    let mut waiting: VecDeque<_> = (0..clients)
+        .map(|number| {
+            let mut stream = connect(server);
+            stream.write_all(&number.to_ne_bytes()).unwrap();
+            (number, stream)
+        })
+        .collect();
+    let mut served = VecDeque::new();
+    while let Some((number, mut stream)) = waiting.pop_front() {
+        let mut back = [0; size_of::<usize>()];
+        stream.read_exact(&mut back).unwrap();
+        assert_eq!(back, number.to_ne_bytes());
+        served.push_back(stream);
+        if served.len() == limit {
+            // All places are taken, the first time: the next one waits, and still does when the server has tried again.
+            if let Some((_, next)) = waiting.front().filter(|_| number + 1 == limit) {
+                next.set_read_timeout(Some(Duration::from_millis(250))).unwrap();
+                assert_eq!(next.peek(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+                next.set_read_timeout(Some(WATCHDOG)).unwrap();
+            }
+            served.pop_front();
+        }
+    }
+    for mut stream in served {
+        stream.write_all(b"!").unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+    }
+}
+
+#[test]
+fn servers_with_all_places_taken_take_more_later() {
+    let mut echo = Running::example("echo", &["127.0.0.1:0", "8"]);
+    serves_so_many_at_a_time(echo.address(), 8);
+    let mut pool = Running::example("pool", &["127.0.0.1:0", "3", "8"]);
+    serves_so_many_at_a_time(pool.address(), 8);
 }
 
 #[test]
@@ -387,13 +331,17 @@ fn bytes_says_what_did_not_come_back() {
 fn wrong_arguments_are_told() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&str, &[&str], i32); 17] = [
-        ("echo", &["127.0.0.1:0", "2"], 2),
+    let cases: [(&str, &[&str], i32); 21] = [
+        ("futures", &["nonsense"], 1),
+        ("futures", &["127.0.0.1:0", "1"], 2),
+        ("echo", &["127.0.0.1:0", "0"], 2),
+        ("echo", &["127.0.0.1:0", "1", "2"], 2),
         ("echo", &["nonsense"], 1),
         ("echo", &[&taken], 1),
         ("pool", &["127.0.0.1:0", "0"], 2),
         ("pool", &["127.0.0.1:0", "many"], 2),
-        ("pool", &["127.0.0.1:0", "2", "3"], 2),
+        ("pool", &["127.0.0.1:0", "2", "x"], 2),
+        ("pool", &["127.0.0.1:0", "2", "3", "4"], 2),
         ("pool", &[&taken], 1),
         ("udp", &["127.0.0.1:0", "2"], 2),
         ("udp", &["127.0.0.1:99999"], 1),
@@ -429,5 +377,5 @@ fn no_example_is_unsafe() {
         assert!(text.lines().any(|line| line == "#![forbid(unsafe_code)]"), "{}", path.display());
         seen += 1;
     }
-    assert!(seen >= 7, "{seen} examples");
+    assert!(seen >= 8, "{seen} examples");
 }
