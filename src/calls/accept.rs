@@ -64,7 +64,9 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
         Ok(number) => {
             attachment.mark(READABLE);
             private::accepted(number as c_int);
-            lane_of_place(attachment).accepts.expect();
+            // SAFETY: the place was taken from its pipe.
+            let pipe = unsafe { attachment.attached_pipe() };
+            lane_of_place(attachment, pipe).accepts.expect();
             ring::pack(number as u32, ACCEPTED)
         }
         // Of other sockets than TCP it has to be asked whether they were shut down.

@@ -339,9 +339,7 @@ pub(crate) fn put_quietly<A: Access>(
 
 /// The lane for which `take_place_here` has taken a place.
 #[inline(always)]
-pub(crate) fn lane_of_place<A: Access>(attachment: &Held<A>) -> &'static Lane {
-    // SAFETY: as in `take_place_here`.
-    let pipe = unsafe { attachment.attached_pipe() };
+pub(crate) fn lane_of_place<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> &'static Lane {
     if A::SOLE {
         // SAFETY: the place was taken for an event that goes there.
         unsafe { pipe.queue.lanes.home_there_is() }
@@ -367,7 +365,7 @@ fn put_outcome_quietly<A: Access>(
 ) -> (&'static Pipe, &'static Lane, bool) {
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
-    let lane = lane_of_place(attachment);
+    let lane = lane_of_place(attachment, pipe);
     let (number, is_first) = lane.ring.put::<A>(lane.slots_in_use(), user as u64, outcome);
     if !A::SOLE {
         attachment.set_newest(attachment.newest_lane(), number);

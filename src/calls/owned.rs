@@ -86,7 +86,7 @@ impl<const INLINE: bool> Words for Owned<INLINE> {
 /// out of the pipe.
 #[inline(always)]
 pub(crate) unsafe fn start(typed: &Typed, link: Link, word: usize, call: RawCall) -> c_int {
-    let to = Linked::to(typed.pipe());
+    let to = typed.to();
     let node = link.node();
     if call.kind == Kind::Read && call.nanoseconds == 0 {
         return read(node, call.buf, call.len, word, to);
@@ -110,7 +110,7 @@ pub(crate) unsafe fn start_inline(
     word: usize,
     call: &RawCall,
 ) -> Result<Option<RawEvent>, Errno> {
-    let to = Linked::to(typed.pipe());
+    let to = typed.to();
     let event = |result, errno| Ok(Some(RawEvent { user: word as *mut _, result, errno }));
     match begin(link.node(), call, Owned::<true> { to, word, timeout: call.nanoseconds }) {
         Answer::Queued => Ok(None),

@@ -10,6 +10,7 @@ use crate::engine::completions::Completions;
 use crate::engine::times;
 use crate::event::RawEvent;
 use crate::state::pipe::Pipe;
+use crate::state::word::Linked;
 use crate::state::world::{self, World};
 use crate::sync::access;
 use crate::sys::{Errno, Result, fd, process};
@@ -19,7 +20,8 @@ use core::mem::MaybeUninit;
 /// See the module's head.
 #[derive(Clone, Copy)]
 pub(crate) struct Typed {
-    pipe: &'static Pipe,
+    /// The pipe, as the word that its links have.
+    to: Linked,
     world: &'static World,
 }
 
@@ -28,12 +30,17 @@ impl Typed {
     pub(crate) fn new(capacity: usize) -> Result<Typed> {
         let capacity = c_int::try_from(capacity).map_err(|_| Errno::EINVAL)?;
         let (world, pipe) = create::create_typed(capacity)?;
-        Ok(Typed { pipe, world })
+        Ok(Typed { to: Linked::to(pipe), world })
     }
 
     #[inline(always)]
-    pub(super) fn pipe(&self) -> &'static Pipe {
-        self.pipe
+    fn pipe(&self) -> &'static Pipe {
+        self.to.pipe()
+    }
+
+    #[inline(always)]
+    pub(super) fn to(&self) -> Linked {
+        self.to
     }
 
     /// Whether it is a pipe of this process: else it is one of the parent of a forked child.
@@ -48,7 +55,7 @@ impl Typed {
             lookup::inspect();
             return Err(Errno::EBADF);
         }
-        if self.pipe.is_lost() { Err(Errno::EBADF) } else { Ok(()) }
+        if self.pipe().is_lost() { Err(Errno::EBADF) } else { Ok(()) }
     }
 
     /// Ends all operations, waits until no buffer is in use, and shows the events that no thread has harvested. Nothing
@@ -57,9 +64,9 @@ impl Typed {
         if world::is_borrowed() || !self.is_here() {
             return;
         }
-        let number = self.pipe.number();
-        let is_ours = self.pipe.engine().is_behind(number);
-        close::close_then(self.pipe, Some(rest), || {
+        let number = self.pipe().number();
+        let is_ours = self.pipe().engine().is_behind(number);
+        close::close_then(self.pipe(), Some(rest), || {
             if is_ours {
                 let _ = fd::close(number);
             }
@@ -70,7 +77,7 @@ impl Typed {
     /// Attaches a descriptor; see `Link::new`.
     pub(crate) fn attach(&self, fd: c_int) -> Result<Link> {
         self.check()?;
-        Link::new(self.pipe, fd)
+        Link::new(self.pipe(), fd)
     }
 
     /// Takes out as many events as there are and fit; waits for the first for `timeout` nanoseconds (`None`: for
@@ -81,7 +88,7 @@ impl Typed {
             return Err(self.check().err().unwrap_or(Errno::EBADF));
         }
         if timeout.is_none() {
-            let n = harvest(self.pipe.number(), room, self.pipe, None);
+            let n = harvest(self.pipe().number(), room, self.pipe(), None);
             if n >= 0 {
                 return Ok(n as usize);
             }
@@ -94,7 +101,7 @@ impl Typed {
         let end = timeout.filter(|ns| *ns > 0).map(|ns| process::now().saturating_add(ns));
         let mut left = timeout;
         loop {
-            match harvest(self.pipe.number(), room, self.pipe, left) {
+            match harvest(self.pipe().number(), room, self.pipe(), left) {
                 n @ 0.. => return Ok(n as usize),
                 n if n != -(libc::EINTR as isize) => return Err(Errno(-n as c_int)),
                 _ => {}
@@ -109,27 +116,27 @@ impl Typed {
     pub(crate) fn post(&self, event: RawEvent) -> Result<()> {
         self.check()?;
         access::admit();
-        post::post(self.pipe, self.pipe.number(), &[event]).map(drop)
+        post::post(self.pipe(), self.pipe().number(), &[event]).map(drop)
     }
 
     /// A timer. EIOEVENTFULL, ENOMEM, EBADF.
     pub(crate) fn add_timer(&self, word: usize, nanoseconds: u64) -> Result<()> {
         self.check()?;
         access::admit();
-        submit::add_timer(self.pipe, word, nanoseconds)
+        submit::add_timer(self.pipe(), word, nanoseconds)
     }
 
     /// Ends timers with this word; how many.
     pub(crate) fn cancel_timers(&self, word: usize) -> usize {
-        if self.check().is_err() || !self.pipe.is_whole() {
+        if self.check().is_err() || !self.pipe().is_whole() {
             return 0;
         }
         access::admit();
-        times::cancel_timers(Some(word), &Completions::of_thread(self.pipe))
+        times::cancel_timers(Some(word), &Completions::of_thread(self.pipe()))
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.pipe.queue.capacity() as usize
+        self.pipe().queue.capacity() as usize
     }
 
     /// EBUSY if more places are taken; EINVAL as for `new`; EBADF.
@@ -137,22 +144,22 @@ impl Typed {
         self.check()?;
         let capacity = c_int::try_from(capacity).map_err(|_| Errno::EINVAL)?;
         access::admit();
-        self.pipe.queue.set_capacity(capacity).map(drop)
+        self.pipe().queue.set_capacity(capacity).map(drop)
     }
 
     pub(crate) fn places_taken(&self) -> usize {
-        self.pipe.queue.places_taken() as usize
+        self.pipe().queue.places_taken() as usize
     }
 
     pub(crate) fn number(&self) -> c_int {
-        self.pipe.number()
+        self.pipe().number()
     }
 
     /// From now on its number can be waited on (rule 3.6).
     pub(crate) fn show(&self) {
-        if self.is_here() && !self.pipe.is_nonblock() {
-            self.pipe.engine().show(self.pipe.number());
-            self.pipe.set_nonblock(true);
+        if self.is_here() && !self.pipe().is_nonblock() {
+            self.pipe().engine().show(self.pipe().number());
+            self.pipe().set_nonblock(true);
         }
     }
 }
