@@ -135,6 +135,7 @@ extern "C" fn read(node: &'static Attachment, buf: usize, len: usize, word: usiz
     }
 }
 
+/// The same by a thread that locks, or if it does not wait.
 #[inline(never)]
 extern "C" fn read_otherwise(
     node: &'static Attachment,
@@ -143,6 +144,15 @@ extern "C" fn read_otherwise(
     word: usize,
     to: Linked,
 ) -> c_int {
+    let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
+    if start::wait_shared(node, call, Owned::<false> { to, word, timeout: 0 }) {
+        return 0;
+    }
+    read_slow(node, buf, len, word, to)
+}
+
+#[inline(never)]
+extern "C" fn read_slow(node: &'static Attachment, buf: usize, len: usize, word: usize, to: Linked) -> c_int {
     let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
     done(input_otherwise(node, call, Owned::<false> { to, word, timeout: 0 }), node)
 }
@@ -176,6 +186,7 @@ fn write_begun(
     }
 }
 
+/// The same by a thread that locks, or if it is not done at once.
 #[inline(never)]
 extern "C" fn write_otherwise(
     node: &'static Attachment,
@@ -185,7 +196,49 @@ extern "C" fn write_otherwise(
     to: Linked,
 ) -> c_int {
     let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    done(output_otherwise(node, call, Owned::<false> { to, word, timeout: 0 }), node)
+    match start::output_shared(node, call, Owned::<false> { to, word, timeout: 0 }) {
+        FastShared::Queued => 0,
+        FastShared::First(attachment) => announce(attachment),
+        FastShared::Begun(attachment, sent) => write_shared_begun(attachment, buf, len, word, to, sent),
+        FastShared::Not(attachment) => write_slow(attachment, node, buf, len, word, to),
+    }
+}
+
+#[inline(never)]
+fn announce(attachment: Locked) -> c_int {
+    start::announce_shared(attachment);
+    // As in `ffi::entry::output_shared`: so that this is the last call of its caller.
+    core::hint::black_box(0)
+}
+
+#[cold]
+#[inline(never)]
+fn write_shared_begun(
+    attachment: Locked,
+    buf: usize,
+    len: usize,
+    word: usize,
+    to: Linked,
+    sent: isize,
+) -> c_int {
+    let node = attachment.node();
+    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
+    let words = Owned::<false> { to, word, timeout: 0 };
+    done(start::output_shared_begun(attachment, call, words, sent), node)
+}
+
+#[inline(never)]
+fn write_slow(
+    attachment: Option<Locked>,
+    node: &'static Attachment,
+    buf: usize,
+    len: usize,
+    word: usize,
+    to: Linked,
+) -> c_int {
+    drop(attachment);
+    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
+    done(start::output(node, call, Owned::<false> { to, word, timeout: 0 }), node)
 }
 
 /// Any call. All of it comes as scalars: given a struct, the compiler would store all of that before it knows whether
