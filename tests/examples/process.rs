@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -51,7 +51,9 @@ pub(crate) struct Running {
     child: Arc<Mutex<Child>>,
     id: u32,
     stdout: BufReader<std::process::ChildStdout>,
-    stderr: Option<thread::JoinHandle<String>>,
+    stderr: Option<thread::JoinHandle<()>>,
+    /// What it has written to stderr so far.
+    said: Arc<(Mutex<String>, Condvar)>,
     _alive: mpsc::Sender<()>,
 }
 
@@ -61,11 +63,14 @@ impl Running {
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let id = child.id();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = child.stderr.take().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let said = Arc::new((Mutex::new(String::new()), Condvar::new()));
+        let says = said.clone();
         let stderr = thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
+            for line in stderr.lines() {
+                *says.0.lock().unwrap() += &(line.unwrap() + "\n");
+                says.1.notify_all();
+            }
         });
         let child = Arc::new(Mutex::new(child));
         let (alive, ended) = mpsc::channel();
@@ -75,7 +80,7 @@ impl Running {
                 watched.lock().unwrap().kill().unwrap();
             }
         });
-        Running { child, id, stdout, stderr: Some(stderr), _alive: alive }
+        Running { child, id, stdout, stderr: Some(stderr), said, _alive: alive }
     }
 
     pub(crate) fn example(name: &str, arguments: &[&str]) -> Running {
@@ -90,8 +95,12 @@ impl Running {
         address.unwrap_or_else(|| panic!("no address: {line:?}"))
     }
 
-    pub(crate) fn kill(&self) {
-        self.child.lock().unwrap().kill().unwrap();
+    /// Waits until it has written this to stderr.
+    pub(crate) fn wait_for(&self, words: &str) {
+        let (said, changed) = &*self.said;
+        let text = said.lock().unwrap();
+        let (text, wait) = changed.wait_timeout_while(text, WATCHDOG, |text| !text.contains(words)).unwrap();
+        assert!(!wait.timed_out(), "never said {words:?}: {text:?}");
     }
 
     pub(crate) fn terminate(&self) {
@@ -104,7 +113,8 @@ impl Running {
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         let mut out = String::new();
         self.stdout.read_to_string(&mut out).unwrap();
-        let err = self.stderr.take().unwrap().join().unwrap();
+        self.stderr.take().unwrap().join().unwrap();
+        let err = self.said.0.lock().unwrap().clone();
         (self.child.lock().unwrap().wait().unwrap(), out, err)
     }
 }
