@@ -128,6 +128,7 @@ pub(crate) use sealed::Sealed;
 /// }
 /// # Ok(()) }
 /// ```
+#[diagnostic::on_unimplemented(note = "for an array or a slice use `read`")]
 pub trait Spare: Sealed {}
 
 impl Sealed for Vec<u8> {

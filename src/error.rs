@@ -11,7 +11,9 @@ impl From<Errno> for io::Error {
     }
 }
 
-/// Whether an error says that the pipe was full: that there was no place for another operation (rule 2.1).
+/// Whether an error says that the pipe was full: that there was no place for another operation.
+///
+/// (Its number is [`EIOEVENTFULL`], of which the system knows no text: it is shown as "Unknown error 1997".)
 ///
 /// ```
 /// use ioevent::{EventPipe, Op, is_full};
@@ -89,7 +91,7 @@ impl<T> Refused<T> {
 
 impl<T> fmt::Debug for Refused<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused").field("error", &self.error()).finish_non_exhaustive()
+        f.debug_struct("Refused").field("error", &format_args!("{self}")).finish_non_exhaustive()
     }
 }
 

@@ -19,13 +19,18 @@ use std::time::Duration;
 /// An ioevent pipe: it has operations carried out, and gives out exactly the events that have happened.
 ///
 /// All its operations have a state of one type `T`. The state of an operation goes in with it, and comes back with its
-/// event: exactly once, whatever happens in between (rule 2.2).
+/// event: exactly once, whatever happens in between.
 ///
 /// # Threads
 ///
 /// Where the states may go from thread to thread (`T: Send`) any number of threads may submit and harvest through
 /// `&self`; each event goes to exactly one of them. Where they may not, the pipe stays in its thread, and states may hold
 /// an [`Rc`](std::rc::Rc). To share one, borrow it ([`std::thread::scope`]) or put it into an [`Arc`](std::sync::Arc).
+///
+/// The events that one `wait` has given are that thread's own; what is not harvested yet goes to any thread that is idle.
+/// Where the work for an event takes long, give [`Events`] room for one or a few. To stop several threads, post one event:
+/// the thread that gets it posts it again, finishes its batch, and returns. (Of one for each of them a single thread may
+/// harvest several.)
 ///
 /// # The end
 ///
@@ -68,7 +73,7 @@ unsafe impl<T: Send> Send for EventPipe<T> {}
 unsafe impl<T: Send> Sync for EventPipe<T> {}
 
 impl<T: 'static> EventPipe<T> {
-    /// Makes a pipe that can have `capacity` operations outstanding and events posted, together (rule 3.1). Memory grows
+    /// Makes a pipe that can have `capacity` operations outstanding and events posted, together. Memory grows
     /// with what is outstanding, not with the capacity.
     ///
     /// Errors: `InvalidInput` for 0 or more than `i32::MAX`; EMFILE, ENFILE, ENOMEM.
@@ -78,7 +83,7 @@ impl<T: 'static> EventPipe<T> {
 
     /// Attaches a descriptor, which is the handle's from now on. Its number is asked for once.
     ///
-    /// Whatever can be attached: sockets, pipes, terminals, eventfds and the like, files (rule 4.1). Its flags stay as they
+    /// Whatever can be attached: sockets, pipes, terminals, eventfds and the like, files. Its flags stay as they
     /// are; it need not be set to not block. Several operations can be outstanding on one descriptor.
     ///
     /// Errors, each with the descriptor: see [`NotAttached`].
@@ -92,7 +97,8 @@ impl<T: 'static> EventPipe<T> {
     /// Queues the operation that `describe` makes of the state.
     ///
     /// The state is the pipe's until the event has been harvested. What the operation works on is part of the state, or
-    /// lives for ever; the descriptor, too (else: [`submit_on`](Self::submit_on)). `describe` is called once, at once. If it
+    /// lives for ever; the descriptor, too. (If that does not live long enough, says the compiler, it is not part of the
+    /// state: [`submit_on`](Self::submit_on).) `describe` is called once, at once. If it
     /// panics the state is dropped, and nothing is queued.
     ///
     /// Errors, each with the state, untouched: see [`Refused`]. Any thread.
@@ -156,7 +162,7 @@ impl<T: 'static> EventPipe<T> {
     }
 
     /// Like [`submit`](Self::submit), but if the operation can be finished at once its event is given directly, without a
-    /// place in the pipe (rule 2.8); so this can succeed on a full pipe. `None`: it is queued.
+    /// place in the pipe; so this can succeed on a full pipe. `None`: it is queued.
     ///
     /// ```
     /// use ioevent::{Attached, EventPipe, Op};
@@ -220,7 +226,7 @@ impl<T: 'static> EventPipe<T> {
 
     /// Posts an event: the thread that harvests it gets this state and this value ([`Outcome::count`]).
     ///
-    /// What one thread posts, one harvesting thread gets in that order (rule 3.5). Errors as of [`submit`](Self::submit). Any
+    /// What one thread posts, one harvesting thread gets in that order. Errors as of [`submit`](Self::submit). Any
     /// thread.
     ///
     /// [`Outcome::count`]: crate::Outcome::count
@@ -354,7 +360,7 @@ impl<T: 'static> Drop for EventPipe<T> {
 }
 
 /// The descriptor can be waited on, with poll(2) or by another event loop, from the first time that it is asked for:
-/// it is readable when a harvest would find an event or can make progress (rule 3.6). A loop that tells edges (mio,
+/// it is readable when a harvest would find an event or can make progress. A loop that tells edges (mio,
 /// tokio) harvests until there is nothing left.
 ///
 /// It is good for nothing else: to read or write it, or to change what it watches, does nothing to the pipe but that

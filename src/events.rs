@@ -129,13 +129,16 @@ impl Outcome {
 
     /// How many bytes were moved, or the value that was posted; or why the operation failed. `InvalidInput` for an
     /// accept, whose descriptor is closed.
+    ///
+    /// With a time limit, or when it is cancelled, an operation may succeed with a part, a write, too: ask for
+    /// [`ended_early`](Self::ended_early) before, or compare with what was to be moved.
     #[inline]
     pub fn bytes(self) -> io::Result<usize> {
         self.count().ok_or_else(|| self.error().unwrap_or_else(|| Errno::EINVAL.into()))
     }
 
-    /// That the operation succeeded, if perhaps with a part ([`ended_early`](Self::ended_early)); or why it failed. (What
-    /// an accept has given is closed.)
+    /// That the operation succeeded; or why it failed. (What an accept has given is closed.) With a time limit, or when it
+    /// is cancelled, one that has moved a part has succeeded: see [`ended_early`](Self::ended_early).
     #[inline]
     pub fn done(self) -> io::Result<()> {
         self.error().map_or(Ok(()), Err)
@@ -151,7 +154,7 @@ impl Outcome {
         }
     }
 
-    /// Why an operation that has moved a part was ended before it had moved all: ECANCELED or ETIMEDOUT (rule 2.4).
+    /// Why an operation that has moved a part was ended before it had moved all: ECANCELED or ETIMEDOUT.
     pub fn ended_early(&self) -> Option<io::Error> {
         let is_early = self.result >= 0 && self.errno != 0 && self.mark & (DESCRIPTOR | POSTED) == 0;
         is_early.then(|| io::Error::from_raw_os_error(self.errno))
@@ -290,7 +293,15 @@ impl<T> Drop for Events<T> {
 
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outcome").field("result", &self.result).field("errno", &self.errno).finish()
+        let mut outcome = f.debug_tuple("Outcome");
+        match (self.error(), self.ended_early()) {
+            (Some(error), _) => outcome.field(&error),
+            (None, Some(why)) => {
+                outcome.field(&(self.result as u32)).field(&format_args!("ended early: {why}"))
+            }
+            (None, None) => outcome.field(&(self.result as u32)),
+        };
+        outcome.finish()
     }
 }
 

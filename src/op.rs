@@ -26,6 +26,7 @@ use std::ptr::NonNull;
 /// assert_eq!(Op::into_inner(ticks), 3);
 /// # std::io::Result::Ok(())
 /// ```
+#[must_use = "dropping it drops the state"]
 #[repr(transparent)]
 pub struct Op<T> {
     inner: NonNull<Inner<T>>,
@@ -73,7 +74,8 @@ pub(crate) const MARKS: usize = 15;
 /// Names an operation, to cancel it: see [`Attached::cancel_op`](crate::Attached::cancel_op) and
 /// [`EventPipe::cancel_timer`](crate::EventPipe::cancel_timer).
 ///
-/// It is the address of the [`Op`], so it means whatever is outstanding with that.
+/// It is the address of the [`Op`], so it means whatever is outstanding with that. One whose `Op` is gone is to be
+/// forgotten: a later `Op` may have the same address, and would be cancelled in its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct OpId(pub(crate) usize);
 

@@ -27,10 +27,11 @@
 //! # Ok(()) }
 //! ```
 
+use crate::signal::Signal;
 use crate::sys;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 
@@ -49,6 +50,36 @@ impl PidFd {
     pub fn of(child: &Child) -> io::Result<PidFd> {
         let fd = sys::process::open_child(child.id());
         fd.map(|fd| PidFd(fd.into())).map_err(|errno| io::Error::from_raw_os_error(errno.0))
+    }
+}
+
+impl PidFd {
+    /// Sends a signal to the process (pidfd_send_signal(2)). It is never another one's, even when this one has been reaped
+    /// and its number is used again: then it is ESRCH.
+    ///
+    /// While the process is waited for, keep the descriptor at hand: the `Attached<PidFd>` outside of the state
+    /// ([`EventPipe::submit_on`](crate::EventPipe::submit_on)), or in an `Arc`.
+    ///
+    /// ```
+    /// use ioevent::process::{Exit, PidFd};
+    /// use ioevent::signal::Signal;
+    /// use ioevent::{EventPipe, Events, Io, Op};
+    /// use std::os::unix::process::ExitStatusExt;
+    /// use std::process::Command;
+    ///
+    /// let pipe = EventPipe::new(16)?;
+    /// let mut child = Command::new("sleep").arg("1000").spawn()?;
+    /// let pidfd = pipe.attach(PidFd::of(&child)?)?;
+    /// pipe.submit_on(&pidfd, Op::new(Exit::new()), |exit| Io::wait(exit))?;
+    /// pidfd.get_ref().send_signal(Signal::TERM)?;
+    /// for event in pipe.wait(&mut Events::with_capacity(16), None)? {
+    ///     assert_eq!(event.op().status().and_then(|status| status.signal()), Some(15));
+    /// }
+    /// child.wait()?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn send_signal(&self, signal: Signal) -> io::Result<()> {
+        Ok(sys::process::send_signal(self.0.as_raw_fd(), signal.number())?)
     }
 }
 

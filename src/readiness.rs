@@ -17,26 +17,34 @@ use std::ops::{BitOr, BitOrAssign};
 /// assert!(found.contains(wanted | Readiness::HANGUP));
 /// # std::io::Result::Ok(())
 /// ```
-///
-/// cbindgen:ignore
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Readiness(i16);
 
-/// cbindgen:ignore
-impl Readiness {
-    /// There is something to read, the end of it included; a listener has a connection.
-    pub const READABLE: Readiness = Readiness(libc::POLLIN);
-    /// Something can be written.
-    pub const WRITABLE: Readiness = Readiness(libc::POLLOUT);
-    /// There is something exceptional: urgent data, for one.
-    pub const PRIORITY: Readiness = Readiness(libc::POLLPRI);
-    /// There is an error. Always looked for, and never asked for.
-    pub const ERROR: Readiness = Readiness(libc::POLLERR);
-    /// The other side has hung up. Always looked for, and never asked for.
-    pub const HANGUP: Readiness = Readiness(libc::POLLHUP);
-    /// The peer of a stream will send no more.
-    pub const PEER_CLOSED: Readiness = Readiness(libc::POLLRDHUP);
+/// By a macro, so that cbindgen does not see them: they are no part of the C header.
+macro_rules! bits {
+    ($($(#[$doc:meta])* $name:ident = $bits:ident;)*) => {
+        impl Readiness {
+            $($(#[$doc])* pub const $name: Readiness = Readiness(libc::$bits);)*
+        }
+    };
+}
 
+bits! {
+    /// There is something to read, the end of it included; a listener has a connection.
+    READABLE = POLLIN;
+    /// Something can be written.
+    WRITABLE = POLLOUT;
+    /// There is something exceptional: urgent data, for one.
+    PRIORITY = POLLPRI;
+    /// There is an error. Always looked for, and never asked for.
+    ERROR = POLLERR;
+    /// The other side has hung up. Always looked for, and never asked for.
+    HANGUP = POLLHUP;
+    /// The peer of a stream will send no more.
+    PEER_CLOSED = POLLRDHUP;
+}
+
+impl Readiness {
     /// Whether all of these are in it.
     pub const fn contains(self, other: Readiness) -> bool {
         self.0 & other.0 == other.0

@@ -14,18 +14,19 @@ use std::net::Shutdown;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
-/// One I/O call and the memory that it works on, without a descriptor. It does nothing until it is submitted.
+/// One I/O call and the memory that it works on, without a descriptor: [`on`](Self::on) makes a [`Request`] of it. It does
+/// nothing until it is submitted.
 ///
 /// `'a` says how long that memory is lent: in a closure that is given to [`submit`](crate::EventPipe::submit), until the
 /// event has been harvested. It is not `Clone`: what it was given to work on is for one operation.
 ///
 /// Each constructor is named after the call of std, or else of POSIX, that does the same and waits. An operation ends as
-/// that call would end, whatever O_NONBLOCK says (rule 2.4): a read with some bytes, 0 at the end; a write when all bytes
+/// that call would end, whatever O_NONBLOCK says: a read with some bytes, 0 at the end; a write when all bytes
 /// were taken. It never ends with `WouldBlock` or `Interrupted`. More than 0x7ffff000 bytes are cut to that.
 ///
 /// Reads of one descriptor (receives, accepts) are carried out in the order in which they were submitted, and so are
 /// writes (sends, connects, `send_file`, a shutdown of the writing half); neither waits for the other. What names a place
-/// (`read_at` and its like), polls, and waits for children stand on their own (rule 2.5).
+/// (`read_at` and its like), polls, and waits for children stand on their own.
 #[must_use = "does nothing until it is submitted"]
 pub struct Io<'a> {
     pub(crate) call: RawCall,
@@ -96,6 +97,9 @@ impl<'a> Io<'a> {
     }
 
     /// read(2): 1 to `buf.len()` bytes; 0 at the end.
+    ///
+    /// An empty buffer gives 0 at once, which looks like the end. A `Vec` that has only capacity is empty:
+    /// [`read_spare`](Self::read_spare) is for that.
     #[inline(always)]
     pub fn read(buf: &'a mut [u8]) -> Io<'a> {
         Io::input(Kind::Read, buf)
@@ -134,7 +138,8 @@ impl<'a> Io<'a> {
         Io::new(RawCall { kind: Kind::Writev, buf: address(vectors), len: N, ..NOTHING })
     }
 
-    /// pread(2): at this place in a file.
+    /// pread(2): at this place in a file. Of a file fewer bytes than the buffer has come only at its end, or if the
+    /// operation is ended early.
     #[inline]
     pub fn read_at(buf: &'a mut [u8], offset: u64) -> Io<'a> {
         Io::input(Kind::Pread, buf).at(offset)
@@ -177,7 +182,7 @@ impl<'a> Io<'a> {
         self
     }
 
-    /// recv(2). `flags` are the kernel's (MSG_PEEK, MSG_WAITALL and so on).
+    /// recv(2). `flags` are the kernel's (MSG_PEEK, MSG_WAITALL and so on); MSG_DONTWAIT has no effect.
     #[inline(always)]
     pub fn recv(buf: &'a mut [u8], flags: i32) -> Io<'a> {
         Io::input(Kind::Recv, buf).flags(flags)
@@ -232,6 +237,9 @@ impl<'a> Io<'a> {
     }
 
     /// accept(2): a new descriptor, close-on-exec ([`Outcome::descriptor`](crate::Outcome::descriptor)).
+    ///
+    /// It fails with EMFILE or ENFILE where descriptors have run out, and would fail again at once: submit it again after a
+    /// while ([`timer`]), or when a connection has been closed. ECONNABORTED is about one client only.
     #[inline]
     pub fn accept() -> Io<'a> {
         Io::new(RawCall { kind: Kind::Accept, arg: libc::SOCK_CLOEXEC, ..NOTHING })
@@ -246,7 +254,8 @@ impl<'a> Io<'a> {
         io
     }
 
-    /// connect(2). What reads of the descriptor afterwards waits for it.
+    /// connect(2). What reads of the descriptor afterwards waits for it. The address is part of the state, where it stays
+    /// while the kernel may look at it; it is not changed. A family that is not the socket's ends it with an error.
     #[inline]
     pub fn connect(to: &'a mut Address) -> Io<'a> {
         let (addr, addrlen) = destination(to);
@@ -264,7 +273,8 @@ impl<'a> Io<'a> {
         Io::new(RawCall { kind: Kind::Shutdown, arg: how, ..NOTHING })
     }
 
-    /// sendfile(2): up to `len` bytes of `file` from this place on.
+    /// sendfile(2): up to `len` bytes of `file` from this place on. (Of an `f` that a pattern has bound it is
+    /// `(*f).as_fd()`: `f.as_fd()` borrows the `f` itself.)
     #[inline]
     pub fn send_file(file: BorrowedFd<'a>, offset: u64, len: usize) -> Io<'a> {
         Io::between(Kind::Sendfile, file, len).at(offset)
@@ -351,7 +361,7 @@ impl Request<'_> {
 }
 
 /// An event after this time, never early (CLOCK_MONOTONIC). It needs no descriptor; a hundred thousand of them are fine
-/// (rule 2.12). [`Duration::MAX`] is never.
+///. [`Duration::MAX`] is never.
 ///
 /// ```
 /// use ioevent::{EventPipe, Events, Op, timer};

@@ -198,7 +198,7 @@ impl Signals {
     /// thread has blocked what the thread has that starts it: call this first thing in `main`, before another thread is
     /// started. (The library's own threads block all signals, and may have been started before.)
     ///
-    /// **What is read** are the signals of the process (rule 2.4): those that kill(2) sent to it, or the terminal. A
+    /// **What is read** are the signals of the process: those that kill(2) sent to it, or the terminal. A
     /// signal that was sent to one of its threads (by pthread_kill(3) or raise(3)) can be read by that thread only, and
     /// the library may read in any: it may stay unread. If there are several descriptors for a signal, it is read from
     /// one of them.

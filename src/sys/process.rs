@@ -91,6 +91,12 @@ pub(crate) fn wait_for_pidfd(pidfd: c_int, info: UserPtr, options: c_int) -> Res
     Ok(unsafe { (*(to as *const libc::siginfo_t)).si_pid() } != 0)
 }
 
+/// pidfd_send_signal(2).
+pub(crate) fn send_signal(pidfd: c_int, signal: c_int) -> Result<()> {
+    // SAFETY: no siginfo_t is given.
+    unsafe { raw::call4(Sysno::pidfd_send_signal, pidfd as usize, signal as usize, 0, 0) }.map(drop)
+}
+
 /// pidfd_open(2) of a child that has not been reaped; ECHILD of any other process. Close-on-exec.
 pub(crate) fn open_child(id: u32) -> Result<OwnedFd> {
     // SAFETY: no pointers.
