@@ -4,7 +4,7 @@ use super::{lookup, watchdog};
 use crate::engine::{Engine, arming, completions::Completions, kept_errors, other_end, release};
 use crate::event::RawEvent;
 use crate::queue::lane::Lane;
-use crate::queue::op::{Fate, Kind, OpRef};
+use crate::queue::op::{Kind, OpRef};
 use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Entry, Locked, SEVERAL_PIPES};
 use crate::state::pipe::Pipe;
@@ -142,7 +142,8 @@ fn drop_operations(pipe: &Pipe, attachment: &Locked, rest: &mut Option<Rest>) {
             |op| op.pipe.get() == pipe.index(),
             |op| {
                 if !pipe.engine().retract(op) {
-                    op.set_fate(Fate::Orphan);
+                    // Another thread may close the descriptor while this one waits for the worker.
+                    release::leave_to_worker(attachment, pipe, op);
                     return;
                 }
                 other_end::release(op);

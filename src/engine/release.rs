@@ -45,16 +45,20 @@ fn end_all(attachment: &Locked, pipe: &'static Pipe) {
                 let why = if times::is_late(op) { Errno::ETIMEDOUT } else { Errno::ECANCELED };
                 out.complete(attachment, op, Completion::early(op, why));
             } else {
-                op.set_fate(Fate::Orphan);
-                // The program may close or replace the number from now on: a worker that is at work on it goes on
-                // with a copy, if the number still is that file.
-                if pipe.engine().is_same_file(attachment)
-                    && let Some(world) = world::world()
-                {
-                    take_number(&world.workers, op);
-                }
+                leave_to_worker(attachment, pipe, op);
             }
         }
+    }
+}
+
+/// A worker is at work on the operation, whose attachment ends. The program may close or replace the number from now
+/// on: the worker goes on with a copy, if the number still is that file.
+pub(crate) fn leave_to_worker(attachment: &Locked, pipe: &Pipe, op: OpRef) {
+    op.set_fate(Fate::Orphan);
+    if pipe.engine().is_same_file(attachment)
+        && let Some(world) = world::world()
+    {
+        take_number(&world.workers, op);
     }
 }
 

@@ -20,31 +20,31 @@ use core::sync::atomic::{AtomicI32, Ordering};
 const NEAR: usize = 1 << 17;
 
 // SAFETY: see `Attachment`.
-unsafe impl Zeroed for Attachment {}
+unsafe impl Zeroed for Attachment {
+    // Those too that a link refers to.
+    const WIPED_ON_FORK: bool = true;
+}
 
 /// What a forked child sees zeroed.
 static NEAR_NODES: Pages<[Attachment; NEAR]> = Pages::new([const { Attachment::new() }; NEAR]);
-static FAR_NODES: Pages<Sparse<Attachment>> = Pages::new(Sparse::new());
+/// Of which a child sees the nodes zeroed.
+static FAR_NODES: Sparse<Attachment> = Sparse::new();
 
 /// No number above this was ever attached, in this process or one that it was forked from. Relaxed: written under the
 /// lock of the attachment, before it is one.
 static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 
-/// Has the kernel zero the nodes in forked children; false if it cannot.
+/// Has the kernel zero the nodes in forked children (the far ones when they are made); false if it cannot.
 pub(crate) fn wipe_on_fork() -> bool {
-    let wiped = [NEAR_NODES.wipe_on_fork(), FAR_NODES.wipe_on_fork()];
-    wiped.iter().all(|wiped| *wiped)
+    NEAR_NODES.wipe_on_fork()
 }
 
 /// Forgets everything, in a forked child where the pages could not be wiped.
 pub(crate) fn forget() {
-    for node in &NEAR_NODES.value {
-        // Nothing is written to pages that were never used.
-        if node.is_in_use() {
-            node.forget();
-        }
+    // Nothing is written to pages that were never used.
+    for node in NEAR_NODES.value.iter().chain(FAR_NODES.made()).filter(|node| node.is_in_use()) {
+        node.forget();
     }
-    FAR_NODES.value.forget();
 }
 
 /// The node of a number, for the fast path: `None` is not certain.
@@ -63,7 +63,7 @@ pub(crate) fn near_words() -> (*const c_void, usize) {
 fn node(number: c_int) -> Option<&'static Attachment> {
     match near(number) {
         Some(node) => Some(node),
-        None => FAR_NODES.value.get(number),
+        None => FAR_NODES.get(number),
     }
 }
 
@@ -71,7 +71,7 @@ fn node(number: c_int) -> Option<&'static Attachment> {
 pub(crate) fn make(number: c_int) -> Result<&'static Attachment> {
     match near(number) {
         Some(node) => Ok(node),
-        None => FAR_NODES.value.make(number),
+        None => FAR_NODES.make(number),
     }
 }
 
@@ -116,6 +116,7 @@ fn numbers() -> impl Iterator<Item = c_int> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::word::Word;
 
     #[test]
     fn numbers_that_nobody_used_are_nothing() {
@@ -138,6 +139,32 @@ mod tests {
     #[test]
     fn negative_numbers_have_none() {
         assert!(make(-1).is_err() && by_word(word_of(-1)).is_none());
+    }
+
+    #[test]
+    fn a_forked_child_sees_no_node_in_use() {
+        assert!(wipe_on_fork());
+        // Numbers that no test attaches.
+        let nodes =
+            [NEAR as c_int - 2, NEAR as c_int + 5, c_int::MAX - 1].map(|number| make(number).unwrap());
+        for node in nodes {
+            node.set_pipe(Word::LEFT);
+        }
+        // SAFETY: the child looks at memory, and ends.
+        let child = unsafe {
+            match libc::fork() {
+                0 => libc::_exit(nodes.iter().filter(|node| node.is_in_use()).count() as c_int),
+                child => child,
+            }
+        };
+        let mut status = -1;
+        // SAFETY: the status is written.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0, "so many were in use, in the upper byte");
+        for node in nodes {
+            assert!(node.is_in_use());
+            node.set_pipe(Word::NOTHING);
+        }
     }
 
     fn word_of(number: c_int) -> u64 {

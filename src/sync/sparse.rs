@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{
     AtomicPtr,
-    Ordering::{AcqRel, Acquire, Relaxed},
+    Ordering::{AcqRel, Acquire},
 };
 
 /// Entries in a chunk.
@@ -19,7 +19,11 @@ const CHUNKS: usize = 1 << 15;
 /// # Safety
 ///
 /// Zeroed memory is a valid value.
-pub(crate) unsafe trait Zeroed: Sync + 'static {}
+pub(crate) unsafe trait Zeroed: Sync + 'static {
+    /// A forked child is to see all entries zeroed, those too that it has a reference to (Linux 4.14; before that
+    /// `made` says which there are).
+    const WIPED_ON_FORK: bool = false;
+}
 
 // SAFETY: 0 is a number.
 unsafe impl Zeroed for core::sync::atomic::AtomicUsize {}
@@ -52,6 +56,11 @@ impl<T: Zeroed> Sparse<T> {
         let chunk = self.0.get(index / CHUNK).ok_or(Errno::EBADF)?;
         let bytes = CHUNK * size_of::<T>();
         let fresh = memory::map_zeroed(bytes)?;
+        if T::WIPED_ON_FORK && memory::wipe_on_fork(fresh, bytes) == Err(Errno::ENOMEM) {
+            // SAFETY: just made, and seen by nobody.
+            unsafe { memory::unmap(fresh, bytes) };
+            return Err(Errno::ENOMEM);
+        }
         // Release pairs with the Acquire in `get`.
         if chunk.compare_exchange(null_mut(), fresh.cast().as_ptr(), AcqRel, Acquire).is_err() {
             // SAFETY: nobody has seen the mapping that lost.
@@ -60,13 +69,11 @@ impl<T: Zeroed> Sparse<T> {
         self.get(number).ok_or(Errno::ENOMEM)
     }
 
-    /// Forgets all entries, in a forked child.
-    pub(crate) fn forget(&self) {
-        for chunk in &self.0 {
-            // Nothing is written to pages that were never used.
-            if !chunk.load(Relaxed).is_null() {
-                chunk.store(null_mut(), Relaxed);
-            }
-        }
+    /// All entries near which something was ever used.
+    pub(crate) fn made(&self) -> impl Iterator<Item = &'static T> {
+        // Acquire, and safety: as in `get`.
+        let chunks = self.0.iter().filter_map(|chunk| NonNull::new(chunk.load(Acquire)));
+        // SAFETY: see above.
+        chunks.flat_map(|chunk| unsafe { core::slice::from_raw_parts(chunk.as_ptr(), CHUNK) })
     }
 }

@@ -49,8 +49,8 @@ pub(crate) unsafe fn unmap(start: NonNull<u8>, bytes: usize) {
     let _ = unsafe { raw::call2(Sysno::munmap, start.as_ptr() as usize, bytes) };
 }
 
-/// Makes pages read as zero in every child that is forked from now on (Linux 4.14).
-fn wipe_on_fork(start: NonNull<u8>, bytes: usize) -> Result<()> {
+/// Makes pages read as zero in every child that is forked from now on (Linux 4.14; EINVAL before that). ENOMEM.
+pub(crate) fn wipe_on_fork(start: NonNull<u8>, bytes: usize) -> Result<()> {
     // SAFETY: advice about a mapping of our own; this process sees no change.
     unsafe {
         raw::call3(Sysno::madvise, start.as_ptr() as usize, bytes, libc::MADV_WIPEONFORK as usize)?;
