@@ -65,8 +65,9 @@ async fn serve(reactor: &Reactor, listener: &Attached<TcpListener>) -> io::Resul
 }
 
 fn run(address: &str) -> io::Result<Infallible> {
-    // As many operations at a time; if there are more connections, some wait.
-    let reactor = Reactor::new(10_000)?;
+    // More places than there can be descriptors, each of which has one operation at a time: none waits for another's
+    // place. A place costs nothing until it is used.
+    let reactor = Reactor::new(1 << 20)?;
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
     let listener = reactor.attach(listener)?;

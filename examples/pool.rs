@@ -114,7 +114,7 @@ fn serve(pipe: &EventPipe<Job>) -> io::Result<()> {
             let (mut op, outcome) = event.into_parts();
             // `Job::Stop` stands in while the job itself is turned: the allocation stays the same.
             match std::mem::replace(&mut *op, Job::Stop).turn(pipe, outcome) {
-                Some(Job::Stop) => return Ok(()),
+                Some(Job::Stop) => return Ok(()), // and drops the rest of its batch: all connections end now
                 Some(job) => *op = job,
                 None => continue,
             }

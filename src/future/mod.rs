@@ -1,4 +1,4 @@
-//! A [`Future`] for each operation, for any executor.
+//! A [`Future`] for each operation, for any executor. Needs the feature `futures`.
 //!
 //! A [`Reactor`] is an [`EventPipe`](crate::EventPipe) whose events wake tasks. It has no thread of its own: a thread of
 //! the program's harvests, in one of these ways, and several of them go together.
@@ -27,6 +27,81 @@
 //!     std::io::Result::Ok(buffer[..count].to_vec())
 //! })??;
 //! assert_eq!(text, b"hello");
+//! # Ok(()) }
+//! ```
+//!
+//! Several tasks, on an executor that knows nothing of the reactor, and a thread that harvests for them:
+//!
+//! ```
+//! use ioevent::future::Reactor;
+//! use ioevent::{Attached, Io};
+//! use std::os::unix::net::UnixStream;
+//! use std::sync::Arc;
+//! use std::{io, thread};
+//!
+//! async fn echo(reactor: Arc<Reactor>, stream: Attached<UnixStream>) -> io::Result<()> {
+//!     let mut buffer = Vec::with_capacity(4096);
+//!     loop {
+//!         let (bytes, read) = reactor.submit(&stream, buffer, |buffer| Io::read_spare(buffer)).await;
+//!         if read?.bytes()? == 0 {
+//!             return Ok(());
+//!         }
+//!         let (mut bytes, written) = reactor.submit(&stream, bytes, |bytes| Io::write(bytes)).await;
+//!         written?.done()?;
+//!         bytes.clear();
+//!         buffer = bytes;
+//!     }
+//! }
+//!
+//! async fn ask(reactor: Arc<Reactor>, stream: Attached<UnixStream>) -> io::Result<Vec<u8>> {
+//!     let (_, written) = reactor.submit(&stream, *b"hello", |bytes| Io::write(bytes)).await;
+//!     written?.done()?;
+//!     let (answer, read) = reactor.submit(&stream, [0; 64], |buffer| Io::read(buffer)).await;
+//!     Ok(answer[..read?.bytes()?].to_vec())
+//! }
+//!
+//! # fn main() -> io::Result<()> {
+//! let reactor = Arc::new(Reactor::new(100)?);
+//! let harvester = thread::spawn({
+//!     let reactor = reactor.clone();
+//!     move || reactor.run()
+//! });
+//! let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+//! let mut clients = Vec::new();
+//! for _ in 0..10 {
+//!     let (here, there) = UnixStream::pair()?;
+//!     runtime.spawn(echo(reactor.clone(), reactor.attach(there)?));
+//!     clients.push(runtime.spawn(ask(reactor.clone(), reactor.attach(here)?)));
+//! }
+//! for client in clients {
+//!     assert_eq!(runtime.block_on(client)??, b"hello");
+//! }
+//! reactor.stop();
+//! harvester.join().unwrap()
+//! # }
+//! ```
+//!
+//! # From the first poll to the end
+//!
+//! The first poll submits the operation, if there is a place for it ([`Reactor::new`]). So even what could be had at
+//! once is ready only when a thread has harvested, and an operation that is polled once and dropped is cancelled. It keeps
+//! its place until its event was harvested.
+//!
+//! A time limit ([`Io::timeout`](crate::Io::timeout)) counts from when the operation has its place, and not from its
+//! first poll; a [`Sleep`] counts from the call of [`Reactor::sleep`].
+//!
+//! A write that has a time limit, or is cancelled, may succeed with a part, and [`done`](crate::Outcome::done) is `Ok`
+//! then. Compare, or ask [`ended_early`](crate::Outcome::ended_early) before:
+//!
+//! ```
+//! # use ioevent::{Attached, Io, future::Reactor};
+//! # use std::{io, net::TcpStream, time::Duration};
+//! # async fn send(reactor: &Reactor, stream: &Attached<TcpStream>, bytes: Vec<u8>) -> io::Result<()> {
+//! let time = Duration::from_secs(10);
+//! let (bytes, written) = reactor.submit(stream, bytes, |bytes| Io::write(bytes).timeout(time)).await;
+//! if written?.bytes()? < bytes.len() {
+//!     return Err(io::ErrorKind::TimedOut.into());
+//! }
 //! # Ok(()) }
 //! ```
 //!
@@ -71,7 +146,11 @@ pub struct Reactor {
 }
 
 impl Reactor {
-    /// A reactor for so many operations at a time; further ones wait until one of them has ended.
+    /// A reactor for so many operations and sleeps at a time; further ones wait for a place, and are served in turn.
+    ///
+    /// Make it at least as many as can be outstanding at once (`2 * connections + 10`, say): a place costs nothing until it
+    /// is used. With fewer a program can stand still: reads of idle connections and sleeps that have all the places keep
+    /// back the write that would end one of them.
     ///
     /// Errors: `InvalidInput` if `capacity` is 0 or not below `i32::MAX`; those of [`EventPipe::new`].
     ///
