@@ -158,6 +158,7 @@ impl Typed {
     /// From now on its number can be waited on (rule 3.6).
     pub(crate) fn show(&self) {
         if self.is_here() && !self.pipe().is_nonblock() {
+            access::admit();
             self.pipe().engine().show(self.pipe().number());
             self.pipe().set_nonblock(true);
         }

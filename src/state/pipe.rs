@@ -16,7 +16,7 @@ use crate::queue::event_queue::EventQueue;
 use crate::queue::lane::Lane;
 use crate::queue::lanes::COMMON;
 use crate::queue::op::{OpRef, Ops};
-use crate::sync::access::{Access, Sole};
+use crate::sync::access::{self, Access, Sole};
 use crate::sync::apart::Apart;
 use crate::sys::Errno;
 use core::ffi::c_int;
@@ -246,8 +246,9 @@ impl Pipe {
         unsafe { *self.nonblock.as_ptr() }
     }
 
-    /// O_NONBLOCK was set or cleared.
+    /// O_NONBLOCK was set or cleared. The thread is admitted (`access`): none that goes alone reads it meanwhile.
     pub(crate) fn set_nonblock(&self, nonblock: bool) {
+        debug_assert!(access::is_admitted());
         self.nonblock.store(nonblock, SeqCst);
         self.attendance.wait_for_watchdog();
         if nonblock && self.queue.wake.0.filled() != 0 {

@@ -91,6 +91,12 @@ pub(crate) fn admit() {
     }
 }
 
+/// Whether it has been admitted.
+#[cfg(not(loom))]
+pub(crate) fn is_admitted() -> bool {
+    STATE.value.bias.is_admitted(thread_pointer())
+}
+
 #[cold]
 #[inline(never)]
 fn admit_slow(me: usize) {
