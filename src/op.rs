@@ -26,7 +26,6 @@ use std::ptr::NonNull;
 /// assert_eq!(Op::into_inner(ticks), 3);
 /// # std::io::Result::Ok(())
 /// ```
-#[must_use = "dropping it drops the state"]
 #[repr(transparent)]
 pub struct Op<T> {
     inner: NonNull<Inner<T>>,

@@ -187,10 +187,10 @@ fn sources_of_all_kinds() {
         assert_eq!(next(pipe), b"something");
         ours
     }
-    check(&pipe, Rc::new);
-    check(&pipe, Arc::new);
-    check(&pipe, Box::new);
-    check(&pipe, |stream| stream);
+    drop(check(&pipe, Rc::new));
+    drop(check(&pipe, Arc::new));
+    drop(check(&pipe, Box::new));
+    drop(check(&pipe, |stream| stream));
     let attached = check(&pipe, std::os::fd::OwnedFd::from);
     // A handle is a descriptor; it is attached already.
     let not = pipe.attach(attached).unwrap_err();
