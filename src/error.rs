@@ -36,8 +36,8 @@ pub fn is_cancelled(error: &io::Error) -> bool {
 /// An operation that was not queued: its state, untouched, and why.
 ///
 /// `?` turns it into the [`io::Error`], and drops the state. The errors: [`EIOEVENTFULL`] (see [`is_full`](Self::is_full));
-/// `InvalidInput` (the descriptor is attached to another pipe, a buffer has nothing spare, more descriptors than a
-/// message can carry); EBADF (the descriptor's pipe is gone, or this is a forked child of the process that made it);
+/// `InvalidInput` (the descriptor is attached to another pipe, a buffer has nothing spare, MSG_ZEROCOPY is asked for); EBADF
+/// (the descriptor's pipe is gone, or this is a forked child of the process that made it);
 /// ENOMEM.
 ///
 /// ```

@@ -188,10 +188,11 @@ impl<'a> Io<'a> {
         Io::input(Kind::Recv, buf).flags(flags)
     }
 
-    /// send(2).
+    /// send(2). With MSG_ZEROCOPY it is refused (`InvalidInput`): the kernel would use the buffer after the event.
     #[inline(always)]
     pub fn send(buf: &'a [u8], flags: i32) -> Io<'a> {
-        Io::output(Kind::Send, buf).flags(flags)
+        let refusal = if flags & libc::MSG_ZEROCOPY != 0 { Some(Errno::EINVAL) } else { None };
+        Io { refusal, ..Io::output(Kind::Send, buf).flags(flags) }
     }
 
     #[inline(always)]

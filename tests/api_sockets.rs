@@ -340,3 +340,14 @@ fn clients_and_a_server_share_a_pipe() {
         pipe.submit(Op::new(next_job), next).unwrap();
     }
 }
+
+#[test]
+fn a_buffer_that_the_kernel_would_keep_is_refused() {
+    const MSG_ZEROCOPY: i32 = 0x400_0000;
+    let pipe = EventPipe::new(1).unwrap();
+    let (ours, _theirs) = pair();
+    let stream = pipe.attach(ours).unwrap();
+    let refused = pipe.submit_on(&stream, Op::new([7; 4]), |b| Io::send(b, MSG_ZEROCOPY)).unwrap_err();
+    assert_eq!((refused.error().kind(), *refused.op), (ErrorKind::InvalidInput, [7; 4]));
+    assert_eq!(pipe.places_taken(), 0);
+}

@@ -14,19 +14,15 @@ pub(crate) fn create(nevents: c_int, flags: c_int) -> Result<c_int> {
     if flags & !(libc::O_NONBLOCK | libc::O_CLOEXEC) != 0 {
         return Err(Errno::EINVAL);
     }
-    make(nevents, flags, Word::own).map(|(_, pipe)| pipe.number())
+    make(nevents, flags, false).map(|(_, pipe)| pipe.number())
 }
 
 /// A typed pipe, and the world that it is in.
 pub(super) fn create_typed(capacity: c_int) -> Result<(&'static World, &'static Pipe)> {
-    make(capacity, libc::O_CLOEXEC, Word::typed)
+    make(capacity, libc::O_CLOEXEC, true)
 }
 
-fn make(
-    nevents: c_int,
-    flags: c_int,
-    word: fn(&'static Pipe) -> Word,
-) -> Result<(&'static World, &'static Pipe)> {
+fn make(nevents: c_int, flags: c_int, is_typed: bool) -> Result<(&'static World, &'static Pipe)> {
     if nevents < 1 {
         return Err(Errno::EINVAL);
     }
@@ -34,14 +30,14 @@ fn make(
     if world::is_borrowed() {
         return Err(Errno::EPERM);
     }
-    let pipe = world.pipes.take(&world.ops, &world.watchdog)?;
-    open(world, pipe, nevents as u32, flags, word(pipe)).inspect_err(|_| pipe.end())?;
+    let pipe = world.pipes.take(&world.ops, &world.watchdog, is_typed)?;
+    open(world, pipe, nevents as u32, flags).inspect_err(|_| pipe.end())?;
     Ok((world, pipe))
 }
 
 /// Opens a pipe that is not in use.
-fn open(world: &World, pipe: &'static Pipe, capacity: u32, flags: c_int, word: Word) -> Result<()> {
-    let public = pipe.engine().open(word.is_typed())?;
+fn open(world: &World, pipe: &'static Pipe, capacity: u32, flags: c_int) -> Result<()> {
+    let public = pipe.engine().open(pipe.is_typed())?;
     let number = public.raw();
     world.lose(pipe, number);
     let nonblock = flags & libc::O_NONBLOCK;
@@ -54,7 +50,7 @@ fn open(world: &World, pipe: &'static Pipe, capacity: u32, flags: c_int, word: W
     let node = prepared.inspect_err(|_| pipe.engine().close())?;
     close::forget_stale(number);
     pipe.begin(number, capacity, nonblock != 0);
-    node.set_pipe(word);
+    node.set_pipe(if pipe.is_typed() { Word::typed(pipe) } else { Word::own(pipe) });
     public.into_raw();
     Ok(())
 }

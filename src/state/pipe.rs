@@ -30,6 +30,7 @@ pub(crate) struct Pipe {
     /// The public descriptor; -1 while the pipe is not in use.
     number: AtomicI32,
     index: u32,
+    is_typed: bool,
     nonblock: AtomicBool,
     ops: &'static Ops,
     poller: Poller,
@@ -69,10 +70,11 @@ impl Drop for InUse {
 
 impl Pipe {
     /// One that nothing is known of yet; it is in use, and closed.
-    pub(super) fn new(index: u32, ops: &'static Ops, watchdog: &'static Watchdog) -> Pipe {
+    pub(super) fn new(index: u32, ops: &'static Ops, watchdog: &'static Watchdog, is_typed: bool) -> Pipe {
         Pipe {
             number: AtomicI32::new(-1),
             index,
+            is_typed,
             nonblock: AtomicBool::new(false),
             ops,
             poller: Poller::new(),
@@ -125,6 +127,11 @@ impl Pipe {
     /// It leaves, and is not alone any more.
     pub(crate) fn leave_shared(&'static self) {
         drop(InUse(self));
+    }
+
+    /// Whether it is one of Rust, now and whenever it is used again.
+    pub(crate) fn is_typed(&self) -> bool {
+        self.is_typed
     }
 
     /// Begins the life of a pipe that is not in use, whose descriptors are there: it can be entered from now on.

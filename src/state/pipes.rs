@@ -32,13 +32,19 @@ impl Pipes {
         core::iter::successors(first, |pipe| unsafe { pipe.next.load(Relaxed).as_ref() })
     }
 
-    /// A pipe that was not in use, marked as in use.
-    pub(crate) fn take(&self, ops: &'static Ops, watchdog: &'static Watchdog) -> Result<&'static Pipe> {
-        let unused = |pipe: &&Pipe| pipe.take_into_use();
+    /// A pipe that was not in use, marked as in use. One of C never becomes one of Rust: a thread that comes late to a pipe
+    /// that C has closed would find it there, under the same number.
+    pub(crate) fn take(
+        &self,
+        ops: &'static Ops,
+        watchdog: &'static Watchdog,
+        is_typed: bool,
+    ) -> Result<&'static Pipe> {
+        let unused = |pipe: &&Pipe| pipe.is_typed() == is_typed && pipe.take_into_use();
         if let Some(pipe) = self.iter().find(unused) {
             return Ok(pipe);
         }
-        let fresh = memory::allocate(Pipe::new(self.count.fetch_add(1, Relaxed), ops, watchdog))?;
+        let fresh = memory::allocate(Pipe::new(self.count.fetch_add(1, Relaxed), ops, watchdog, is_typed))?;
         // SAFETY: just made, never freed.
         let pipe: &'static Pipe = unsafe { &*fresh };
         let mut first = self.first.load(Relaxed);
@@ -50,5 +56,25 @@ impl Pipes {
                 Err(other) => first = other,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::pool::Pool;
+
+    #[test]
+    fn a_pipe_is_used_again_by_its_own_side_only() {
+        static OPS: Ops = Pool::new();
+        static WATCHDOG: Watchdog = Watchdog::new();
+        let pipes = Pipes::new();
+        let take = |is_typed| pipes.take(&OPS, &WATCHDOG, is_typed).unwrap();
+        let of_c = take(false);
+        of_c.end();
+        let of_rust = take(true);
+        assert!(!core::ptr::eq(of_c, of_rust) && core::ptr::eq(of_c, take(false)));
+        of_rust.end();
+        assert!(!core::ptr::eq(of_rust, take(false)) && core::ptr::eq(of_rust, take(true)));
     }
 }

@@ -89,11 +89,6 @@ impl Word {
         self.0 & (LINKED | LEFT) != 0
     }
 
-    /// Whether it is the number of a typed pipe.
-    pub(crate) fn is_typed(self) -> bool {
-        self.0 & TYPED != 0
-    }
-
     /// The pipe that it is attached to, as far as C sees.
     #[inline(always)]
     pub(crate) fn attached_pipe(self) -> Option<&'static Pipe> {
