@@ -6,7 +6,7 @@ set -u -o pipefail
 shopt -s nullglob
 
 if cargo clippy --version >/dev/null 2>&1; then
-    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header -p ioevent-linked \
+    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header -p ioevent-linked -p ioevent-stress \
         --all-targets --all-features -- -D warnings
     STEP_TIMEOUT=900 step "clippy, without features" cargo clippy -q -p ioevent --all-targets -- -D warnings
     # What only the benchmarks depend on need not be to be had where the library is tested.

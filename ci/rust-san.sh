@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ci/rust-san.sh [address] [thread]: the Rust tests under the address sanitizer, and tests/stress.rs under the thread
+# ci/rust-san.sh [address] [thread]: the Rust tests under the address sanitizer, and tests/stress/ under the thread
 # sanitizer (or only one of these).  Needs a nightly tool chain: rustup toolchain install nightly.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
@@ -14,7 +14,8 @@ address() {
     export ASAN_OPTIONS=detect_leaks=1
     export LSAN_OPTIONS=suppressions=$root/ci/lsan.supp
     export CARGO_TARGET_DIR=$build/san
-    cargo_tests "$1" cargo +nightly test --no-fail-fast --target "$target" --lib --tests --all-features
+    cargo_tests "$1" cargo +nightly test -p ioevent -p ioevent-stress --no-fail-fast --target "$target" --lib --tests \
+        --all-features
 }
 # The standard library is not built with it: hence the suppressions.
 thread() {
@@ -22,7 +23,7 @@ thread() {
     export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp
     export CARGO_TARGET_DIR=$build/tsan
     export STRESS_SECONDS=${STRESS_SECONDS:-15}
-    cargo_tests "$1" cargo +nightly test --target "$target" --test stress
+    cargo_tests "$1" cargo +nightly test -p ioevent-stress --target "$target"
 }
 
 for sanitizer; do
