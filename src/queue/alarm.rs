@@ -15,10 +15,11 @@
 use super::deadlines::{Deadline, Deadlines};
 use super::limit_entry::LimitEntry;
 use super::op::OpRef;
-use crate::sync::lock::Mutex;
-use crate::sys::{Errno, Result, epoll as sys, process};
+use crate::sync::lock::{Mutex, MutexGuard};
+use crate::sys::{Errno, Result, epoll as sys, process, race};
 use core::cmp::Reverse;
 use core::ffi::c_int;
+use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use std::collections::BinaryHeap;
 
@@ -54,6 +55,31 @@ pub(crate) struct Retry {
     pub(crate) side: u16,
 }
 
+/// See `Alarm::lock_to_allocate`.
+struct Allocating<'a> {
+    times: MutexGuard<'a, Times>,
+    key: usize,
+}
+
+impl Deref for Allocating<'_> {
+    type Target = Times;
+    fn deref(&self) -> &Times {
+        &self.times
+    }
+}
+
+impl DerefMut for Allocating<'_> {
+    fn deref_mut(&mut self) -> &mut Times {
+        &mut self.times
+    }
+}
+
+impl Drop for Allocating<'_> {
+    fn drop(&mut self) {
+        race::release(self.key);
+    }
+}
+
 /// See the module's head.
 pub(crate) struct Alarm {
     /// Relaxed everywhere: -1, or what `open` has stored before the pipe could be used.
@@ -81,9 +107,18 @@ impl Alarm {
         self.timerfd.store(timerfd, Relaxed);
     }
 
+    /// Locks, for what may allocate or free. A race detector that does not see the lock sees the memory being given from
+    /// one thread to another, and is told.
+    fn lock_to_allocate(&self) -> Allocating<'_> {
+        let times = self.times.lock();
+        let key = core::ptr::from_ref(&*times) as usize;
+        race::acquire(key);
+        Allocating { times, key }
+    }
+
     /// Forgets everything.
     pub(crate) fn reset(&self) {
-        *self.times.lock() = Times::none();
+        *self.lock_to_allocate() = Times::none();
         self.first.store(NEVER, Relaxed);
     }
 
@@ -114,7 +149,7 @@ impl Alarm {
     /// Has the first operation of one side of a descriptor, `op`, tried again after a pause. Without memory for a note
     /// all descriptors that wait for a second try are gone through then.
     pub(crate) fn retry(&self, number: c_int, generation: u32, side: u16, op: OpRef) -> Result<()> {
-        let mut times = self.times.lock();
+        let mut times = self.lock_to_allocate();
         let time = process::now() + (PAUSE << op.lose_patience(MOST_DOUBLINGS));
         if times.retries.try_reserve(1).is_ok() {
             times.retries.push(Reverse(Retry { time, number, generation, side }));
@@ -163,7 +198,7 @@ impl Alarm {
 
     /// Enters a time at which the limit of a descriptor is to be looked at.
     pub(crate) fn enter_limit(&self, entry: LimitEntry) -> Result<()> {
-        let mut times = self.times.lock();
+        let mut times = self.lock_to_allocate();
         let Times { deadlines, limits, .. } = &mut *times;
         limits.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         // Each of them may become a deadline, for which there is room then.
@@ -184,7 +219,7 @@ impl Alarm {
 
     /// Enters a deadline.
     pub(crate) fn limit(&self, deadline: Deadline) -> Result<()> {
-        let mut times = self.times.lock();
+        let mut times = self.lock_to_allocate();
         let limits = times.limits.len();
         times.deadlines.reserve(limits + 1)?;
         times.deadlines.insert(deadline)?;
@@ -232,7 +267,7 @@ impl Alarm {
 
     /// Takes out the timers that come after `now`, or those of them with this user pointer, in order of time.
     pub(crate) fn take_timers(&self, user: Option<usize>, now: u64, mut each: impl FnMut(OpRef)) {
-        let mut times = self.times.lock();
+        let mut times = self.lock_to_allocate();
         match user {
             Some(user) => times.deadlines.take_out_timers_of(user, now, |entry| each(entry.op)),
             None => {
