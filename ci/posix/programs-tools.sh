@@ -20,7 +20,7 @@ git_repository() {
     git rebase -q main 2>&1 && git log --oneline | head -n 2
     git tag -a -m tagged v1 && git describe
     echo changed >>log && git diff && git stash -q && git stash list && git stash pop -q && git status --short
-    git checkout -q . && git grep -c 99 | head -n 3 && git blame -s log | head -n 2
+    git checkout -q . && git grep -c 99 | sed -n 1,3p && git blame -s log | head -n 2
     cd ..
     # Over a pipe and as a bundle; with hooks; packed again.
     git clone -q "file://$PWD/work" clone && git -C clone rev-parse HEAD
