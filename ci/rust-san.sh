@@ -11,7 +11,8 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 # --target, so that build scripts and macros are left without the sanitizer.
 address() {
     export RUSTFLAGS="${RUSTFLAGS:-} -Zsanitizer=address"
-    export ASAN_OPTIONS=detect_leaks=1
+    # Where there is no llvm-symbolizer binutils tell the names, which the suppressions are about.
+    export ASAN_OPTIONS=detect_leaks=1:allow_addr2line=1
     export LSAN_OPTIONS=suppressions=$root/ci/lsan.supp
     export CARGO_TARGET_DIR=$build/san
     cargo_tests "$1" cargo +nightly test -p ioevent -p ioevent-stress --no-fail-fast --target "$target" --lib --tests \

@@ -68,8 +68,8 @@ mod tests {
     fn a_pipe_is_used_again_by_its_own_side_only() {
         static OPS: Ops = Pool::new();
         static WATCHDOG: Watchdog = Watchdog::new();
-        let pipes = Pipes::new();
-        let take = |is_typed| pipes.take(&OPS, &WATCHDOG, is_typed).unwrap();
+        static PIPES: Pipes = Pipes::new();
+        let take = |is_typed| PIPES.take(&OPS, &WATCHDOG, is_typed).unwrap();
         let of_c = take(false);
         of_c.end();
         let of_rust = take(true);
