@@ -2,13 +2,13 @@
 //! pipe is closed before; C does not see it (`word`).
 //!
 //! The node of a link has its serial number where those of C have their user pointer, since each operation of Rust's
-//! has one of its own. Numbers are not used again, and go on in a forked child, which sees the nodes zeroed: so a handle
-//! that was copied by a fork does nothing to what the child attaches under the same number.
+//! has one of its own. Numbers are not used again, and go on in a forked child, which sees the nodes zeroed: so a
+//! handle that was copied by a fork does nothing to what the child attaches under the same number.
 
 use super::attach::{self, attach_new, known};
 use super::submit::{self, Which};
 use super::{fork, watchdog};
-use crate::engine::release;
+use crate::engine::{arming, release};
 use crate::state::attachment::{Attachment, Locked};
 use crate::state::pipe::Pipe;
 use crate::state::private;
@@ -30,7 +30,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Attaches a descriptor, which is to stay open until `detach`. EEXIST if it is attached already, by whomever;
+    /// Attaches a descriptor, which is to stay open until `detach`. EEXIST if it is attached already, in C or in Rust;
     /// EINVAL if it is a pipe; ENOMEM, ENOSPC.
     pub(super) fn new(pipe: &'static Pipe, fd: c_int) -> Result<Link> {
         let look = nature::look(fd)?;
@@ -56,8 +56,7 @@ impl Link {
 
     /// The node, locked, if it still is this link's.
     pub(super) fn lock(&self) -> Option<Locked> {
-        let locked = self.node.lock();
-        (locked.user.get() == self.serial && locked.word().is_of_handle()).then_some(locked)
+        arming::lock_if(self.node, |locked| locked.user.get() == self.serial && locked.word().is_of_handle())
     }
 
     /// Ends what is outstanding, with events; the number is free from now on.
@@ -85,7 +84,8 @@ impl Link {
         submit::cancel_of(&locked, which).unwrap_or(0)
     }
 
-    /// How long operations that are queued from now on may take, in nanoseconds; 0: for ever. EBADF if the pipe is gone.
+    /// How long operations that are queued from now on may take, in nanoseconds; 0: for ever. EBADF if the pipe is
+    /// gone.
     pub(crate) fn set_timeout(&self, nanoseconds: u64) -> Result<()> {
         match self.lock() {
             Some(locked) if locked.is_attached() => attach::set_timeout_of(&locked, nanoseconds),

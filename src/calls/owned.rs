@@ -9,6 +9,7 @@ use super::fast_path::{Way, Words};
 use super::link::Link;
 use super::start::{self, Fast, FastShared, Waited};
 use super::typed::Typed;
+use crate::engine::arming;
 use crate::engine::call::{
     Call, Datagram, InputCall, Readv, Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto, Writev,
 };
@@ -68,12 +69,7 @@ impl<const INLINE: bool> Words for Owned<INLINE> {
     }
 
     fn lock(&self, node: &'static Attachment) -> Option<Locked> {
-        let locked = node.lock();
-        if self.suit(&locked) {
-            return Some(locked);
-        }
-        locked.arm();
-        None
+        arming::lock_if(node, |locked| self.suit(locked))
     }
 }
 
@@ -123,13 +119,29 @@ pub(crate) unsafe fn start_inline(
     }
 }
 
+#[inline(always)]
+fn read_of(buf: usize, len: usize) -> Recv {
+    Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 }
+}
+
+#[inline(always)]
+fn write_of(buf: usize, len: usize) -> Send {
+    Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 }
+}
+
+/// Of an operation without a limit of its own, which ends in an event.
+#[inline(always)]
+fn plain(word: usize, to: Linked) -> Owned<false> {
+    Owned { to, word, timeout: 0 }
+}
+
 // Those that are called from where `start` is inlined do not unwind, which `extern "C"` tells the compiler: nothing has
 // to be kept for that. All that they need is in registers, the first ones where the system call wants them.
 
 #[inline(never)]
 extern "C" fn read(node: &'static Attachment, buf: usize, len: usize, word: usize, to: Linked) -> c_int {
-    let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
-    match start::wait_sole((node, to.pipe()), call, Owned::<false> { to, word, timeout: 0 }) {
+    let call = read_of(buf, len);
+    match start::wait_sole((node, to.pipe()), call, plain(word, to)) {
         Waited::Queued => 0,
         _ => read_otherwise(node, buf, len, word, to),
     }
@@ -144,8 +156,8 @@ extern "C" fn read_otherwise(
     word: usize,
     to: Linked,
 ) -> c_int {
-    let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
-    if start::wait_shared(node, call, Owned::<false> { to, word, timeout: 0 }) {
+    let call = read_of(buf, len);
+    if start::wait_shared(node, call, plain(word, to)) {
         return 0;
     }
     read_slow(node, buf, len, word, to)
@@ -153,14 +165,14 @@ extern "C" fn read_otherwise(
 
 #[inline(never)]
 extern "C" fn read_slow(node: &'static Attachment, buf: usize, len: usize, word: usize, to: Linked) -> c_int {
-    let call = Recv { kind: Kind::Read, buf: UserPtr::number(buf), len, flags: 0 };
-    done(input_otherwise(node, call, Owned::<false> { to, word, timeout: 0 }), node)
+    let call = read_of(buf, len);
+    done(input_otherwise(node, call, plain(word, to)), node)
 }
 
 #[inline(never)]
 extern "C" fn write(node: &'static Attachment, buf: usize, len: usize, word: usize, to: Linked) -> c_int {
-    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    match start::output_sole((node, to.pipe()), call, Owned::<false> { to, word, timeout: 0 }) {
+    let call = write_of(buf, len);
+    match start::output_sole((node, to.pipe()), call, plain(word, to)) {
         Fast::Queued => 0,
         Fast::Begun(sole, sent) => write_begun(sole, node, buf, len, word, sent),
         _ => write_otherwise(node, buf, len, word, to),
@@ -177,10 +189,10 @@ fn write_begun(
     word: usize,
     sent: isize,
 ) -> c_int {
-    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
+    let call = write_of(buf, len);
     // SAFETY: it was attached when this was begun, and no other thread has come in between.
     let to = Linked::to(unsafe { node.read().attached_pipe_unchecked() });
-    match start::output_begun(sole, node, call, Owned::<false> { to, word, timeout: 0 }, sent) {
+    match start::output_begun(sole, node, call, plain(word, to), sent) {
         Answer::Refused(errno) => errno.0,
         _ => 0,
     }
@@ -195,8 +207,8 @@ extern "C" fn write_otherwise(
     word: usize,
     to: Linked,
 ) -> c_int {
-    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    match start::output_shared(node, call, Owned::<false> { to, word, timeout: 0 }) {
+    let call = write_of(buf, len);
+    match start::output_shared(node, call, plain(word, to)) {
         FastShared::Queued => 0,
         FastShared::First(attachment) => announce(attachment),
         FastShared::Begun(attachment, sent) => write_shared_begun(attachment, buf, len, word, to, sent),
@@ -222,9 +234,8 @@ fn write_shared_begun(
     sent: isize,
 ) -> c_int {
     let node = attachment.node();
-    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    let words = Owned::<false> { to, word, timeout: 0 };
-    done(start::output_shared_begun(attachment, call, words, sent), node)
+    let call = write_of(buf, len);
+    done(start::output_shared_begun(attachment, call, plain(word, to), sent), node)
 }
 
 #[inline(never)]
@@ -237,8 +248,8 @@ fn write_slow(
     to: Linked,
 ) -> c_int {
     drop(attachment);
-    let call = Send { kind: Kind::Write, buf: UserPtr::number(buf), len, flags: 0 };
-    done(start::output(node, call, Owned::<false> { to, word, timeout: 0 }), node)
+    let call = write_of(buf, len);
+    done(start::output(node, call, plain(word, to)), node)
 }
 
 /// Any call. All of it comes as scalars: given a struct, the compiler would store all of that before it knows whether

@@ -37,14 +37,19 @@ pub(crate) fn lock_attached(number: c_int) -> Option<Locked> {
     locked.is_attached().then_some(locked)
 }
 
-/// A node, locked, if it is attached as far as C sees.
-pub(crate) fn lock_for_c(node: &'static Attachment) -> Option<Locked> {
+/// A node, locked, if it suits; else it is left as it was found.
+pub(crate) fn lock_if(node: &'static Attachment, suits: impl FnOnce(&Locked) -> bool) -> Option<Locked> {
     let locked = node.lock();
-    if locked.word().is_attached_for_c() {
+    if suits(&locked) {
         return Some(locked);
     }
     locked.arm();
     None
+}
+
+/// A node, locked, if it is attached as far as C sees.
+pub(crate) fn lock_for_c(node: &'static Attachment) -> Option<Locked> {
+    lock_if(node, |locked| locked.word().is_attached_for_c())
 }
 
 impl Inside {
