@@ -2,8 +2,10 @@
 
 use crate::{pair, poll_once, read, watched};
 use ioevent::future::Reactor;
+use std::future::{Future, poll_fn};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,13 +53,21 @@ fn a_full_pipe_has_a_place_for_the_wake_up() {
         assert!(poll_once(&mut taken).is_pending());
         thread::scope(|scope| {
             for round in 0..50 {
-                let (sender, receiver) = oneshot::channel();
+                let (sender, mut receiver) = oneshot::channel();
+                let (asked, is_asked) = std::sync::mpsc::channel();
                 scope.spawn(move || {
-                    // Most often the other thread waits by then.
-                    thread::sleep(Duration::from_millis(1));
+                    // The other thread has left its waker, and waits or is about to.
+                    is_asked.recv().unwrap();
                     sender.send(round).unwrap();
                 });
-                assert_eq!(reactor.block_on(receiver).unwrap().unwrap(), round);
+                let received = poll_fn(|context| {
+                    let received = Pin::new(&mut receiver).poll(context);
+                    if received.is_pending() {
+                        let _ = asked.send(()); // once is enough
+                    }
+                    received
+                });
+                assert_eq!(reactor.block_on(received).unwrap().unwrap(), round);
             }
         });
     });
