@@ -1,8 +1,9 @@
-//! bytes [ADDRESS [LINES]]: a client that sends so many lines to an echo server (one of the others here, say) and compares
-//! what comes back. Nothing is copied: all lines are slices of one `Bytes`, and what is received is split off the
-//! `BytesMut` that the kernel has written into.
+//! bytes [ADDRESS [LINES]]: a client that sends so many lines to an echo server (one of the others here, say) and
+//! compares what comes back. Nothing is copied: all lines are slices of one `Bytes`, and what is received is split off
+//! the `BytesMut` that the kernel has written into.
 //!
-//! A write and a read are under way on the socket at once. They are two states that share it, told apart by what they are.
+//! A write and a read are under way on the socket at once. They are two states that share it, told apart by what they
+//! are.
 #![forbid(unsafe_code)]
 
 use bytes::{Bytes, BytesMut};

@@ -1,7 +1,9 @@
-//! echo [ADDRESS [CONNECTIONS]]: sends back what it receives. One thread, one pipe, one operation at a time for each connection.
+//! echo [ADDRESS [CONNECTIONS]]: sends back what it receives. One thread, one pipe, one operation at a time for each
+//! connection.
 //!
-//! There is a place in the pipe for each connection and one for the listener, so the pipe cannot be full. What cannot go
-//! on (too many connections, no descriptors left) makes the listener pause; an error of a connection ends that one only.
+//! There is a place in the pipe for each connection and one for the listener, so the pipe cannot be full. What cannot
+//! go on (too many connections, no descriptors left) makes the listener pause; an error of a connection ends that one
+//! only.
 #![forbid(unsafe_code)]
 
 use ioevent::{Attached, EventPipe, Events, Op, Outcome, Request, timer};
@@ -60,7 +62,8 @@ impl Acceptor {
         Rc::strong_count(&self.seats) > self.limit
     }
 
-    /// What it waited for is over: the pause, or an accept, whose connection it takes. Then it decides whether to go on.
+    /// What it waited for is over: the pause, or an accept, whose connection it takes. Then it decides whether to go
+    /// on.
     fn turn(&mut self, pipe: &EventPipe<Job>, outcome: Outcome) {
         if self.paused {
             self.paused = self.is_full();

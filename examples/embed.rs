@@ -1,8 +1,8 @@
-//! embed: the pipe inside other event loops, mio's and tokio's, which wait for its descriptor. In each, something of their
-//! own and a timer and a file of the pipe's complete side by side. Prints a line for each.
+//! embed: the pipe inside other event loops, mio's and tokio's, which wait for its descriptor. In each, something of
+//! their own and a timer and a file of the pipe's complete side by side. Prints a line for each.
 //!
-//! Both loops tell *edges*: that the descriptor has become readable, once. So what is there is taken until there is none
-//! left before they are asked again.
+//! Both loops tell *edges*: that the descriptor has become readable, once. So what is there is taken until there is
+//! none left before they are asked again.
 #![forbid(unsafe_code)]
 
 use ioevent::{Attached, EventPipe, Events, Op, Outcome, Request, timer};
@@ -101,8 +101,8 @@ struct InTokio(tokio::io::unix::AsyncFd<EventPipe<Job>>);
 
 impl InTokio {
     fn new(pipe: EventPipe<Job>) -> io::Result<InTokio> {
-        // The other constructors are unsafe: tokio asks to be told that the number stays the same and stays open, as that
-        // of an EventPipe does. In a program that may say `unsafe`, take `AsyncFd::register_with_interest`.
+        // The other constructors are unsafe: tokio asks to be told that the number stays the same and stays open, as
+        // that of an EventPipe does. In a program that may say `unsafe`, take `AsyncFd::register_with_interest`.
         #[allow(deprecated)]
         let pipe = tokio::io::unix::AsyncFd::with_interest(pipe, tokio::io::Interest::READABLE)?;
         Ok(InTokio(pipe))

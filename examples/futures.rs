@@ -35,8 +35,8 @@ async fn echo(reactor: &Reactor, stream: Attached<TcpStream>) -> io::Result<()> 
 
 type Connection<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + 'a>>;
 
-/// Runs the connections beside a future until that is ready. One that has ended, for whatever reason, is dropped, and closed
-/// by that.
+/// Runs the connections beside a future until that is ready. One that has ended, for whatever reason, is dropped, and
+/// closed by that.
 async fn beside<F: Future>(connections: &mut Vec<Connection<'_>>, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {

@@ -1,5 +1,6 @@
-//! multi: one loop that waits for five different things together: a datagram, a timer, signals, the exit of a child, and an
-//! event that another thread posts. Prints a line for each, and ends when all were seen, or on SIGINT or SIGTERM.
+//! multi: one loop that waits for five different things together: a datagram, a timer, signals, the exit of a child,
+//! and an event that another thread posts. Prints a line for each, and ends when all were seen, or on SIGINT or
+//! SIGTERM.
 #![forbid(unsafe_code)]
 
 use ioevent::process::{Exit, PidFd};
@@ -68,7 +69,8 @@ fn report(source: &mut Source, outcome: Outcome) -> io::Result<bool> {
 }
 
 fn run() -> io::Result<()> {
-    // Blocked before any other thread begins: one that does not block them would get them. SIGCHLD comes with the child.
+    // Blocked before any other thread begins: one that does not block them would get them. SIGCHLD comes with the
+    // child.
     let signals = Signals::block(&[Signal::CHLD, Signal::INT, Signal::TERM])?;
     let pipe = EventPipe::new(SOURCES)?;
 

@@ -1,5 +1,5 @@
-//! pool [ADDRESS [THREADS [CONNECTIONS]]]: an echo server whose threads share one pipe, and with it all connections. It ends on SIGINT
-//! or SIGTERM.
+//! pool [ADDRESS [THREADS [CONNECTIONS]]]: an echo server whose threads share one pipe, and with it all connections. It
+//! ends on SIGINT or SIGTERM.
 //!
 //! Each event goes to one thread, and a connection has one operation at a time: so it is with one thread at a time, and
 //! needs no lock. The thread that harvests the "stop" passes it on and ends. (It is posted once, and not once for each
@@ -81,7 +81,8 @@ impl Acceptor {
         Arc::strong_count(&self.seats) > self.limit
     }
 
-    /// What it waited for is over: the pause, or an accept, whose connection it takes. Then it decides whether to go on.
+    /// What it waited for is over: the pause, or an accept, whose connection it takes. Then it decides whether to go
+    /// on.
     fn turn(&mut self, pipe: &EventPipe<Job>, outcome: Outcome) {
         if self.paused {
             self.paused = self.is_full();

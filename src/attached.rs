@@ -20,13 +20,14 @@ use std::time::Duration;
 /// It is made by [`EventPipe::attach`](crate::EventPipe::attach). Mostly it is part of a state, and makes the
 /// [`Request`]s of that: each constructor of [`Io`] is a method here.
 ///
-/// Methods of what was attached are called on [`get_ref`](Self::get_ref). While the state that it is part of is in the pipe
-/// the program cannot reach it: to cancel, to set a limit or to shut down meanwhile, keep a second handle, an
+/// Methods of what was attached are called on [`get_ref`](Self::get_ref). While the state that it is part of is in the
+/// pipe the program cannot reach it: to cancel, to set a limit or to shut down meanwhile, keep a second handle, an
 /// `Arc<Attached<F>>` in the state, or keep it outside and use [`submit_on`](crate::EventPipe::submit_on).
 ///
 /// Dropping it ends the operations that are outstanding on it, each of which still gives its event, and drops what was
-/// attached, which closes the descriptor if that owns it. There is no way to a `&mut F`: with one the descriptor could be closed, and its number be another file's,
-/// while operations are outstanding. For a descriptor that is shared attach an `Arc`, or a copy (`try_clone`).
+/// attached, which closes the descriptor if that owns it. There is no way to a `&mut F`: with one the descriptor could
+/// be closed, and its number be another file's, while operations are outstanding. For a descriptor that is shared
+/// attach an `Arc`, or a copy (`try_clone`).
 #[must_use = "dropping it closes the descriptor"]
 pub struct Attached<F: AsFd> {
     link: Link,
@@ -107,8 +108,8 @@ impl<F: AsFd> Attached<F> {
         self.link.cancel(Cancel::All.which(Some(op.0))) > 0
     }
 
-    /// Bounds operations that are submitted from now on: one that is not finished in time ends with what it has moved, or
-    /// with `TimedOut`. `None`: no limit. EBADF if the pipe is gone.
+    /// Bounds operations that are submitted from now on: one that is not finished in time ends with what it has moved,
+    /// or with `TimedOut`. `None`: no limit. EBADF if the pipe is gone.
     pub fn set_timeout(&self, time: Option<Duration>) -> io::Result<()> {
         Ok(self.link.set_timeout(time.map_or(0, nanoseconds))?)
     }

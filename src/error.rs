@@ -35,10 +35,10 @@ pub fn is_cancelled(error: &io::Error) -> bool {
 
 /// An operation that was not queued: its state, untouched, and why.
 ///
-/// `?` turns it into the [`io::Error`], and drops the state. The errors: [`EIOEVENTFULL`] (see [`is_full`](Self::is_full));
-/// `InvalidInput` (the descriptor is attached to another pipe, a buffer has nothing spare, MSG_ZEROCOPY is asked for); EBADF
-/// (the descriptor's pipe is gone, or this is a forked child of the process that made it);
-/// ENOMEM.
+/// `?` turns it into the [`io::Error`], and drops the state. The errors: [`EIOEVENTFULL`] (see
+/// [`is_full`](Self::is_full)); `InvalidInput` (the descriptor is attached to another pipe, a buffer has nothing spare,
+/// MSG_ZEROCOPY is asked for); EBADF (the descriptor's pipe is gone, or this is a forked child of the process that made
+/// it); ENOMEM.
 ///
 /// ```
 /// use ioevent::{EventPipe, Events, Op, Refused};
@@ -111,9 +111,9 @@ impl<T> From<Refused<T>> for io::Error {
 
 /// A descriptor that could not be attached, given back, and why.
 ///
-/// `?` turns it into the [`io::Error`], and drops the descriptor. The errors: `AlreadyExists` (it is attached already, to
-/// whichever pipe), `InvalidInput` (it is a pipe of this library), ENOMEM, ENOSPC (too many watches), EBADF (in a forked
-/// child of the process that made the pipe).
+/// `?` turns it into the [`io::Error`], and drops the descriptor. The errors: `AlreadyExists` (it is attached already,
+/// to whichever pipe), `InvalidInput` (it is a pipe of this library), ENOMEM, ENOSPC (too many watches), EBADF (in a
+/// forked child of the process that made the pipe).
 #[must_use = "dropping it closes the descriptor"]
 pub struct NotAttached<F> {
     /// What was to be attached.

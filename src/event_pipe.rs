@@ -24,19 +24,20 @@ use std::time::Duration;
 /// # Threads
 ///
 /// Where the states may go from thread to thread (`T: Send`) any number of threads may submit and harvest through
-/// `&self`; each event goes to exactly one of them. Where they may not, the pipe stays in its thread, and states may hold
-/// an [`Rc`](std::rc::Rc). To share one, borrow it ([`std::thread::scope`]) or put it into an [`Arc`](std::sync::Arc).
+/// `&self`; each event goes to exactly one of them. Where they may not, the pipe stays in its thread, and states may
+/// hold an [`Rc`](std::rc::Rc). To share one, borrow it ([`std::thread::scope`]) or put it into an
+/// [`Arc`](std::sync::Arc).
 ///
-/// The events that one `wait` has given are that thread's own; what is not harvested yet goes to any thread that is idle.
-/// Where the work for an event takes long, give [`Events`] room for one or a few. To stop several threads, post one event:
-/// the thread that gets it posts it again, finishes its batch, and returns. (Of one for each of them a single thread may
-/// harvest several.)
+/// The events that one `wait` has given are that thread's own; what is not harvested yet goes to any thread that is
+/// idle. Where the work for an event takes long, give [`Events`] room for one or a few. To stop several threads, post
+/// one event: the thread that gets it posts it again, finishes its batch, and returns. (Of one for each of them a
+/// single thread may harvest several.)
 ///
 /// # The end
 ///
-/// Dropping the pipe ends all its operations, waits until none uses its buffers any more (what the kernel cannot be kept
-/// from finishing, disk I/O, is waited for), and then drops their states. Descriptors that are attached to it stay open as
-/// long as their [`Attached`]; operations on them are refused from then on.
+/// Dropping the pipe ends all its operations, waits until none uses its buffers any more (what the kernel cannot be
+/// kept from finishing, disk I/O, is waited for), and then drops their states. Descriptors that are attached to it stay
+/// open as long as their [`Attached`]; operations on them are refused from then on.
 ///
 /// In a forked child the pipe of its parent is not there: everything gives EBADF, and dropping it does nothing. States
 /// that were outstanding are leaked there.
@@ -97,8 +98,8 @@ impl<T: 'static> EventPipe<T> {
     /// Queues the operation that `describe` makes of the state.
     ///
     /// The state is the pipe's until the event has been harvested. What the operation works on is part of the state, or
-    /// lives for ever; the descriptor, too. (If that does not live long enough, says the compiler, it is not part of the
-    /// state: [`submit_on`](Self::submit_on).) `describe` is called once, at once. If it
+    /// lives for ever; the descriptor, too. (If that does not live long enough, says the compiler, it is not part of
+    /// the state: [`submit_on`](Self::submit_on).) `describe` is called once, at once. If it
     /// panics the state is dropped, and nothing is queued.
     ///
     /// Errors, each with the state, untouched: see [`Refused`]. Any thread.
@@ -123,7 +124,8 @@ impl<T: 'static> EventPipe<T> {
     {
         let lent = Lent::new(op);
         // SAFETY: nothing else has the state. What the operation keeps of the borrow lasts until its event has been
-        // harvested, and until then nothing uses the state otherwise. `describe` works for any lifetime, so for that one.
+        // harvested, and until then nothing uses the state otherwise. `describe` works for any lifetime, so for that
+        // one.
         let Request { waits, io } = describe(unsafe { &mut *lent.value() });
         match waits {
             Waits::On(link) => self.start(lent.give(), link, io),
@@ -161,8 +163,8 @@ impl<T: 'static> EventPipe<T> {
         self.start(lent.give(), attached.link(), io)
     }
 
-    /// Like [`submit`](Self::submit), but if the operation can be finished at once its event is given directly, without a
-    /// place in the pipe; so this can succeed on a full pipe. `None`: it is queued.
+    /// Like [`submit`](Self::submit), but if the operation can be finished at once its event is given directly, without
+    /// a place in the pipe; so this can succeed on a full pipe. `None`: it is queued.
     ///
     /// ```
     /// use ioevent::{Attached, EventPipe, Op};
@@ -198,8 +200,8 @@ impl<T: 'static> EventPipe<T> {
             return Err(refused(state, errno));
         }
         let word = prepare(&state, &io);
-        // SAFETY: what the operation works on is part of the state, or lives for ever; and the state is the pipe's until
-        // the event with this word.
+        // SAFETY: what the operation works on is part of the state, or lives for ever; and the state is the pipe's
+        // until the event with this word.
         match unsafe { owned::start(&self.typed, link, word, io.call) } {
             0 => Ok(()),
             errno => Err(refused(state, Errno(errno))),
@@ -252,14 +254,14 @@ impl<T: 'static> EventPipe<T> {
         self.typed.post(event).map_err(|errno| refused(state, errno))
     }
 
-    /// Harvests: waits until there is an event, for `timeout` at most (`None`, and [`Duration::MAX`]: for ever), and takes
-    /// as many as there are and fit. None only when the time is over.
+    /// Harvests: waits until there is an event, for `timeout` at most (`None`, and [`Duration::MAX`]: for ever), and
+    /// takes as many as there are and fit. None only when the time is over.
     ///
     /// What is left in `events` from the last time is given first, and alone. A signal does not end the wait: attach
     /// [`Signals`](crate::signal::Signals) to be told of one.
     ///
-    /// Errors: EBADF if the program has closed descriptors of the library, or in a forked child. Any number of threads; each
-    /// with `Events` of its own.
+    /// Errors: EBADF if the program has closed descriptors of the library, or in a forked child. Any number of threads;
+    /// each with `Events` of its own.
     #[inline]
     pub fn wait<'e>(
         &self,

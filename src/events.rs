@@ -28,21 +28,21 @@ unsafe impl<T: Sync> Sync for Event<T> {}
 
 /// How an operation ended.
 ///
-/// An outcome owns the descriptor that an accept has given: one that is not asked for [`descriptor`](Self::descriptor) is
-/// closed with it.
+/// An outcome owns the descriptor that an accept has given: one that is not asked for [`descriptor`](Self::descriptor)
+/// is closed with it.
 #[must_use = "dropping it loses how the operation ended"]
 pub struct Outcome {
     result: i32,
     errno: i32,
-    /// With DESCRIPTOR a result that is not negative is one, which nothing else owns yet; with POSTED all are values. No
-    /// other bit matters.
+    /// With DESCRIPTOR a result that is not negative is one, which nothing else owns yet; with POSTED all are values.
+    /// No other bit matters.
     mark: usize,
 }
 
 /// Room for the events of one harvest, and what is left of the last one.
 ///
-/// An iterator that takes the events out. What a `break` or a `?` has left, the next [`wait`](crate::EventPipe::wait) gives
-/// first; what is left when it is dropped is dropped.
+/// An iterator that takes the events out. What a `break` or a `?` has left, the next [`wait`](crate::EventPipe::wait)
+/// gives first; what is left when it is dropped is dropped.
 pub struct Events<T> {
     /// Of a box.
     room: NonNull<[MaybeUninit<RawEvent>]>,
@@ -137,8 +137,8 @@ impl Outcome {
         self.count().ok_or_else(|| self.error().unwrap_or_else(|| Errno::EINVAL.into()))
     }
 
-    /// That the operation succeeded; or why it failed. (What an accept has given is closed.) With a time limit, or when it
-    /// is cancelled, one that has moved a part has succeeded: see [`ended_early`](Self::ended_early).
+    /// That the operation succeeded; or why it failed. (What an accept has given is closed.) With a time limit, or when
+    /// it is cancelled, one that has moved a part has succeeded: see [`ended_early`](Self::ended_early).
     #[inline]
     pub fn done(self) -> io::Result<()> {
         self.error().map_or(Ok(()), Err)
@@ -192,8 +192,8 @@ fn is_posted(mark: usize) -> bool {
     mark & POSTED != 0
 }
 
-/// The count of an accept is asked for. (A call, or else the two conditions for that and the one above become one, which
-/// takes longer.)
+/// The count of an accept is asked for. (A call, or else the two conditions for that and the one above become one,
+/// which takes longer.)
 #[cold]
 #[inline(never)]
 fn no_count() {

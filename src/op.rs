@@ -7,9 +7,9 @@ use std::ptr::NonNull;
 
 /// The state of one operation at a time: buffers, descriptors, and whatever tells the program what it was for.
 ///
-/// An owning pointer like a [`Box`]: one allocation, made once, and submitted again and again. Submitted, the state is the
-/// pipe's; the [`Event`](crate::Event) of the operation gives it back. Whatever happens in between, it is in exactly one
-/// place: here, in the pipe, or in an event.
+/// An owning pointer like a [`Box`]: one allocation, made once, and submitted again and again. Submitted, the state is
+/// the pipe's; the [`Event`](crate::Event) of the operation gives it back. Whatever happens in between, it is in
+/// exactly one place: here, in the pipe, or in an event.
 ///
 /// ```
 /// use ioevent::{EventPipe, Events, Op, timer};

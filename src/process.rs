@@ -54,8 +54,8 @@ impl PidFd {
 }
 
 impl PidFd {
-    /// Sends a signal to the process (pidfd_send_signal(2)). It is never another one's, even when this one has been reaped
-    /// and its number is used again: then it is ESRCH.
+    /// Sends a signal to the process (pidfd_send_signal(2)). It is never another one's, even when this one has been
+    /// reaped and its number is used again: then it is ESRCH.
     ///
     /// While the process is waited for, keep the descriptor at hand: the `Attached<PidFd>` outside of the state
     /// ([`EventPipe::submit_on`](crate::EventPipe::submit_on)), or in an `Arc`.

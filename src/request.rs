@@ -14,19 +14,19 @@ use std::net::Shutdown;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
-/// One I/O call and the memory that it works on, without a descriptor: [`on`](Self::on) makes a [`Request`] of it. It does
-/// nothing until it is submitted.
+/// One I/O call and the memory that it works on, without a descriptor: [`on`](Self::on) makes a [`Request`] of it. It
+/// does nothing until it is submitted.
 ///
-/// `'a` says how long that memory is lent: in a closure that is given to [`submit`](crate::EventPipe::submit), until the
-/// event has been harvested. It is not `Clone`: what it was given to work on is for one operation.
+/// `'a` says how long that memory is lent: in a closure that is given to [`submit`](crate::EventPipe::submit), until
+/// the event has been harvested. It is not `Clone`: what it was given to work on is for one operation.
 ///
-/// Each constructor is named after the call of std, or else of POSIX, that does the same and waits. An operation ends as
-/// that call would end, whatever O_NONBLOCK says: a read with some bytes, 0 at the end; a write when all bytes
+/// Each constructor is named after the call of std, or else of POSIX, that does the same and waits. An operation ends
+/// as that call would end, whatever O_NONBLOCK says: a read with some bytes, 0 at the end; a write when all bytes
 /// were taken. It never ends with `WouldBlock` or `Interrupted`. More than 0x7ffff000 bytes are cut to that.
 ///
 /// Reads of one descriptor (receives, accepts) are carried out in the order in which they were submitted, and so are
-/// writes (sends, connects, `send_file`, a shutdown of the writing half); neither waits for the other. What names a place
-/// (`read_at` and its like), polls, and waits for children stand on their own.
+/// writes (sends, connects, `send_file`, a shutdown of the writing half); neither waits for the other. What names a
+/// place (`read_at` and its like), polls, and waits for children stand on their own.
 #[must_use = "does nothing until it is submitted"]
 pub struct Io<'a> {
     pub(crate) call: RawCall,
@@ -239,8 +239,8 @@ impl<'a> Io<'a> {
 
     /// accept(2): a new descriptor, close-on-exec ([`Outcome::descriptor`](crate::Outcome::descriptor)).
     ///
-    /// It fails with EMFILE or ENFILE where descriptors have run out, and would fail again at once: submit it again after a
-    /// while ([`timer`]), or when a connection has been closed. ECONNABORTED is about one client only.
+    /// It fails with EMFILE or ENFILE where descriptors have run out, and would fail again at once: submit it again
+    /// after a while ([`timer`]), or when a connection has been closed. ECONNABORTED is about one client only.
     #[inline]
     pub fn accept() -> Io<'a> {
         Io::new(RawCall { kind: Kind::Accept, arg: libc::SOCK_CLOEXEC, ..NOTHING })
@@ -255,8 +255,9 @@ impl<'a> Io<'a> {
         io
     }
 
-    /// connect(2). What reads of the descriptor afterwards waits for it. The address is part of the state, where it stays
-    /// while the kernel may look at it; it is not changed. A family that is not the socket's ends it with an error.
+    /// connect(2). What reads of the descriptor afterwards waits for it. The address is part of the state, where it
+    /// stays while the kernel may look at it; it is not changed. A family that is not the socket's ends it with an
+    /// error.
     #[inline]
     pub fn connect(to: &'a mut Address) -> Io<'a> {
         let (addr, addrlen) = destination(to);
@@ -322,8 +323,8 @@ impl<'a> Io<'a> {
         Io::new(RawCall { kind: Kind::Poll, arg: readiness.bits().into(), ..NOTHING })
     }
 
-    /// waitid(2) of a [`PidFd`](crate::process::PidFd): it ends when the child has ended. It is not reaped: `Child::wait` of
-    /// std works as ever, and does not wait any more.
+    /// waitid(2) of a [`PidFd`](crate::process::PidFd): it ends when the child has ended. It is not reaped:
+    /// `Child::wait` of std works as ever, and does not wait any more.
     #[inline]
     pub fn wait(exit: &'a mut Exit) -> Io<'a> {
         Io::of_child(exit, libc::WEXITED | libc::WNOWAIT)

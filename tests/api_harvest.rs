@@ -225,8 +225,8 @@ impl Interrupted {
         Interrupted { caught, over: AtomicBool::new(false) }
     }
 
-    /// Calls `wait` in a thread, and meanwhile `interruptions` times has a signal handled there, then calls `then`. (Until
-    /// the thread has ended it goes on, if it must.)
+    /// Calls `wait` in a thread, and meanwhile `interruptions` times has a signal handled there, then calls `then`.
+    /// (Until the thread has ended it goes on, if it must.)
     fn run<R: Send>(&self, interruptions: usize, wait: impl FnOnce() -> R + Send, then: impl FnOnce()) -> R {
         let (begun, begins) = channel();
         thread::scope(|scope| {

@@ -28,8 +28,8 @@ use support::{Watchdog, none, one, pair};
 
 type Buffer = [u8; 16];
 
-/// Attaches it, and reads what `send` makes be there, which is `expected`, both into a read that waits for it and into one
-/// that comes later.
+/// Attaches it, and reads what `send` makes be there, which is `expected`, both into a read that waits for it and into
+/// one that comes later.
 fn reads<F: AsFd + 'static>(source: F, mut send: impl FnMut(), expected: &[u8]) -> F {
     let pipe = EventPipe::<Buffer>::new(2).unwrap();
     let attached = pipe.attach(source).unwrap();

@@ -1,4 +1,5 @@
-//! The places of a pipe: who takes one, who gives it back, and what is refused when there is none (rules 2.1, 3.1, 3.8).
+//! The places of a pipe: who takes one, who gives it back, and what is refused when there is none (rules 2.1, 3.1,
+//! 3.8).
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

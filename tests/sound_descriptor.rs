@@ -1,5 +1,5 @@
-//! The descriptor of a pipe is public: safe code can do anything to it that epoll_ctl(2), read(2) and their like do. Harvests go
-//! on, no event is made up, and nothing crashes; what such code spoils are its own wake-ups.
+//! The descriptor of a pipe is public: safe code can do anything to it that epoll_ctl(2), read(2) and their like do.
+//! Harvests go on, no event is made up, and nothing crashes; what such code spoils are its own wake-ups.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -85,8 +85,8 @@ impl Line {
     }
 }
 
-/// epoll_ctl(2) on the pipe's descriptor, in safe code: the wrapper owns what it is made of, so it has a copy, which is the
-/// same open file.
+/// epoll_ctl(2) on the pipe's descriptor, in safe code: the wrapper owns what it is made of, so it has a copy, which is
+/// the same open file.
 fn as_epoll(pipe: &Pipe) -> Epoll {
     Epoll(pipe.as_fd().try_clone_to_owned().unwrap())
 }

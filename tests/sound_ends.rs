@@ -1,4 +1,5 @@
-//! The end of a pipe in one thread, while others use what is attached to it: in time, handles outlive pipes in any order.
+//! The end of a pipe in one thread, while others use what is attached to it: in time, handles outlive pipes in any
+//! order.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,5 +1,5 @@
-//! A forked child: what it has of its parent's pipes gives errors, what it drops is nothing to the parent, and pipes of its
-//! own work. (A program of its own, with one thread: children are copies of it.)
+//! A forked child: what it has of its parent's pipes gives errors, what it drops is nothing to the parent, and pipes of
+//! its own work. (A program of its own, with one thread: children are copies of it.)
 
 #![deny(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -104,7 +104,8 @@ fn assert_all_goes_on(mut all: All, tally: &Tally) {
     assert_eq!(pipe.places_taken(), LEFT);
     let mut events = Events::with_capacity(32);
     assert_eq!(pipe.try_wait(&mut events).unwrap().count(), 4);
-    // A read and a poll by the handle that the program has, one whose handle is in two places, one whose state has its own.
+    // A read and a poll by the handle that the program has, one whose handle is in two places, one whose state has its
+    // own.
     for peer in &mut all.peers {
         // (Some were accepted, and given up.)
         let _ = peer.write_all(b"after the child");

@@ -1,5 +1,5 @@
-//! Random operations with an allocator that shows when something writes to memory that was freed, or behind its end (`sound/guard.rs`):
-//! no operation ends with EFAULT, nothing is written to what was freed, and all data arrive whole.
+//! Random operations with an allocator that shows when something writes to memory that was freed, or behind its end
+//! (`sound/guard.rs`): no operation ends with EFAULT, nothing is written to what was freed, and all data arrive whole.
 
 #![deny(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

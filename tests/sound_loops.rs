@@ -1,5 +1,5 @@
-//! A pipe inside other event loops, by its descriptor: no event is missed, whether the loop tells levels or edges, whatever
-//! the event comes of.
+//! A pipe inside other event loops, by its descriptor: no event is missed, whether the loop tells levels or edges,
+//! whatever the event comes of.
 
 #![deny(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

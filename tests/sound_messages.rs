@@ -1,4 +1,5 @@
-//! Descriptors in messages: what is left of an earlier message in the memory of a state is not taken for descriptors again.
+//! Descriptors in messages: what is left of an earlier message in the memory of a state is not taken for descriptors
+//! again.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,5 +1,5 @@
-//! Random sequences of calls, beside a model that only counts: every accepted submission gives exactly one event, or its
-//! state is dropped with the pipe; data come in order; the places that are taken are those of the model.
+//! Random sequences of calls, beside a model that only counts: every accepted submission gives exactly one event, or
+//! its state is dropped with the pipe; data come in order; the places that are taken are those of the model.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -75,8 +75,8 @@ const KINDS: [Describe; 9] = [
     |talk| talk.stream.as_ref().unwrap().read(&mut talk.boxed).timeout(Duration::from_millis(1)),
 ];
 
-/// Each kind of operation, submitted in both ways, is refused with an error that is as it should be, and its state is as it
-/// was.
+/// Each kind of operation, submitted in both ways, is refused with an error that is as it should be, and its state is
+/// as it was.
 fn each_is_refused(
     pipe: &EventPipe<Talk>,
     attached: &Rc<Attached<UnixStream>>,

@@ -1,5 +1,5 @@
-//! The first call of a thread asks for the descriptor of a pipe that another thread uses alone. (One test: in a program in
-//! which several threads have made calls, none goes alone.)
+//! The first call of a thread asks for the descriptor of a pipe that another thread uses alone. (One test: in a program
+//! in which several threads have made calls, none goes alone.)
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]

@@ -1,5 +1,5 @@
-//! Types of descriptors that behave oddly, in safe code: their numbers change, they panic when they are asked or dropped, they
-//! use the pipe in their drop; and states of odd layouts.
+//! Types of descriptors that behave oddly, in safe code: their numbers change, they panic when they are asked or
+//! dropped, they use the pipe in their drop; and states of odd layouts.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

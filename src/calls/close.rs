@@ -163,8 +163,9 @@ fn show_ended(op: OpRef, rest: &mut Option<Rest>) {
     }
 }
 
-/// An event that no thread has read. Descriptors in those of accepts are closed (rule 3.7), unless it is shown. Not with
-/// a pipe that the program has closed among all the numbers it knew nothing of: they may be its files by now (rule 5.5).
+/// An event that no thread has read. Descriptors in those of accepts are closed (rule 3.7), unless it is shown. Not
+/// with a pipe that the program has closed among all the numbers it knew nothing of: they may be its files by now (rule
+/// 5.5).
 fn leave(
     accepted: Option<c_int>,
     user: usize,

@@ -58,9 +58,9 @@ pub(crate) enum Attach {
 /// not yet complete is in one of the queues of its attachment, whose lock the caller holds and which gives the order of
 /// rule 2.5. (One that waits alone may be parked without a node, until one of these calls is made: `slot`.)
 ///
-/// What the kernel tells is waited for with `wait`, with no lock and no bias held, and handled after it: either whole by
-/// `handle`, or by one of the functions of the fast path, each of which says how far it has come, and then the rest by
-/// `handle`.
+/// What the kernel tells is waited for with `wait`, with no lock and no bias held, and handled after it: either whole
+/// by `handle`, or by one of the functions of the fast path, each of which says how far it has come, and then the rest
+/// by `handle`.
 pub(crate) trait Engine {
     /// What one wait has brought; nothing, at first.
     type Found: Default;
@@ -70,8 +70,8 @@ pub(crate) trait Engine {
     /// Waits for things to happen, `most` of them and for `timeout` nanoseconds (`None`: for ever) at most. How many
     /// there are.
     fn wait(&self, found: &mut Self::Found, most: usize, timeout: Option<u64>) -> Result<usize>;
-    /// The same for ever, or not at all, and for no more than `MOST`. How many there are, or -errno. Other errors than EINTR are to be found out anew
-    /// by `wait`.
+    /// The same for ever, or not at all, and for no more than `MOST`. How many there are, or -errno. Other errors than
+    /// EINTR are to be found out anew by `wait`.
     fn wait_plainly(&self, found: &mut Self::Found, most: usize, waits: bool) -> isize;
     /// Handles what was found, without the first `from`, with locks.
     fn handle(&self, found: &Self::Found, from: usize, out: &Completions) -> Heard;
@@ -93,7 +93,8 @@ pub(crate) trait Engine {
         lane: &'static Lane,
         room: &mut [MaybeUninit<RawEvent>],
     ) -> Handled;
-    /// poll(2) has told this of a descriptor that the watchdog polls (`polled_apart`). False: no operation waits for it.
+    /// poll(2) has told this of a descriptor that the watchdog polls (`polled_apart`). False: no operation waits for
+    /// it.
     fn told(attachment: &Locked, events: i16, out: &Completions) -> bool;
 
     /// Begins to watch a descriptor. The table has it already, so another thread may be told of it at once.

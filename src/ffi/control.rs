@@ -22,10 +22,10 @@ unsafe extern "C" {
     ///
     /// F_SETIOEVENTPIPE, int pipefd, void *user: attaches fd to the pipe, or changes pipe and user pointer for
     /// operations queued from now on; pipefd -1 detaches. Errors: EBADF (fd or pipefd is not open), EINVAL (pipefd is
-    /// no pipe, or fd is one), EEXIST (the crate has it attached in Rust), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int *pipefd, void **user: what fd is attached to; -1
-    /// and NULL if it is not. Errors: EBADF, EFAULT. On an attached descriptor (EINVAL on others): F_SETIOEVENTTIMEO,
-    /// const struct timespec *: bounds operations queued from now on, zero: no limit.
-    /// F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY.
+    /// no pipe, or fd is one), EEXIST (the crate has it attached in Rust), ENOMEM, ENOSPC. F_GETIOEVENTPIPE, int
+    /// *pipefd, void **user: what fd is attached to; -1 and NULL if it is not. Errors: EBADF, EFAULT. On an attached
+    /// descriptor (EINVAL on others): F_SETIOEVENTTIMEO, const struct timespec *: bounds operations queued from now on,
+    /// zero: no limit. F_GETIOEVENTTIMEO, struct timespec *. F_SETIOEVENTFLAGS, int: IOEVENT_INLINE, IOEVENT_POLLONLY.
     /// F_GETIOEVENTFLAGS returns them. On a pipe: F_SETIOEVENTSZ, int nevents: its capacity; EBUSY if more places are
     /// taken, EINVAL below 1. F_GETIOEVENTSZ, F_GETIOEVENTCNT: return its capacity, and the places taken. Any thread.
     /// ioevent_fcntl(3), rules 2.8, 2.11, 3.1, 3.8, 4.2, 4.3, 4.6.

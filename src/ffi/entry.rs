@@ -64,8 +64,8 @@ fn limited(sole: Sole, node: &'static Attachment) -> isize {
 }
 
 /// A call that gives something out, by the shortest way. `begun` goes on with it if one try was made, `shared` if none
-/// was, if the descriptor is attached; `otherwise` does what remains (`output_otherwise`). As in `input`, all three have
-/// the arguments in registers.
+/// was, if the descriptor is attached; `otherwise` does what remains (`output_otherwise`). As in `input`, all three
+/// have the arguments in registers.
 #[inline(always)]
 pub(super) fn output<C: Libcs>(
     fd: c_int,

@@ -60,8 +60,8 @@ const _: () = assert!(size_of::<Operation>() == 120 && align_of::<Operation>() =
 ///
 /// Returns how many were taken, from the front; each of them ends in an event. If none was: -1, and errno says why the
 /// first was not: EIOEVENTFULL; EINVAL (unknown kind; flags or ioo_zero not 0; no valid timeout; not attached, or for a
-/// timer not a pipe); EBADF; EFAULT; ENOMEM. The array may be used again when the call returns; what it points to is the
-/// library's until the events have been read. Any thread. ioevent_submit(3), rule 2.9.
+/// timer not a pipe); EBADF; EFAULT; ENOMEM. The array may be used again when the call returns; what it points to is
+/// the library's until the events have been read. Any thread. ioevent_submit(3), rule 2.9.
 #[cfg(have_timespec)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c_int {

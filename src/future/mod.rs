@@ -1,14 +1,16 @@
 //! A [`Future`] for each operation, for any executor. Needs the feature `futures`.
 //!
-//! A [`Reactor`] is an [`EventPipe`](crate::EventPipe) whose events wake tasks. It has no thread of its own: a thread of
-//! the program's harvests, in one of these ways, and several of them go together.
+//! A [`Reactor`] is an [`EventPipe`](crate::EventPipe) whose events wake tasks. It has no thread of its own: a thread
+//! of the program's harvests, in one of these ways, and several of them go together.
 //!
-//! - [`Reactor::block_on`] runs a future and harvests while it waits. Any number of threads may do so at once, each with
+//! - [`Reactor::block_on`] runs a future and harvests while it waits. Any number of threads may do so at once, each
+//!   with
 //!   a future of its own, inside of one another, too.
 //! - [`Reactor::run`] is for a thread that only harvests, beside an executor whose tasks use the reactor.
 //! - An event loop waits for the descriptor of the reactor ([`AsFd`]) to become readable, and calls
 //!   [`Reactor::turn`] with no time until it returns 0.
-//! - An executor of one's own calls [`Reactor::turn`] when it has nothing to do, and [`Reactor::notify`] from its wakers.
+//! - An executor of one's own calls [`Reactor::turn`] when it has nothing to do, and [`Reactor::notify`] from its
+//!   wakers.
 //!
 //! ```
 //! use ioevent::Io;
@@ -84,8 +86,8 @@
 //! # From the first poll to the end
 //!
 //! The first poll submits the operation, if there is a place for it ([`Reactor::new`]). So even what could be had at
-//! once is ready only when a thread has harvested, and an operation that is polled once and dropped is cancelled. It keeps
-//! its place until its event was harvested.
+//! once is ready only when a thread has harvested, and an operation that is polled once and dropped is cancelled. It
+//! keeps its place until its event was harvested.
 //!
 //! A time limit ([`Io::timeout`](crate::Io::timeout)) counts from when the operation has its place, and not from its
 //! first poll; a [`Sleep`] counts from the call of [`Reactor::sleep`].
@@ -107,10 +109,10 @@
 //!
 //! # States and borrows
 //!
-//! An operation owns what it works on, as everywhere in this crate, so a future may be dropped or leaked at any time, and
-//! a buffer is lost with it. Where a future borrows what an operation works on, that does not compile. A task that is to
-//! have its buffer back from a `select` keeps the [`Operation`] and polls it again by reference, or bounds the operation
-//! itself with [`Io::timeout`](crate::Io::timeout).
+//! An operation owns what it works on, as everywhere in this crate, so a future may be dropped or leaked at any time,
+//! and a buffer is lost with it. Where a future borrows what an operation works on, that does not compile. A task that
+//! is to have its buffer back from a `select` keeps the [`Operation`] and polls it again by reference, or bounds the
+//! operation itself with [`Io::timeout`](crate::Io::timeout).
 //!
 //! # Threads
 //!
@@ -148,9 +150,9 @@ pub struct Reactor {
 impl Reactor {
     /// A reactor for so many operations and sleeps at a time; further ones wait for a place, and are served in turn.
     ///
-    /// Make it at least as many as can be outstanding at once (`2 * connections + 10`, say): a place costs nothing until it
-    /// is used. With fewer a program can stand still: reads of idle connections and sleeps that have all the places keep
-    /// back the write that would end one of them.
+    /// Make it at least as many as can be outstanding at once (`2 * connections + 10`, say): a place costs nothing
+    /// until it is used. With fewer a program can stand still: reads of idle connections and sleeps that have all the
+    /// places keep back the write that would end one of them.
     ///
     /// Errors: `InvalidInput` if `capacity` is 0 or not below `i32::MAX`; those of [`EventPipe::new`].
     ///
@@ -169,8 +171,8 @@ impl Reactor {
     /// The operation that `describe` makes of the state, on a descriptor that this reactor has attached. The output has
     /// the state again, whatever happened.
     ///
-    /// `describe` is called once, when the operation is submitted. The outcome is that of the operation; `Err` says that
-    /// it was not submitted, and why: `InvalidInput` if another pipe has attached the descriptor.
+    /// `describe` is called once, when the operation is submitted. The outcome is that of the operation; `Err` says
+    /// that it was not submitted, and why: `InvalidInput` if another pipe has attached the descriptor.
     ///
     /// ```
     /// # use ioevent::{Io, future::Reactor};
@@ -221,8 +223,8 @@ impl Reactor {
 
     /// Runs a future in this thread, and harvests while it waits.
     ///
-    /// Other futures of this reactor are woken meanwhile, whatever runs them. Anything may wake this one: an operation, a
-    /// channel, another thread or another reactor. One that wakes itself at each poll does not keep events from being
+    /// Other futures of this reactor are woken meanwhile, whatever runs them. Anything may wake this one: an operation,
+    /// a channel, another thread or another reactor. One that wakes itself at each poll does not keep events from being
     /// harvested.
     ///
     /// Errors: those of [`EventPipe::wait`](crate::EventPipe::wait). The future is dropped then.
@@ -276,9 +278,9 @@ impl Reactor {
     /// Waits until there are events, at most for this time (`None`: for ever), and wakes the tasks that they concern.
     /// With no time at all it takes what is there, at most 64 events.
     ///
-    /// Returns how many operations have ended by that, 0 if the time is over or [`Reactor::notify`] was called. One thread
-    /// harvests at a time: while another one waits for events, this one waits until that is over. So where several
-    /// threads harvest, the wakers of an executor that waits here call [`Reactor::notify`].
+    /// Returns how many operations have ended by that, 0 if the time is over or [`Reactor::notify`] was called. One
+    /// thread harvests at a time: while another one waits for events, this one waits until that is over. So where
+    /// several threads harvest, the wakers of an executor that waits here call [`Reactor::notify`].
     ///
     /// Errors: those of [`EventPipe::wait`](crate::EventPipe::wait).
     pub fn turn(&self, time: Option<Duration>) -> io::Result<usize> {
@@ -291,8 +293,8 @@ impl Reactor {
     }
 }
 
-/// Readable when [`Reactor::turn`] would find events, for poll(2) and its like. Event loops that tell edges call it until
-/// it returns 0.
+/// Readable when [`Reactor::turn`] would find events, for poll(2) and its like. Event loops that tell edges call it
+/// until it returns 0.
 impl AsFd for Reactor {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.hub.pipe().as_fd()

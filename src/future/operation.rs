@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 /// One operation on a descriptor, made by [`Reactor::submit`](super::Reactor::submit). Its output is the state that it
 /// was given, and how it ended.
 ///
-/// Nothing happens before it is polled. Then it waits, if need be, for a place in the pipe, and is submitted; operations
-/// have their places in the order in which they were first polled. The errors are those of
+/// Nothing happens before it is polled. Then it waits, if need be, for a place in the pipe, and is submitted;
+/// operations have their places in the order in which they were first polled. The errors are those of
 /// [`EventPipe::submit_on`], except that the pipe is never full, and those of the operation.
 ///
-/// **Dropping** it is safe at any time. Before its first poll nothing was submitted, and the state is dropped at once. An
-/// operation that waits for a place gives up its turn. One that is outstanding is cancelled; its state lives on until
-/// its event was harvested, or the reactor is dropped. What it was to move may have been moved all the same, as with
-/// every cancelled operation: bytes that were read are gone with the state, and a connection that was accepted is
+/// **Dropping** it is safe at any time. Before its first poll nothing was submitted, and the state is dropped at once.
+/// An operation that waits for a place gives up its turn. One that is outstanding is cancelled; its state lives on
+/// until its event was harvested, or the reactor is dropped. What it was to move may have been moved all the same, as
+/// with every cancelled operation: bytes that were read are gone with the state, and a connection that was accepted is
 /// closed.
 ///
 /// **Leaking** it ([`std::mem::forget`]) leaks the state. While it waits for a place that leaks the place, too, when it
@@ -42,8 +42,8 @@ pub struct Operation<'r, S, A: AsFd, D> {
 
 /// A time to wait, made by [`Reactor::sleep`](super::Reactor::sleep).
 ///
-/// It takes a place in the pipe, like an [`Operation`], from its first poll until its time is over. Dropped before, it is
-/// cancelled; polled after it was ready, it is pending for ever.
+/// It takes a place in the pipe, like an [`Operation`], from its first poll until its time is over. Dropped before, it
+/// is cancelled; polled after it was ready, it is pending for ever.
 #[must_use = "does nothing unless it is polled"]
 pub struct Sleep<'r> {
     hub: &'r Hub,

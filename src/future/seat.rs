@@ -3,24 +3,24 @@
 //! Threads come here to wait: in `block_on` until their future is woken, in `turn` until there was an event, in `run`
 //! until it is stopped. Each has a [`Signal`]. One of them, the *driver*, sits in the one seat and waits in the pipe;
 //! the others are *parked*, each on a condition variable of its own. So it is known for each thread how to wake it:
-//! the driver by an event posted to the pipe, a parked one by its condition variable, one that is *away* (that polls its
-//! future, or delivers events) not at all, since it looks at its signal before it waits.
+//! the driver by an event posted to the pipe, a parked one by its condition variable, one that is *away* (that polls
+//! its future, or delivers events) not at all, since it looks at its signal before it waits.
 //!
 //! **A wake-up is not lost.** `woken` and the stage of a thread are behind one lock. The thread goes to `Harvests` or
 //! `Parked` only if it is not woken; the waker sets `woken` and, by the stage that it finds, posts or notifies.
 //!
 //! **One event is posted at a time**, in a place of the pipe that nothing else uses: it has one state, the *wake-up*,
-//! and the waker posts it that finds it at home. If it is not at home it has been posted before, so the driver's harvest
-//! will return, but for one case: another thread has harvested it (a `turn` that does not wait, or a driver that has
-//! left the seat since). Such a thread first brings the wake-up home and then looks whether the driver, if there is one,
-//! is woken and harvests; if so it posts again. A waker that came before that look has set `woken`, and is seen; one that
-//! comes after it finds the wake-up at home.
+//! and the waker posts it that finds it at home. If it is not at home it has been posted before, so the driver's
+//! harvest will return, but for one case: another thread has harvested it (a `turn` that does not wait, or a driver
+//! that has left the seat since). Such a thread first brings the wake-up home and then looks whether the driver, if
+//! there is one, is woken and harvests; if so it posts again. A waker that came before that look has set `woken`, and
+//! is seen; one that comes after it finds the wake-up at home.
 //!
 //! **The seat is never empty while threads are parked**, but for the time in which the thread that has left it delivers
 //! what it has harvested. Delivering wakes tasks and drops states, which is the program's code: it may come back here,
-//! and would find the seat taken by its own thread. Then the thread either sits down again or goes; and when it goes, in
-//! whatever way, a panic included, it puts the longest parked thread into the seat ([`Seat::leave`]). A thread that is
-//! put there though it has been woken passes the seat on when it goes, in the same way.
+//! and would find the seat taken by its own thread. Then the thread either sits down again or goes; and when it goes,
+//! in whatever way, a panic included, it puts the longest parked thread into the seat ([`Seat::leave`]). A thread that
+//! is put there though it has been woken passes the seat on when it goes, in the same way.
 //!
 //! Locks are taken in this order: that of a signal, that of the wake-up. The seat's is taken alone.
 
@@ -184,7 +184,7 @@ impl<P: Pipe> Seat<P> {
         }
     }
 
-    /// Whoever harvested the wake-up brings it home.
+    /// The thread that harvested the wake-up brings it home.
     pub(super) fn bring_home(&self, wake_up: P::WakeUp) {
         *lock(&self.wake_up) = Some(wake_up);
         let driver = lock(&self.state).driver.clone();
@@ -200,8 +200,8 @@ impl<P: Pipe> Seat<P> {
     fn post(&self) {
         let wake_up = lock(&self.wake_up).take();
         if let Some(Err(wake_up)) = wake_up.map(|wake_up| self.pipe.post(wake_up)) {
-            // The harvest returns all the same. Either it fails, too: the pipe is gone (descriptors were closed, or this
-            // is a forked child). Or there is no memory for one event more beside those that are there.
+            // The harvest returns all the same. Either it fails, too: the pipe is gone (descriptors were closed, or
+            // this is a forked child). Or there is no memory for one event more beside those that are there.
             *lock(&self.wake_up) = Some(wake_up);
         }
     }

@@ -25,7 +25,7 @@ struct Work<S> {
 pub(super) struct Slot<S>(Mutex<Stage<S>>);
 
 enum Stage<S> {
-    /// It is outstanding. Whoever waits for it is woken.
+    /// It is outstanding. The task that waits for it is woken.
     Flying(Waker),
     Landed(S, io::Result<Outcome>),
     /// The future has its output, or was dropped.

@@ -107,8 +107,8 @@ impl Alarm {
         self.timerfd.store(timerfd, Relaxed);
     }
 
-    /// Locks, for what may allocate or free. A race detector that does not see the lock sees the memory being given from
-    /// one thread to another, and is told.
+    /// Locks, for what may allocate or free. A race detector that does not see the lock sees the memory being given
+    /// from one thread to another, and is told.
     fn lock_to_allocate(&self) -> Allocating<'_> {
         let times = self.times.lock();
         let key = core::ptr::from_ref(&*times) as usize;

@@ -32,8 +32,8 @@ impl Pipes {
         core::iter::successors(first, |pipe| unsafe { pipe.next.load(Relaxed).as_ref() })
     }
 
-    /// A pipe that was not in use, marked as in use. One of C never becomes one of Rust: a thread that comes late to a pipe
-    /// that C has closed would find it there, under the same number.
+    /// A pipe that was not in use, marked as in use. One of C never becomes one of Rust: a thread that comes late to a
+    /// pipe that C has closed would find it there, under the same number.
     pub(crate) fn take(
         &self,
         ops: &'static Ops,

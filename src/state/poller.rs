@@ -9,9 +9,9 @@
 //! there (`is_whole`) says of both numbers that they are what they were. It is asked for before they are closed, and
 //! before a descriptor is attached; a call on the two together does nothing when one of them is another file.
 //!
-//! C's number of a pipe is another descriptor of the epoll instance. A typed pipe's number is that of an instance of its
-//! own, which holds the engine's from when it is to be waited on (`show`): safe code can do anything to it, and so must
-//! not reach the engine's entries. The waker's entry there, which tells nothing, says whose instance it is.
+//! C's number of a pipe is another descriptor of the epoll instance. A typed pipe's number is that of an instance of
+//! its own, which holds the engine's from when it is to be waited on (`show`): safe code can do anything to it, and so
+//! must not reach the engine's entries. The waker's entry there, which tells nothing, says whose instance it is.
 
 use crate::queue::alarm::Alarm;
 use crate::sync::waiters::Standby;

@@ -1,9 +1,9 @@
 //! What is behind a descriptor number, in one word: 0: nothing of ours; else the address of a pipe, and a bit that says
 //! what the number has to do with it.
 //!
-//! C and Rust do not see what the other one has: a C event in a typed pipe would be taken for a state of Rust's. So they
-//! have different bits. What Rust has attached is *linked*: the node belongs to one handle until that is dropped, also
-//! when its pipe is closed before.
+//! C and Rust do not see what the other one has: a C event in a typed pipe would be taken for a state of Rust's. So
+//! they have different bits. What Rust has attached is *linked*: the node belongs to one handle until that is dropped,
+//! also when its pipe is closed before.
 
 use super::pipe::Pipe;
 use core::ptr::NonNull;

@@ -1,5 +1,5 @@
-//! The programs of examples/, as processes of their own, under load. Ports are free ones, which the programs print; every
-//! wait is for a condition, with a watchdog that ends a program which takes too long.
+//! The programs of examples/, as processes of their own, under load. Ports are free ones, which the programs print;
+//! every wait is for a condition, with a watchdog that ends a program which takes too long.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -256,7 +256,8 @@ fn udp_answers_each_of_many() {
     is_answered(&socket, b"");
 }
 
-/// A datagram may be lost, even here: then it is sent again. What comes back is that one, or an older one's second answer.
+/// A datagram may be lost, even here: then it is sent again. What comes back is that one, or an older one's second
+/// answer.
 fn is_answered(socket: &UdpSocket, datagram: &[u8]) {
     let mut back = vec![0; 65_536];
     for _ in 0..20 {

@@ -22,8 +22,8 @@ fn assert_ends_well(pid: Pid) {
 /// Runs it in a child, to its end.
 #[track_caller]
 pub(crate) fn in_child(f: impl FnOnce()) {
-    // SAFETY: no other thread of the program's holds a lock that the child needs: those of the C library are held over a
-    // fork, and all else is the library's, which is what is tested.
+    // SAFETY: no other thread of the program's holds a lock that the child needs: those of the C library are held over
+    // a fork, and all else is the library's, which is what is tested.
     match unsafe { fork() }.unwrap() {
         ForkResult::Child => child(f),
         ForkResult::Parent { child } => assert_ends_well(child),

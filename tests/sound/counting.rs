@@ -1,5 +1,5 @@
-//! An allocator that counts what the thread that asks has allocated: other threads, the harness's, are of no interest; the
-//! library's own only help.
+//! An allocator that counts what the thread that asks has allocated: other threads, the harness's, are of no interest;
+//! the library's own only help.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

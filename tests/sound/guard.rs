@@ -1,7 +1,8 @@
-//! An allocator that shows when memory is used by what does not own it. An allocation of `SMALLEST` bytes or more ends where a page
-//! begins that cannot be touched, and its memory is never used again once it is freed. What is freed cannot be touched
-//! either: then the kernel answers EFAULT where it should have written, and the program crashes. Or it is filled with a
-//! pattern (`keep_freed`): then `spoiled` tells how many were written to afterwards, by the kernel too.
+//! An allocator that shows when memory is used by what does not own it. An allocation of `SMALLEST` bytes or more ends
+//! where a page begins that cannot be touched, and its memory is never used again once it is freed. What is freed
+//! cannot be touched either: then the kernel answers EFAULT where it should have written, and the program crashes. Or
+//! it is filled with a pattern (`keep_freed`): then `spoiled` tells how many were written to afterwards, by the kernel
+//! too.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io;

@@ -1,5 +1,5 @@
-//! The leak sanitizer, if the program is built with one, does not look at what is leaked on purpose, or is in memory that it
-//! does not know.
+//! The leak sanitizer, if the program is built with one, does not look at what is leaked on purpose, or is in memory
+//! that it does not know.
 
 use std::ffi::c_int;
 

@@ -104,7 +104,8 @@ impl Model {
         }
     }
 
-    /// Places are taken by what is outstanding, less what waits in `Events`; all these have a state, and nothing else has.
+    /// Places are taken by what is outstanding, less what waits in `Events`; all these have a state, and nothing else
+    /// has.
     pub(crate) fn assert_counts(&self) {
         assert_eq!(self.pipe.places_taken(), self.outstanding.len() - self.events.len());
         assert_eq!(self.pipe.capacity(), self.capacity);

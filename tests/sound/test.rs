@@ -1,5 +1,5 @@
-//! What each of these tests begins with: no other test of this program runs beside it, it is ended if it hangs, and when
-//! it is over as many descriptors are open as before.
+//! What each of these tests begins with: no other test of this program runs beside it, it is ended if it hangs, and
+//! when it is over as many descriptors are open as before.
 
 use ioevent::{EventPipe, Events, Io, Op};
 use std::collections::BTreeMap;

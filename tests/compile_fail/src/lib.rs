@@ -2,8 +2,9 @@
 //!
 //! A program in `bin/` beside this has the misuse and what is right beside each other, told apart by the feature
 //! "misuse". A line that must not compile says why: `//~ E0499`, or words of the error where it has no number. With the
-//! feature a program has errors on the marked lines and nowhere else; without it none has any, so that none fails for an
-//! import that is wrong. (Not by trybuild: that compares all that the compiler says, which is different in each version.)
+//! feature a program has errors on the marked lines and nowhere else; without it none has any, so that none fails for
+//! an import that is wrong. (Not by trybuild: that compares all that the compiler says, which is different in each
+//! version.)
 
 #![cfg(test)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
@@ -19,8 +20,8 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// What `cargo check` says, line by line, and whether all compiled. (Without the flags of this build, which may be those
-/// of a sanitizer.)
+/// What `cargo check` says, line by line, and whether all compiled. (Without the flags of this build, which may be
+/// those of a sanitizer.)
 fn check(features: &str) -> (String, bool) {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let output = Command::new(cargo)

@@ -1,6 +1,6 @@
-//! Echo over the safe interface of libioevent: one operation outstanding for each connection, a read or a write in turn, as
-//! in echo_ioevent.c beside this (WAY READ). Any number of threads harvest the same pipe; each event goes to one of them, so
-//! a connection needs no lock.
+//! Echo over the safe interface of libioevent: one operation outstanding for each connection, a read or a write in
+//! turn, as in echo_ioevent.c beside this (WAY READ). Any number of threads harvest the same pipe; each event goes to
+//! one of them, so a connection needs no lock.
 //!
 //! The command line, the listening socket, the line "ready" and the end on SIGTERM are those of peer.h.
 #![forbid(unsafe_code)]
@@ -59,7 +59,8 @@ struct Options {
 fn accepted(pipe: &EventPipe<Job>, buffer: usize, stream: io::Result<OwnedFd>) {
     let Ok(stream) = stream else { return };
     let Ok(stream) = pipe.attach(stream) else { return };
-    // Zeroed, as the program in C does not: callgrind counts 4,100 instructions for 4 KiB (rep stosb, an instruction each).
+    // Zeroed, as the program in C does not: callgrind counts 4,100 instructions for 4 KiB (rep stosb, an instruction
+    // each).
     let talk = Connection { stream, unsent: 0, buffer: vec![0; buffer].into() };
     drop(pipe.submit(Op::new(Job::Talk(talk)), Job::next));
 }
