@@ -23,8 +23,9 @@ static void run(int family, bool nonblock)
     OK(close(s));
     GIVES(ioevent_close(c), 0);
 
-    /* nobody listens any more */
+    /* a port at which nothing listens */
     OK(close(l));
+    l = OK(bound_socket(family, SOCK_STREAM, &a));
     c = OK(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     set_nonblock(c, nonblock);
     ATTACH(c, p, 2);
@@ -32,6 +33,7 @@ static void run(int family, bool nonblock)
     EXPECT(p, 2, -1, ECONNREFUSED);
     STAYS_QUIET(p);
     GIVES(ioevent_close(c), 0);
+    OK(close(l));
 
     /* datagram sockets connect too */
     l = bound_socket(family, SOCK_DGRAM, &a);

@@ -76,6 +76,17 @@ static inline int listener(int family, int backlog, struct address *address)
     return s;
 }
 
+/* Whether what was accepted is the other end: another program on this machine may connect to a port that was its own
+ * a moment ago, to see that it is refused. */
+static inline bool is_pair(const int fd[2])
+{
+    struct address own = { .length = sizeof own.storage }, peer = { .length = sizeof peer.storage };
+
+    OK(getsockname(fd[0], SOCKADDR(&own), &own.length));
+    return getpeername(fd[1], SOCKADDR(&peer), &peer.length) == 0 && peer.length == own.length
+        && memcmp(&peer.storage, &own.storage, own.length) == 0;
+}
+
 /* Two connected stream sockets over loopback; false if there is no such family here. */
 static inline bool tcp_pair(int family, int fd[2])
 {
@@ -87,6 +98,10 @@ static inline bool tcp_pair(int family, int fd[2])
     fd[0] = OK(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     OK(connect(fd[0], SOCKADDR(&address), address.length));
     fd[1] = OK(accept4(l, NULL, NULL, SOCK_CLOEXEC));
+    while (family != AF_UNIX && !is_pair(fd)) {
+        OK(close(fd[1]));
+        fd[1] = OK(accept4(l, NULL, NULL, SOCK_CLOEXEC));
+    }
     OK(close(l));
     if (family != AF_UNIX) {
         OK(setsockopt(fd[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one));
