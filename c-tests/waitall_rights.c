@@ -1,6 +1,6 @@
 /*
  * Descriptors that are passed to a recvmsg with MSG_WAITALL are not lost: it ends with the part that they came with, as
- * recvmsg(2) does, and before a later part that brings others: rule 2.4, BUGS.md.
+ * recvmsg(2) does, and before a later part that brings others: rule 2.4, DIFFERENCES.md.
  */
 #include "test.h"
 

@@ -2,11 +2,11 @@
 //!
 //! There is no code in this module. What the pages show is compiled and run by the tests.
 
-#[doc = include_str!("../docs/from_c.md")]
+#[doc = include_str!("../doc/from_c.md")]
 pub mod coming_from_c {}
 
-#[doc = include_str!("../docs/from_mio_or_tokio.md")]
+#[doc = include_str!("../doc/from_mio_or_tokio.md")]
 pub mod coming_from_mio_or_tokio {}
 
-#[doc = include_str!("../docs/soundness.md")]
+#[doc = include_str!("../doc/soundness.md")]
 pub mod soundness {}

@@ -1,4 +1,4 @@
-#![doc = include_str!("../docs/crate.md")]
+#![doc = include_str!("../doc/crate.md")]
 
 // This crate is the C library, too: see `include/ioevent.h` and the manual, `ioevent(7)`. The folders are floors, and a
 // file uses only its own floor and those under it (`ci/floors.sh`). From the bottom up: `sys` makes the system calls;
