@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clippy, rustdoc, rustfmt, mandoc, shellcheck, and the checks of this repository's own that need no run of the library.
+# clippy, rustdoc, rustfmt, mandoc, shellcheck, codespell, and the checks of this repository's own that need no run of the library.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -71,6 +71,9 @@ step "floors of src/" ci/floors.sh
 step "lengths of files" ci/lengths.sh
 
 step "README.md shows what the tests compile" ci/readme.sh
+
+# Its words to ignore are in .codespellrc.
+if have codespell; then step "spelling" codespell; else skip "spelling" "codespell is not installed"; fi
 
 scripts=(ci/*.sh ci/posix/*.sh .ci/run c-tests/*.sh c-tests/*/*.sh)
 for script in "${scripts[@]}"; do
