@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What README.md shows is the code that the tests compile: the echo servers are examples-c/echo.c, to the byte, and that of
-# doc/crate.md; each line of Rust on the first screen is in doc/crate.md, but for its comment.  ci/readme.sh --write puts
-# the servers there.
+# doc/crate.md; each line of Rust on the first screen is in doc/crate.md, but for its comment, and the C there compiles.
+# ci/readme.sh --write puts the servers there.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -36,5 +36,12 @@ while read -r line; do
     grep -qF -- "${code%"${code##*[! ]}"}" doc/crate.md || { echo "README.md: not in doc/crate.md: $code"; status=1; }
 done < <(block "lines of doc/crate.md" rust)
 [ $lines -gt 0 ] || { echo "README.md shows no line of doc/crate.md"; status=1; }
+fragment=$(block "a fragment" c)
+[ -n "$fragment" ] || { echo "README.md has no fragment of C"; status=1; }
+# It stands in a function.
+printf '%s\n' '#include <errno.h>' '#include <ioevent.h>' 'struct conn { int fd; char buffer[4096]; };' \
+    'void drop(struct conn *conn);' 'void received(struct conn *conn, int result);' 'void fragment(struct conn *conn);' \
+    'void fragment(struct conn *conn)' '{' "$fragment" '}' |
+    "${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -Iinclude -x c - || status=1
 [ $status = 0 ] || echo "repair the servers with: ci/readme.sh --write"
 exit $status
