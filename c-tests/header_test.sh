@@ -33,29 +33,51 @@ for file in "$prefix" "$header" "$shared" "$libdir/libioevent.so.0" "$archive"; 
 done
 [ $failures = 0 ] || exit 1
 
-# ---- the header compiles alone, twice included, without any feature macro ----
-printf '#include <ioevent.h>\n#include <ioevent.h>\nint header_alone(void);\nint header_alone(void) { return EIOEVENTFULL; }\n' \
-    >"$tmp/alone.c"
+# ---- the header compiles alone, twice included, without any feature macro, and without any warning ----
+cat >"$tmp/alone.c" <<'END'
+#include <ioevent.h>
+#include <ioevent.h>
+#if F_SETIOEVENTPIPE != 0x494f0001 || !defined EAGAIN || !defined O_NONBLOCK
+#error "what errno.h and fcntl.h have is missing"
+#endif
+int header_alone(ssize_t result);
+int header_alone(ssize_t result) { return ioevent_queued(result); }
+END
 cp "$tmp/alone.c" "$tmp/alone.cc"
-warnings="-Wall -Wextra -Wpedantic -Werror"
+warnings="-Wall -Wextra -Wundef -Wconversion -Wsign-conversion -Wcast-qual -Wshadow -Wunused -Werror -fvisibility=hidden"
+warnings_c="$warnings -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wbad-function-cast"
+warnings_cxx="$warnings -Wold-style-cast -Wzero-as-null-pointer-constant"
 includes=$("$pkg_config" --cflags libioevent)
+# compiles COMPILER STANDARD FILE FLAG...: -isystem would hide warnings, so -I, as users have it.
+compiles() {
+    compiler=$1 standard=$2 file=$3
+    shift 3
+    $compiler -std="$standard" "$@" -I"$includedir" $includes -c -o "$tmp/alone.o" "$file" 2>"$tmp/compiler.log"
+}
+must_compile() { compiles "$@" || { fail "$1 -std=$2 $4"; cat "$tmp/compiler.log" >&2; }; }
+# knows COMPILER STANDARD LANGUAGE: an older compiler does not know the newest, or by another name.
+knows() { echo "int x;" | $1 -std="$2" -x "$3" -c -o "$tmp/knows.o" - 2>/dev/null; }
 tried=0
 for pair in gcc:g++ clang:clang++; do
     c=${pair%:*} cxx=${pair#*:}
     if command -v "$c" >/dev/null; then
-        tried=$((tried + 1))
-        for std in c99 c11 gnu11 c17; do
-            # -isystem would hide warnings: -I is what users have
-            "$c" -std=$std $warnings -I"$includedir" $includes -c -o "$tmp/alone.o" "$tmp/alone.c" \
-                || fail "$c -std=$std"
+        # C89 has no long long, so without -Wpedantic.
+        must_compile "$c" gnu89 "$tmp/alone.c" $warnings_c
+        for std in c99 gnu99 c11 gnu11 c17 c2x c23; do
+            knows "$c" $std c || continue
+            tried=$((tried + 1))
+            for feature in -DNO_FEATURE -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -D_XOPEN_SOURCE -D_GNU_SOURCE; do
+                must_compile "$c" $std "$tmp/alone.c" $feature -Wpedantic $warnings_c
+            done
         done
     else
         echo "header_test: no $c here, left out"
     fi
     if command -v "$cxx" >/dev/null; then
-        for std in c++17 c++20; do
-            "$cxx" -std=$std $warnings -I"$includedir" $includes -c -o "$tmp/alone.o" "$tmp/alone.cc" \
-                || fail "$cxx -std=$std"
+        for std in c++11 c++14 c++17 c++20 c++2b c++23; do
+            knows "$cxx" $std c++ || continue
+            tried=$((tried + 1))
+            must_compile "$cxx" $std "$tmp/alone.cc" -Wpedantic $warnings_cxx
         done
     else
         echo "header_test: no $cxx here, left out"
@@ -64,34 +86,47 @@ done
 [ $tried -gt 0 ] || exit 77
 
 # ---- what strict ISO C has no types for is not declared there, and everything else is ----
-all=$(sed -n 's/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' "$header" | sort -u)
+defined=$(sed -n 's/^static [a-z_ ]* \(ioevent[a-z0-9_]*\)(.*/\1/p' "$header" | sort -u)
+all=$(sed -n '/^static /d; s/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' "$header" | sort -u)
+preps=$(echo "$defined" | grep '^ioevent_prep')
 [ "$(echo "$all" | wc -l)" -gt 30 ] || fail "found only these functions in $header:" $all
+[ "$(echo "$preps" | wc -l)" -gt 20 ] || fail "found only these in $header:" $preps
+# uses NAME...: a file that needs these to be declared.
+uses() {
+    echo '#include <ioevent.h>'
+    for name in "$@"; do
+        printf 'void f_%s(void);\nvoid f_%s(void) { void (*p)(void) = (void (*)(void))%s; (void)p; }\n' \
+            "$name" "$name" "$name"
+    done
+}
 # declared COMPILER STANDARD NOT...: all functions of the header but these are
 declared() {
-    compiler=$1 standard=$2
+    for_compiler=$1 for_standard=$2
     shift 2
-    for name in $all; do
-        printf '#include <ioevent.h>\nvoid f(void);\nvoid f(void) { void (*p)(void) = (void (*)(void))%s; (void)p; }\n' \
-            "$name" >"$tmp/one.c"
-        expected=yes
-        for not in "$@"; do [ "$not" != "$name" ] || expected=no; done
-        if $compiler -std=$standard -Werror -I"$includedir" $includes -c -o "$tmp/one.o" "$tmp/one.c" 2>"$tmp/one.log"
-        then
-            [ $expected = yes ] || fail "$compiler -std=$standard: $name is declared, and its types are not"
-        else
-            [ $expected = no ] || { fail "$compiler -std=$standard: $name is not declared"; cat "$tmp/one.log" >&2; }
-        fi
+    for name in $all $defined; do
+        case " $* " in *" $name "*) ;; *) echo "$name" ;; esac
+    done >"$tmp/declared"
+    uses $(cat "$tmp/declared") >"$tmp/these.c"
+    must_compile "$for_compiler" "$for_standard" "$tmp/these.c" -Werror
+    for name in "$@"; do
+        uses "$name" >"$tmp/one.c"
+        ! compiles "$for_compiler" "$for_standard" "$tmp/one.c" -Werror ||
+            fail "$for_compiler -std=$for_standard: $name is declared, and its types are not"
     done
 }
 for c in gcc clang; do
     command -v $c >/dev/null || continue
-    declared $c c99 ioevent_submit ioevent_waitid
-    declared $c c11 ioevent_waitid
-    declared $c c17 ioevent_waitid
+    declared $c c99 ioevent_submit ioevent_waitid $preps
+    declared $c c11 ioevent_waitid ioevent_prep_waitid
+    declared $c c17 ioevent_waitid ioevent_prep_waitid
     declared $c gnu99
     declared "$c -D_POSIX_C_SOURCE=200809L" c99
     declared "$c -D_GNU_SOURCE" c99
 done
+
+# ---- each kind of operation has a function that fills it, and no function is without its kind ----
+sed -n 's/^#define IOEVENT_OP_\([A-Z0-9]*\) .*/ioevent_prep_\1/p' "$header" | tr 'A-Z' 'a-z' | sort >"$tmp/kinds"
+echo "$preps" | grep -vx ioevent_prep | diff "$tmp/kinds" - || fail "kinds, and functions that fill them"
 
 # ---- exported names ----
 nm -D --defined-only "$shared" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/exports"
@@ -129,7 +164,6 @@ cat >"$tmp/user.c" <<'END'
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <errno.h>
 
 int main(void)
 {
@@ -139,7 +173,7 @@ int main(void)
 
     if (p == -1 || socketpair(AF_UNIX, SOCK_STREAM, 0, fd) || ioevent_fcntl(fd[0], F_SETIOEVENTPIPE, p, (void *)b))
         return 1;
-    if (ioevent_read(fd[0], b, sizeof b) != -1 || errno != EIOEVENTQUEUED || write(fd[1], "abc", 3) != 3)
+    if (!ioevent_queued(ioevent_read(fd[0], b, sizeof b)) || write(fd[1], "abc", 3) != 3)
         return 2;
     if (ioevent_wait(p, &e, 1, NULL) != 1 || e.ioe_user != b || e.ioe_result != 3)
         return 3;

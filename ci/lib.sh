@@ -49,8 +49,9 @@ have() {
     path=$(command -v "$1" 2>/dev/null) && [ "${path#"$build"/bin/}" = "$path" ]
 }
 
-# The functions that the header declares.
-header_functions() { sed -n 's/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' include/ioevent.h | sort -u; }
+# The functions that the header declares, and those that it defines.
+header_functions() { sed -n '/^static /d; s/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' include/ioevent.h | sort -u; }
+header_inlines() { sed -n 's/^static [a-z_ ]* \(ioevent[a-z0-9_]*\)(.*/\1/p' include/ioevent.h | sort -u; }
 
 # say TEXT: in one piece, whatever else runs beside this.
 say() {
