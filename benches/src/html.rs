@@ -1,6 +1,6 @@
 //! The report as one page that needs nothing else.
 
-use crate::report::{Block, Cell, QUICK, Results, Section, Table, opening};
+use crate::report::{Block, Cell, QUICK, Results, Section, TITLE, Table};
 
 const STYLE: &str = "
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff; max-width: 72rem;
@@ -51,22 +51,35 @@ fn table(table: &Table) -> String {
     text + "</tbody></table></div>\n"
 }
 
-/// All of it.
+/// Links to all sections but the first.
+fn contents(sections: &[Section]) -> String {
+    let link = |(index, section): (usize, &Section)| {
+        format!("<a href=\"#s{index}\">{}</a> ", escaped(section.title))
+    };
+    format!("<nav>{}</nav>\n", sections.iter().enumerate().skip(1).map(link).collect::<String>())
+}
+
+/// All of it: machine, date and versions; the results in short; the rest.
 pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
     let mut text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>libioevent beside its peers</title>\n<style>{STYLE}</style></head><body>\n{}\
-         <h1>libioevent beside its peers</h1>\n<p>{} Medians; small below them the quartiles; the best of \
-         a column is bold.</p>\n<nav>",
+         <title>{TITLE}</title>\n<style>{STYLE}</style></head><body>\n{}\
+         <h1>{TITLE}</h1>\n<dl>\n",
         if results.quick { format!("<p class=\"quick\">{QUICK}</p>\n") } else { String::new() },
-        escaped(&opening(results))
+    );
+    for (name, value) in &results.machine.0 {
+        text += &format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
+    }
+    text += &format!(
+        "</dl>\n<p>{} Medians; small below them the quartiles; the best of a column is bold.</p>\n",
+        escaped(&results.settings)
     );
     for (index, section) in sections.iter().enumerate() {
-        text += &format!("<a href=\"#s{index}\">{}</a> ", escaped(section.title));
-    }
-    text += "<a href=\"#machine\">Machine</a></nav>\n";
-    for (index, section) in sections.iter().enumerate() {
+        // After the first one, which has the results in short, the way to the others.
+        if index == 1 {
+            text += &contents(sections);
+        }
         text += &format!(
             "<h2 id=\"s{index}\">{}</h2>\n<p>{}</p>\n",
             escaped(section.title),
@@ -80,11 +93,6 @@ pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
             }
         }
     }
-    text += "<h2 id=\"machine\">Machine and versions</h2>\n<dl>\n";
-    for (name, value) in &results.machine.0 {
-        text += &format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
-    }
-    text += "</dl>\n";
     if !results.notes.is_empty() {
         text += "<h2>Notes</h2>\n<ul>\n";
         text.extend(results.notes.iter().map(|note| format!("<li>{}</li>\n", escaped(note))));
@@ -96,6 +104,15 @@ pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn machine_and_date_come_before_the_first_section() {
+        let machine = vec![("date".to_owned(), "2026-12-01".to_owned())];
+        let results = Results { machine: crate::machine::Machine(machine), ..Results::default() };
+        let text = report(&results, &crate::report::sections(&results).unwrap_or_default());
+        let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+        assert!(at("<h1>") < at("2026-12-01") && at("2026-12-01") < at("<h2"));
+    }
 
     #[test]
     fn a_quick_run_says_so_first() {

@@ -73,9 +73,4 @@ impl Machine {
         ];
         Machine(all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
     }
-
-    /// One of them.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
 }

@@ -1,6 +1,6 @@
 //! The report without its plots and its longest tables, as Markdown.
 
-use crate::report::{Block, Cell, QUICK, Results, Section, Table, opening};
+use crate::report::{Block, Cell, QUICK, Results, Section, TITLE, Table};
 
 /// Text in a field: a bar would end it.
 fn escaped(text: &str) -> String {
@@ -24,12 +24,18 @@ fn table(table: &Table) -> String {
     text
 }
 
-/// All of it.
+/// All of it: machine, date and versions; the results in short; the rest.
 pub(crate) fn report(results: &Results, sections: &[Section]) -> String {
     let mut text = if results.quick { format!("**{QUICK}**\n\n") } else { String::new() };
+    text += &format!("## {TITLE}\n\n");
+    text += &line(["", ""].map(str::to_owned).into_iter());
+    text += &line(["---", "---"].map(str::to_owned).into_iter());
+    for (name, value) in &results.machine.0 {
+        text += &line([name, value].map(|field| escaped(field)).into_iter());
+    }
     text += &format!(
-        "{} Medians, in parentheses the quartiles; the best of a column is bold.\n",
-        opening(results)
+        "\n{} Medians, in parentheses the quartiles; the best of a column is bold.\n",
+        results.settings
     );
     for section in sections.iter().filter(|section| section.readme) {
         text += &format!("\n### {}\n\n{}\n", section.title, section.text);
@@ -62,9 +68,19 @@ mod tests {
     }
 
     #[test]
+    fn machine_and_date_come_before_the_first_section() {
+        let machine = vec![("date".to_owned(), "2026-12-01".to_owned())];
+        let results = Results { machine: crate::machine::Machine(machine), ..Results::default() };
+        let section = Section { title: "Result", text: String::new(), blocks: Vec::new(), readme: true };
+        let text = report(&results, &[section]);
+        let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+        assert!(at("| date | 2026-12-01 |") < at("### Result"));
+    }
+
+    #[test]
     fn a_quick_run_says_so_first() {
         let mut results = Results::default();
-        assert!(report(&results, &[]).starts_with("Measured "));
+        assert!(report(&results, &[]).starts_with("## "));
         results.quick = true;
         let text = report(&results, &[]);
         assert!(text.lines().next().is_some_and(|line| line.contains("not to be quoted")), "{text}");

@@ -129,23 +129,8 @@ fn by_case(samples: &Samples, measure: Measure, peers: &[&str]) -> Table {
 /// The first line of a report that has figures of a quick run.
 pub(crate) const QUICK: &str = "A quick run, to see that all works: its figures are not to be quoted.";
 
-/// When, where, of which versions and how often: the first sentences.
-pub(crate) fn opening(results: &Results) -> String {
-    let machine = |name: &str| results.machine.get(name).unwrap_or("?");
-    format!(
-        "Measured {} on {} (cores: {}), {}; libioevent {}, libev {}, libevent {}, libuv {}, liburing {}. {}",
-        machine("date"),
-        machine("processor"),
-        machine("cores"),
-        machine("kernel"),
-        machine("libioevent"),
-        machine("libev"),
-        machine("libevent"),
-        machine("libuv"),
-        machine("liburing"),
-        results.settings,
-    )
-}
+/// What it is called.
+pub(crate) const TITLE: &str = "libioevent beside its peers";
 
 /// The result in short.
 fn result_table(samples: &Samples) -> Table {
