@@ -2,15 +2,12 @@
  * time on each connection. With one for accept that is CONNECTIONS + 1 at most, so EIOEVENTFULL cannot happen. */
 #include <arpa/inet.h>
 #include <err.h>
-#include <errno.h>
 #include <ioevent.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
 enum { CONNECTIONS = 10000, BATCH = 64 };
 struct connection { int fd, writing; char buffer[4096]; };
-
-static int queued(ssize_t answer) { return answer == -1 && errno == EIOEVENTQUEUED; }
 
 int main(int argc, char **argv)
 {
@@ -28,7 +25,7 @@ int main(int argc, char **argv)
 
     for (int open = 0, limit = CONNECTIONS, accepting = 0;;) {
         if (!accepting && open < limit)
-            accepting = queued(ioevent_accept(listener, NULL, NULL));
+            accepting = ioevent_queued(ioevent_accept(listener, NULL, NULL));
         struct ioevent events[BATCH];
         int n = ioevent_wait(pipe, events, BATCH, accepting ? NULL : &(struct timespec){.tv_sec = 1});
         if (n == 0)
@@ -50,8 +47,8 @@ int main(int argc, char **argv)
                 open++;
             }
             c->writing = !c->writing;
-            if (result <= 0 || !queued(c->writing ? ioevent_write(c->fd, c->buffer, result)
-                                                  : ioevent_read(c->fd, c->buffer, sizeof c->buffer))) {
+            if (result <= 0 || !ioevent_queued(c->writing ? ioevent_write(c->fd, c->buffer, result)
+                                                          : ioevent_read(c->fd, c->buffer, sizeof c->buffer))) {
                 ioevent_close(c->fd); /* end of file or an error: no operation is outstanding */
                 free(c);
                 open--;

@@ -109,11 +109,8 @@ static void start(struct program *program, enum kind kind, int fd)
     source->fd = fd;
     if (ioevent_fcntl(fd, F_SETIOEVENTPIPE, program->pipe, source) == -1)
         err(1, "attach");
-    if (kind == CHILD)
-        ioevent_poll(fd, POLLIN);
-    else
-        ioevent_read(fd, &source->buffer, sizeof source->buffer);
-    if (errno != EIOEVENTQUEUED) /* each of the two has answered -1 */
+    if (!ioevent_queued(kind == CHILD ? ioevent_poll(fd, POLLIN)
+                                      : ioevent_read(fd, &source->buffer, sizeof source->buffer)))
         errx(1, "queue: %s", ioevent_strerror(errno));
 }
 

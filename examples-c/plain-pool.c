@@ -31,8 +31,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for these: */
 static int connections;     /* how many are open */
 static int closed, waiting; /* one was closed since accept was queued; accept waits for that */
 
-static int queued(ssize_t answer) { return answer == -1 && errno == EIOEVENTQUEUED; }
-
 static void fail(const char *what)
 {
     perror(what);
@@ -53,7 +51,7 @@ static void start_accept(void)
     pthread_mutex_lock(&lock);
     closed = 0;
     pthread_mutex_unlock(&lock);
-    while (!queued(accept(listener, NULL, NULL)))
+    while (!ioevent_queued(accept(listener, NULL, NULL)))
         if (!has_room_now())
             fail("plain-pool: accept");
 }
@@ -78,7 +76,8 @@ static void go_on(struct connection *c, int result)
 {
     int writing = c->writing = !c->writing;
     while (result > 0) {
-        if (queued(writing ? write(c->fd, c->buffer, (size_t)result) : read(c->fd, c->buffer, sizeof c->buffer)))
+        if (ioevent_queued(writing ? write(c->fd, c->buffer, (size_t)result)
+                                   : read(c->fd, c->buffer, sizeof c->buffer)))
             return;
         if (!has_room_now())
             break;

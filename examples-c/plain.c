@@ -29,8 +29,6 @@ static struct signalfd_siginfo ending; /* the signal that ends us */
 static int accepting;                  /* an accept is outstanding */
 static int connections, short_of;      /* how many are open; accept found no descriptor, or no memory, for one more */
 
-static int queued(ssize_t answer) { return answer == -1 && errno == EIOEVENTQUEUED; }
-
 static void fail(const char *what)
 {
     perror(what);
@@ -49,8 +47,8 @@ static void end(struct connection *c)
 static void go_on(struct connection *c, int result)
 {
     c->writing = !c->writing;
-    if (result <= 0 || !queued(c->writing ? write(c->fd, c->buffer, (size_t)result)
-                                          : read(c->fd, c->buffer, sizeof c->buffer)))
+    if (result <= 0 || !ioevent_queued(c->writing ? write(c->fd, c->buffer, (size_t)result)
+                                                  : read(c->fd, c->buffer, sizeof c->buffer)))
         end(c); /* end of file or an error */
 }
 
@@ -77,7 +75,7 @@ static void accepted(int pipe, int fd, int error)
 static void start_accept(int listener)
 {
     static int said;
-    accepting = queued(accept(listener, NULL, NULL));
+    accepting = ioevent_queued(accept(listener, NULL, NULL));
     if (accepting)
         return;
     if (errno != EIOEVENTFULL)
@@ -96,7 +94,8 @@ static void attach_signals(int pipe)
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
     int fd = signalfd(-1, &set, 0);
-    if (fd == -1 || fcntl(fd, F_SETIOEVENTPIPE, pipe, &ending) == -1 || !queued(read(fd, &ending, sizeof ending)))
+    if (fd == -1 || fcntl(fd, F_SETIOEVENTPIPE, pipe, &ending) == -1 ||
+        !ioevent_queued(read(fd, &ending, sizeof ending)))
         fail("plain: signalfd");
 }
 

@@ -72,7 +72,7 @@ static void end_response(struct connection *c)
 static bool send_more(struct connection *c)
 {
     c->state = SENDING;
-    return was_queued(ioevent_write(c->fd, c->response.out.bytes + c->sent, c->response.out.length - c->sent));
+    return ioevent_queued(ioevent_write(c->fd, c->response.out.bytes + c->sent, c->response.out.length - c->sent));
 }
 
 static bool start_sending(struct connection *c)
@@ -130,7 +130,7 @@ static bool read_more(struct connection *c)
         text_free(&c->input);
     if (c->input.length == c->input.room && !text_reserve(&c->input, c->input.room > 0 ? c->input.room : INPUT_SMALL))
         return false;
-    return was_queued(ioevent_read(c->fd, c->input.bytes + c->input.length, c->input.room - c->input.length));
+    return ioevent_queued(ioevent_read(c->fd, c->input.bytes + c->input.length, c->input.room - c->input.length));
 }
 
 /* Skips the body of the last request, and empty lines, which old clients send behind it. */
@@ -187,7 +187,7 @@ static bool read_away(struct connection *c)
     c->input.length = 0;
     if (!text_reserve(&c->input, INPUT_SMALL))
         return false;
-    return was_queued(ioevent_read(c->fd, c->input.bytes, c->input.room));
+    return ioevent_queued(ioevent_read(c->fd, c->input.bytes, c->input.room));
 }
 
 /* Says that nothing more comes, and waits for the client to close. Closing at once, with something unread, would send a
@@ -197,7 +197,7 @@ static bool start_lingering(struct connection *c)
 {
     c->state = SHUTTING;
     set_deadline(c, LINGER_SECONDS);
-    return was_queued(ioevent_shutdown(c->fd, SHUT_WR));
+    return ioevent_queued(ioevent_shutdown(c->fd, SHUT_WR));
 }
 
 /* Whether or not the client is still connected, which the next read tells. */

@@ -42,7 +42,7 @@ static void accept_next(struct server *server)
     if (server->accepting || server->listener == -1 || server->count >= server->settings.connections + TURNED_AWAY)
         return;
     server->peer_length = sizeof server->peer;
-    server->accepting = was_queued(
+    server->accepting = ioevent_queued(
         ioevent_accept4(server->listener, (struct sockaddr *)&server->peer, &server->peer_length, SOCK_CLOEXEC));
 }
 
@@ -121,7 +121,7 @@ static void sweep(struct server *server)
 
 static bool await_tick(struct server *server)
 {
-    return was_queued(ioevent_read(server->timer, &server->ticks, sizeof server->ticks));
+    return ioevent_queued(ioevent_read(server->timer, &server->ticks, sizeof server->ticks));
 }
 
 static void handle_tick(struct source *self, const struct ioevent *event)
@@ -144,7 +144,7 @@ static void set_timer(struct server *server, long milliseconds)
 
 static bool await_signal(struct server *server)
 {
-    return was_queued(ioevent_read(server->signals, &server->signal, sizeof server->signal));
+    return ioevent_queued(ioevent_read(server->signals, &server->signal, sizeof server->signal));
 }
 
 /* SIGINT or SIGTERM. No new connection is taken, idle ones are closed, and responses under way have a moment to come to

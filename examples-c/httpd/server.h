@@ -81,11 +81,4 @@ bool server_is_stopping(struct server *server);
 /* Takes a connection out of the list and closes its descriptor. It may not have an operation outstanding. */
 void server_remove(struct server *server, struct connection *c);
 
-/* Every call on an attached descriptor answers -1. This errno means that its event will come; any other, that none
- * will, and why. */
-static inline bool was_queued(ssize_t answer)
-{
-    return answer == -1 && errno == EIOEVENTQUEUED;
-}
-
 #endif
