@@ -39,7 +39,7 @@ done < <(block "lines of doc/crate.md" rust)
 fragment=$(block "a fragment" c)
 [ -n "$fragment" ] || { echo "README.md has no fragment of C"; status=1; }
 # It stands in a function.
-printf '%s\n' '#include <errno.h>' '#include <ioevent.h>' 'struct conn { int fd; char buffer[4096]; };' \
+printf '%s\n' '#include <ioevent.h>' 'struct conn { int fd; char buffer[4096]; };' \
     'void drop(struct conn *conn);' 'void received(struct conn *conn, int result);' 'void fragment(struct conn *conn);' \
     'void fragment(struct conn *conn)' '{' "$fragment" '}' |
     "${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -Iinclude -x c - || status=1
