@@ -480,11 +480,11 @@ ssize_t ioevent_read(int fd,
  * write(2), or posting.
  *
  * On an attached descriptor the write is queued: -1 and EIOEVENTQUEUED, or EIOEVENTFULL. `buf` is the library's until
- * the event has been read; a write to a stream is complete when all nbytes were taken; a part that was ended early has
- * ECANCELED or ETIMEDOUT in ioe_errno. No SIGPIPE. On a pipe: posts
- * whole struct ioevent, each to be harvested like any other event; returns the bytes of those that had a place.
- * Errors there: EIOEVENTFULL (none had), EINVAL (not whole structs), ENOMEM. On anything else: write(2). Any thread.
- * ioevent_read(3), rules 2.4, 3.5.
+ * the event has been read. A write to a stream is whole if ioe_result is nbytes; a smaller number is a part, and
+ * ioe_errno says whether it was ended early (ECANCELED, ETIMEDOUT) or stopped by an error (0), which the next write
+ * gives. No SIGPIPE. On a pipe: posts whole struct ioevent, each to be harvested like any other event; returns the
+ * bytes of those that had a place. Errors there: EIOEVENTFULL (none had), EINVAL (not whole structs), ENOMEM. On
+ * anything else: write(2). Any thread. ioevent_read(3), rules 2.4, 3.5.
  */
 ssize_t ioevent_write(int fd,
                       const void *buf,

@@ -1,5 +1,5 @@
 //! The C functions of the same process and what Rust attached or made: neither sees the other's. A C event in a typed
-//! pipe would be a state that nobody made.
+//! pipe would be a state that was never made.
 
 #![deny(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

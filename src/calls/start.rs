@@ -294,7 +294,7 @@ pub(crate) fn output_begun<C: Call, W: Words>(
     sent: isize,
 ) -> Answer {
     let attachment = node.lock_quietly();
-    // Nobody comes in between.
+    // No other thread comes in between: the attachment is locked.
     drop(sole);
     let begun = if is_inline(&attachment, words) { Outcome::BegunInline(sent) } else { Outcome::Begun(sent) };
     go_on(attachment, begun, call, words)

@@ -1,4 +1,4 @@
-//! The way of a completion to whoever harvests it.
+//! The way of a completion to the thread that harvests it.
 
 use super::other_end;
 use crate::event::RawEvent;
@@ -76,7 +76,7 @@ impl<'a> Completions<'a> {
         if next.is_null() {
             return &mut [];
         }
-        // SAFETY: what is left of the room that `set_room` was given, which nobody else can reach during 'a.
+        // SAFETY: what is left of the room that `set_room` was given, which no other code can reach during 'a.
         unsafe { core::slice::from_raw_parts_mut(next.cast(), end.offset_from_unsigned(next)) }
     }
 
@@ -170,7 +170,7 @@ impl<'a> Completions<'a> {
     #[cold]
     fn release(&self, attachment: &Locked, op: OpRef) {
         if op.has(OWN_OTHER) {
-            // While it waited for the other descriptor, nobody knew whether this one was ready.
+            // While it waited for the other descriptor, it was not known whether this one was ready.
             attachment.assume_ready();
         }
         other_end::release(op);
@@ -197,7 +197,7 @@ impl<'a> Completions<'a> {
         let ((number, was_empty), place) = if goes_into_ring {
             let (user, result, mut errno) = (op.user.get(), op.done.get(), op.arg.get());
             if op.kind.get() == Kind::Accept && result as i32 >= 0 {
-                // Its descriptor has to be closed if nobody reads it.
+                // Its descriptor has to be closed if its event is never read.
                 self.lane().accepts.expect();
                 errno = ACCEPTED;
             }
@@ -256,7 +256,7 @@ impl<'a> Completions<'a> {
         let place = attachment.newest_place();
         let locked = self.pipe.queue.lanes.get(place & !LISTED).lock();
         if locked.holds(place, number) {
-            // The lane holds an event, so somebody knows of it already.
+            // The lane holds an event, so a thread has been told of it already.
             attachment.set_newest(place | LISTED, locked.push(op).0);
             return;
         }

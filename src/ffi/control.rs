@@ -128,8 +128,8 @@ unsafe fn fcntl_slow(fd: c_int, cmd: c_int, first: usize, second: usize) -> c_in
     }
 }
 
-/// strerror(3) that knows EIOEVENTFULL and EIOEVENTQUEUED too. Returns a string that is not to be changed. Any thread,
-/// as far as strerror(3). ioevent_strerror(3).
+/// Like strerror(3), and knows EIOEVENTFULL and EIOEVENTQUEUED too. Returns a string that must not be changed. Any
+/// thread that may call strerror(3). ioevent_strerror(3).
 #[unsafe(no_mangle)]
 pub extern "C" fn ioevent_strerror(errnum: c_int) -> *const c_char {
     match errnum {

@@ -131,7 +131,7 @@ fn pause() -> impl FnMut() {
     }
 }
 
-/// A thread of the library's own is at work: nobody goes alone meanwhile. It takes all the locks that the work needs
+/// A thread of the library's own is at work: no thread goes alone meanwhile. It takes all the locks that the work needs
 /// after this.
 pub(crate) struct Revoked {
     /// `None` if all lock anyway.

@@ -24,7 +24,7 @@
 
 use super::atomic::{AtomicBool, AtomicUsize, Ordering, light_fence};
 
-/// In `home`: nobody has come yet.
+/// In `home`: no thread has come yet.
 const NOBODY: usize = 0;
 /// In `home`: several threads have come.
 const SHARED: usize = 1;
@@ -116,7 +116,7 @@ impl Bias {
 
     // With the lock of `access` held.
 
-    /// Whether nobody has come yet.
+    /// Whether no thread has come yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.home.load(Ordering::Relaxed) == NOBODY
     }
@@ -153,8 +153,8 @@ impl Bias {
         }
     }
 
-    /// Nobody goes alone from now on. `barrier` makes a memory barrier in all threads; `pause` is called while somebody
-    /// is still at it.
+    /// No thread goes alone from now on. `barrier` makes a memory barrier in all threads; `pause` is called while one
+    /// still does.
     fn stop(&self, barrier: impl FnOnce(), mut pause: impl FnMut()) {
         // Relaxed: written with the lock of `access` held.
         if self.owner.load(Ordering::Relaxed) == 0 {

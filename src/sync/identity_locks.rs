@@ -1,8 +1,8 @@
 //! Locks for files, of which there may be any number: one for each file that is in use, by its identity
 //! (`nature::identity`).
 //!
-//! Nobody waits for anything but the same file. What is held is in a small table under a mutex, which is held for a few
-//! instructions.
+//! A thread waits only for another that has the same file. What is held is in a small table under a mutex, which is
+//! held for a few instructions.
 //!
 //! `tests/loom/` runs this file under loom.
 
@@ -52,13 +52,13 @@ impl IdentityLocks {
         }
     }
 
-    /// Holds a file, once nobody else does.
+    /// Holds a file, once no other thread does.
     pub(crate) fn lock(&self, identity: c_int) -> Guard<'_> {
         // It is always needed, so there always is a guard.
         self.lock_if(identity, || true).unwrap_or_else(|| Guard { locks: self, identity })
     }
 
-    /// The same, unless `is_needed` says no. It is asked while nobody holds the file, and must be quick.
+    /// The same, unless `is_needed` says no. It is asked while no thread holds the file, and must be quick.
     pub(crate) fn lock_if(&self, identity: c_int, is_needed: impl FnOnce() -> bool) -> Option<Guard<'_>> {
         let mut held = self.held.lock();
         while held.count == MOST || held.identities.iter().take(held.count).any(|other| *other == identity) {

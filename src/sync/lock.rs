@@ -124,7 +124,7 @@ impl<T> Mutex<T> {
         MutexGuard { mutex: self, here: PhantomData }
     }
 
-    /// Back to the beginning, in a forked child: as it is, nobody has it.
+    /// Back to the beginning, in a forked child: as it is there, no thread has it.
     pub(crate) fn forget(&self) {
         self.lock.forget();
     }

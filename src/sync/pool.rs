@@ -51,7 +51,7 @@ impl<T: Pooled> Pool<T> {
         Pool(Mutex::new(Inner { free: None, chunks: Vec::new(), begun: 0, available: 0, reserved: 0 }))
     }
 
-    /// A node that nobody else uses; it holds what its last user left in it, or zeros.
+    /// A node that is not in use; it holds what its last user left in it, or zeros.
     pub(crate) fn take(&self) -> Result<&'static T> {
         Self::take_locked(&mut self.0.lock())
     }
@@ -110,7 +110,7 @@ impl<T: Pooled> Pool<T> {
         Some(unsafe { chunk.add(index % Self::NODES).as_ref() })
     }
 
-    /// Takes a node back. Nobody uses it any more.
+    /// Takes a node back, which is not in use any more.
     pub(crate) fn give(&self, node: &'static T) {
         Self::give_locked(&mut self.0.lock(), node);
     }

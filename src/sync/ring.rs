@@ -2,10 +2,10 @@
 //!
 //! # Protocol
 //!
-//! `tail` counts the events put in, by the owner alone; `head` those taken out, by whoever holds the lane's lock.
+//! `tail` counts the events put in, by the owner alone; `head` those taken out, by a thread that holds the lane's lock.
 //! Events lie in the slots from `head` to `tail`. The owner writes the slot, then `tail`; a taker reads `tail`, then
-//! the slots, then writes `head`; the owner reads `head` before it uses a slot again. So nobody reads a slot that is
-//! being written.
+//! the slots, then writes `head`; the owner reads `head` before it uses a slot again. So no slot is read while it
+//! is being written.
 //!
 //! Whether the lane has become non-empty, and must be marked as filled, is settled by both looking once more: the owner
 //! writes `tail`, *then* reads `head`: if all before its event are gone, it marks the lane. A taker writes `head`,

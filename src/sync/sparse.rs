@@ -57,13 +57,13 @@ impl<T: Zeroed> Sparse<T> {
         let bytes = CHUNK * size_of::<T>();
         let fresh = memory::map_zeroed(bytes)?;
         if T::WIPED_ON_FORK && memory::wipe_on_fork(fresh, bytes) == Err(Errno::ENOMEM) {
-            // SAFETY: just made, and seen by nobody.
+            // SAFETY: just made, and not seen by another thread.
             unsafe { memory::unmap(fresh, bytes) };
             return Err(Errno::ENOMEM);
         }
         // Release pairs with the Acquire in `get`.
         if chunk.compare_exchange(null_mut(), fresh.cast().as_ptr(), AcqRel, Acquire).is_err() {
-            // SAFETY: nobody has seen the mapping that lost.
+            // SAFETY: no thread has seen the mapping that lost.
             unsafe { memory::unmap(fresh, bytes) };
         }
         self.get(number).ok_or(Errno::ENOMEM)

@@ -250,7 +250,7 @@ impl Wake {
         }
     }
 
-    /// Back to the beginning. Nobody uses the pipe.
+    /// Back to the beginning. No thread uses the pipe.
     pub(crate) fn reset(&self) {
         self.filled.store(0, SeqCst);
         self.active.store(0, SeqCst);

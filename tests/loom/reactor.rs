@@ -1,4 +1,4 @@
-//! Futures: no wake-up is lost whoever harvests, and no place is.
+//! Futures: no wake-up is lost, whichever thread harvests, and no place is.
 
 #[path = "../../src/future/locks.rs"]
 mod locks;

@@ -60,7 +60,7 @@ fn look_at(freed: &mut (usize, usize)) {
     }
 }
 
-/// From now on nobody can touch these pages.
+/// From now on these pages cannot be touched.
 fn give_up(start: usize, len: usize) {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
     // SAFETY: pages of the arena that were freed.

@@ -224,7 +224,7 @@ fn of_descriptor(attachment: &Locked, events: u32, out: &Completions) {
         }
     }
     if attachment.has(LEVEL) && !unordered::waits_for(attachment, events) {
-        // It would be told again and again, to nobody.
+        // It would be told again and again, and no thread needs it.
         polls::leave(attachment);
     }
     // First: after the reads there may be nothing left that polls could tell of.
