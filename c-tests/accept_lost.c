@@ -1,6 +1,6 @@
 /*
- * A program closes all descriptors while nobody has read the event of an accept, and has files of its own on all their
- * numbers then: none of them is closed when the library finds its pipe lost: rule 5.5, rule 3.7.
+ * A program closes all descriptors while the event of an accept has not been read, and has files of its own on all
+ * their numbers then: none of them is closed when the library finds its pipe lost: rule 5.5, rule 3.7.
  */
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /*
- * Connections that were there when accept was called, so that their events are ready at once, and which nobody reads:
+ * Connections that were there when accept was called, so that their events are ready at once, and which are not read:
  * their descriptors are closed with the pipe, and in a forked child, and with no other event: rules 3.7, 5.5.
  */
 #include "test.h"

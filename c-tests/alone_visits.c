@@ -1,6 +1,6 @@
 /*
  * A program of one thread, beside which the library's own threads are at work on the same pipe and descriptors: workers
- * that carry out fsync, and the watch, which goes on with what is outstanding while nobody harvests. Each queued
+ * that carry out fsync, and the watch, which goes on with what is outstanding while no thread harvests. Each queued
  * operation has exactly one event, and each byte comes once and in order. Rules 2.2, 2.5, 2.7.
  */
 enum { CONNECTIONS = 4, MESSAGES = 3000, RESTS = 20 };

@@ -1,6 +1,6 @@
 /*
- * Whoever harvests a pipe that is closed at the same time gets EBADF, however early or late it comes: rule 3.7. For an
- * instant, while the pipe was being closed, it was EINVAL.
+ * A thread that harvests a pipe which is closed at the same time gets EBADF, however early or late it comes: rule 3.7.
+ * For an instant, while the pipe was being closed, it was EINVAL.
  */
 #include "test.h"
 

@@ -13,7 +13,7 @@ static void run(int with, bool ask_first)
     begin_work(with);
     close_from(3);
     if (!ask_first)
-        CHECK(own_cpu(300000000) < 100000000); /* nobody has called the library since */
+        CHECK(own_cpu(300000000) < 100000000); /* the library has not been called since */
     OK(pipe2(s, O_CLOEXEC)); /* it may get numbers that were attached, or pipes; not those below */
     for (int i = 0; i < 2; i++)
         s[i] = OK(fcntl(s[i], F_DUPFD_CLOEXEC, 300));

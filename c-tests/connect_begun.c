@@ -40,7 +40,7 @@ static void begin(int how, int s, struct address *a, int flags)
     } else if (how == CANCELLED || how == CANCELLED2) {
         QUEUED(ioevent_connect(s, SOCKADDR(a), a->length));
         if (how == CANCELLED2)
-            STAYS_QUIET(p); /* somebody has tried it; else perhaps nobody has */
+            STAYS_QUIET(p); /* it has been tried; else perhaps it has not */
         GIVES(ioevent_cancel(s), 1);
         EXPECT(p, 7, -1, ECANCELED);
     }
@@ -132,7 +132,7 @@ static void ended(int how)
     OK(close(filler));
 }
 
-/* Connected, or refused, before anybody asks: the outcome is told once. */
+/* Connected, or refused, before the program asks: the outcome is told once. */
 static void over_already(bool refused, int flags)
 {
     struct address a;

@@ -1,7 +1,7 @@
 /*
  * An AF_UNIX datagram socket whose receiver is full is ready all the time and takes nothing, if it is not connected
  * or connected to another. A send waits for room, costs next to nothing until then, and is done soon after: rule 2.4,
- * rule 3.2. Whoever harvests, or nobody: rule 2.7.
+ * rule 3.2. Whichever thread harvests, or none: rule 2.7.
  */
 #include "test_spin.h"
 

@@ -35,7 +35,7 @@ static void run(int which, bool close_it)
     if (!close_it)
         OK(close(fd[1]));
 
-    /* a result that nobody has read stays */
+    /* a result that has not been read stays */
     CHECK(stream_pair(which, fd));
     ATTACH(fd[0], p, 3);
     OK(write(fd[1], "abc", 3));

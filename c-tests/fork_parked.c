@@ -10,7 +10,7 @@
 enum { PIECES = 48, PIECE = 16384, FORKS = 8, HARVESTERS = 4 };
 
 static char *buffer;
-static int standing; /* threads that wait in a harvest that nobody ends */
+static int standing; /* threads that wait in a harvest that does not end */
 
 static void *waits(void *p)
 {

@@ -44,7 +44,7 @@ int main(void)
     ZERO(pthread_join(start_thread(waiter, NULL), NULL));
     CHECK(cpu_ns() - before < 300000000);
     before = cpu_ns();
-    nanosleep(&second, NULL); /* nobody harvests */
+    nanosleep(&second, NULL); /* no thread harvests */
     CHECK(cpu_ns() - before < 300000000);
     return 0;
 }

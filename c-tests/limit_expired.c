@@ -1,5 +1,5 @@
 /*
- * An operation whose time limit has passed is finished, whether or not anybody has harvested since: a cancel does not
+ * An operation whose time limit has passed is finished, whether or not a thread has harvested since: a cancel does not
  * count it, and its event says ETIMEDOUT; those beside it that have time are cancelled: rules 4.6, 4.7. Detaching and
  * closing end it just once: rules 2.2, 4.3.
  */

@@ -87,7 +87,7 @@ static void run(int call, int how)
     for (int i = 0; i < n; i++)
         SAME(recv(r, b, sizeof b, 0), sizeof message);
     if (how == UNHARVESTED)
-        SAME(recv(r, b, sizeof b, 0), sizeof message); /* sent while nobody harvests */
+        SAME(recv(r, b, sizeof b, 0), sizeof message); /* sent while no thread harvests */
     EXPECT(p, 1, sizeof message, 0);
     if (how == HARVESTED)
         SAME(recv(r, b, sizeof b, MSG_DONTWAIT), sizeof message);

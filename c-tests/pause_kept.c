@@ -1,5 +1,5 @@
 /*
- * A connect that tries again from time to time (an AF_UNIX listener is full, and the kernel tells nobody when it is
+ * A connect that tries again from time to time (an AF_UNIX listener is full, and the kernel does not tell when it is
  * not) goes on to do so when another operation of the descriptor is refused, or ends: rule 2.4, rule 2.5.
  */
 #include "test_connect.h"

@@ -1,4 +1,4 @@
-/* Descriptors in accept events that nobody read are closed with the pipe: rule 3.7. */
+/* Descriptors in accept events that were not read are closed with the pipe: rule 3.7. */
 #include "test.h"
 
 static void once(void)

@@ -1,6 +1,6 @@
 /*
  * A descriptor that is polled again and again, with plain reads and writes between: each poll tells once, of what is
- * there by then; what nobody polls any more is told to nobody, and keeps no harvest busy; and any other operation may
+ * there by then; what is not polled any more is not told, and keeps no harvest busy; and any other operation may
  * come in between: rules 2.10, 2.11, 3.2.
  */
 #include "test_spin.h"
@@ -26,7 +26,7 @@ static void of_descriptor(int p, int fd[2], long user)
         }
     }
 
-    /* nobody polls, and something is there: no harvest sees it, nor is kept by it */
+    /* no poll waits, and something is there: no harvest sees it, nor is kept by it */
     QUEUED(ioevent_poll(fd[0], POLLIN));
     GIVES(write(fd[1], "abc", 3), 3);
     EXPECT(p, user, POLLIN, 0);

@@ -1,6 +1,7 @@
 /*
- * Descriptors whose readiness is taken by whoever looks: sysctl files (/proc/sys/kernel/hostname), swaps, perf events,
- * pressure stall triggers. ioevent_poll has one event for each that poll(2) gives on a twin: rule 2.10, rule 2.2.
+ * Descriptors whose readiness is taken by the first that looks: sysctl files (/proc/sys/kernel/hostname), swaps, perf
+ * events, pressure stall triggers. ioevent_poll has one event for each that poll(2) gives on a twin: rule 2.10, rule
+ * 2.2.
  */
 #include "test.h"
 #include <linux/perf_event.h>

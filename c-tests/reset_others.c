@@ -1,5 +1,5 @@
 /*
- * A reset is told once, to whoever asks first, and is not lost between the operations of one descriptor: a read
+ * A reset is told once, to the first that asks, and is not lost between the operations of one descriptor: a read
  * beside a write that was taken in part, a poll before a read, a descriptor that is attached late or elsewhere,
  * sendfile. On AF_UNIX sockets (which forget it after a part) a whole operation is told: rule 2.4.
  */

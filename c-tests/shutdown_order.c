@@ -32,7 +32,7 @@ static void run(int which, bool peer_first)
     ATTACH(fd[1], p, 4);
     QUEUED(ioevent_read(fd[1], b, sizeof b)); /* reads go on */
     STAYS_QUIET(p);
-    if (peer_first) { /* while nobody harvests: rule 2.7 */
+    if (peer_first) { /* while no thread harvests: rule 2.7 */
         reader(&fd[0]);
         EXPECT(p, 1, SIZE, 0);
     } else {

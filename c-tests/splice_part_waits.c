@@ -1,6 +1,6 @@
 /*
  * A splice or sendfile into a full pipe waits, and ends with what fits when there is a little room: rule 2.4. So does a
- * proxy that empties its pipe only after each event: it never hangs. While nobody harvests, too: rule 2.7.
+ * proxy that empties its pipe only after each event: it never hangs. While no thread harvests, too: rule 2.7.
  */
 #include "test_file.h"
 

@@ -33,7 +33,7 @@ static inline void fill_backlog(const struct address *a)
     OK(close(c));
 }
 
-/* A port of loopback that nobody listens on; it is the caller's until the socket that is returned is closed. */
+/* A port of loopback without a listener; it is the caller's until the socket that is returned is closed. */
 static inline int closed_port(struct address *a)
 {
     return bound_socket(AF_INET, SOCK_STREAM, a);

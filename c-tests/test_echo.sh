@@ -9,7 +9,7 @@ printf x >"$work/one.txt"
 can_connect() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 running_on() { gone "$1" || can_connect "$2"; }
 
-# start_server FILES COMMAND...: starts it, with a port that nobody uses as its next argument, and this limit of open
+# start_server FILES COMMAND...: starts it, with a free port as its next argument, and this limit of open
 # files; sets $pid and $port. What it says on stderr is in $work/stderr_of_server.
 start_server() {
     local files=$1

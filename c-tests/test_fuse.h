@@ -79,7 +79,7 @@ static inline void fuse_serve(int dev, bool fresh_attributes)
     static struct fuse_request now, waiting[WAITING];
     int n = 0;
 
-    alarm((unsigned)test_timeout()); /* whatever happens to the test, nobody waits for ever in the kernel */
+    alarm((unsigned)test_timeout()); /* whatever happens to the test, no process waits for ever in the kernel */
     for (;;) {
         struct pollfd ready = { .fd = dev, .events = POLLIN };
         uint64_t hold;

@@ -44,7 +44,7 @@ static inline void test_idle(const struct test_place *place, int p, int ms)
 /* A harvest of so many milliseconds (on a slow machine more) gives nothing and costs little. */
 #define IDLE(p, ms) ({ TEST_HERE("idle harvest of " #p); test_idle(&test_place_, p, (ms) * test_slowness()); })
 
-/* So many milliseconds (on a slow machine more) in which nobody harvests cost little. */
+/* So many milliseconds (on a slow machine more) in which no thread harvests cost little. */
 #define IDLE_ALONE(ms)                                                          \
     do {                                                                        \
         int ms_ = (ms) * test_slowness();                                       \

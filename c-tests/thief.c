@@ -14,7 +14,7 @@ int main(void)
     unix_pair(fd);
     ATTACH(fd[0], p, 1);
     for (int round = 0; round < 40; round++) {
-        nanosleep(&while_, NULL); /* nobody harvests: whatever the library does then, it does now */
+        nanosleep(&while_, NULL); /* no thread harvests: whatever the library does then, it does now */
         for (int i = 0; i < 500; i++) {
             QUEUED(ioevent_read(fd[0], b, sizeof b));
             OK(write(fd[1], "x", 1));

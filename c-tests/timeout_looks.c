@@ -1,6 +1,7 @@
 /*
  * A harvest that does not wait returns the operations whose timeout has passed, as many as fit, even when it has passed
- * only just: rule 3.2, rule 4.6. A pollable pipe becomes readable for them while nobody harvests: rule 3.6, rule 2.7.
+ * only just: rule 3.2, rule 4.6. A pollable pipe becomes readable for them while no thread harvests: rule 3.6, rule
+ * 2.7.
  */
 #include "test.h"
 
@@ -52,7 +53,7 @@ static void run(int flags)
         round_of(p, 2, MS / 10, &seed);
         if (i % 10 == 0) {
             round_of(p, N, MS, &seed);
-            round_of(p, 1, 25 * MS, &seed); /* nobody has harvested for long */
+            round_of(p, 1, 25 * MS, &seed); /* no thread has harvested for long */
         }
     }
     for (int i = 0; i < 20 && flags; i++) { /* nobody looks until it is readable */

@@ -1,5 +1,5 @@
 /*
- * A timer whose time is over is finished, whether or not anybody has harvested since: a cancel does not count it, and
+ * A timer whose time is over is finished, whether or not a thread has harvested since: a cancel does not count it, and
  * its event is that of a timer that has expired: rules 2.12, 4.7.
  */
 #include "test.h"

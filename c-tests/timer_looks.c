@@ -60,7 +60,7 @@ static void run(int flags)
             round_of(p, flags, 2, MS / 10, &seed);
             if (i % 10 == 0) {
                 round_of(p, flags, N, 2 * MS, &seed);
-                round_of(p, flags, 1, 25 * MS, &seed); /* nobody has harvested for long */
+                round_of(p, flags, 1, 25 * MS, &seed); /* no thread has harvested for long */
             }
         }
         GIVES(ioevent_submit(&late, 1), 1);

@@ -1,6 +1,6 @@
 /*
  * Timers of a pipe come in order of time, with result 0, and never early: rule 2.12. Also those whose time is over when
- * they are queued, or before anybody looks.
+ * they are queued, or before the program looks.
  */
 #include "test.h"
 

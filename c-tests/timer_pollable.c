@@ -1,6 +1,6 @@
 /*
- * While nobody harvests, a pollable pipe becomes readable when a timer's time is over, and when one is cancelled; edges
- * come, too: rule 2.7, rule 2.12, rule 3.6.
+ * While no thread harvests, a pollable pipe becomes readable when a timer's time is over, and when one is cancelled;
+ * edges come, too: rule 2.7, rule 2.12, rule 3.6.
  */
 #include "test.h"
 #include <sys/epoll.h>

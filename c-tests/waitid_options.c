@@ -60,7 +60,7 @@ int main(void)
     SAME(info.si_status, 7);
     FAILS(ioevent_waitid(P_PIDFD, (id_t)fd, &info, WEXITED), ECHILD);
 
-    /* children that nobody waits for: the call waits until they are gone, and then there was none */
+    /* children that are not waited for: the call waits until they are gone, and then there was none */
     signal(SIGCHLD, SIG_IGN);
     OK(close(fd));
     OK(pipe2(gate, O_CLOEXEC));

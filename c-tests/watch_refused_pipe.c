@@ -1,7 +1,7 @@
 /*
  * epoll_ctl(2) is refused while a pipe is made, and while the library's own thread begins to look after it: the pipe is
- * refused, or works: its operations make progress while nobody harvests, its timers expire, it can be polled: rule 2.7,
- * rule 2.12, rule 3.6, rule 5.4.
+ * refused, or works: its operations make progress while no thread harvests, its timers expire, it can be polled: rule
+ * 2.7, rule 2.12, rule 3.6, rule 5.4.
  */
 #include "test_refuse.h"
 
@@ -22,7 +22,7 @@ static void works(int p, bool nonblock)
     OK(write(fd[1], "abc", 3));
     EXPECT(p, 1, 3, 0);
     QUEUED(ioevent_write(fd[0], out, sizeof out));
-    for (size_t n = 0; n < sizeof out; n += 4096) /* while nobody harvests */
+    for (size_t n = 0; n < sizeof out; n += 4096) /* while no thread harvests */
         read_all(fd[1], out, 4096);
     EXPECT(p, 1, sizeof out, 0);
     GIVES(ioevent_submit(&timer, 1), 1);

@@ -35,7 +35,7 @@ check() {
     [ -z "$(left)" ] || complain "$name: make uninstall left" "$(left)"
 }
 
-# As a packager does it, with a directory for each kind; and as somebody does it in his home.
+# As a packager does it, with a directory for each kind; and as a user does it in a home directory.
 check destdir DESTDIR="$top" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu
 check prefix PREFIX="$top" DESTDIR=
 check places DESTDIR="$top" PREFIX=/opt/io LIBDIR=/l INCLUDEDIR=/i MANDIR=/m PKGCONFIGDIR=/p

@@ -67,7 +67,7 @@ log_of() { printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -c 'A-Za-z0-9._-'
 # tally pass|fail|skip COUNT [WHAT]: WHAT failed.
 tally() { printf '%s %s %s\n' "$1" "$2" "${3:-}" >>"$IOEVENT_TALLY"; }
 
-# shown LOG: all of it; or, if it is more than anybody reads, much of its beginning and of its end.
+# shown LOG: all of it; or, if it is too long to read, much of its beginning and of its end.
 shown() {
     local most=1000000
     if [ "$(wc -c <"$1")" -le $most ]; then

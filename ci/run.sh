@@ -12,7 +12,7 @@ if [ ! -x "$httpd" ]; then
     echo "ci/run.sh: no $httpd: run make examples first" >&2
     exit 1
 fi
-# Somebody answers there: the kernel shall choose another one.
+# There is an answer: the kernel shall choose another one.
 if [ "$port" != 0 ] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     echo "port $port is taken: the kernel chooses another (PORT=number to choose yourself)"
     port=0

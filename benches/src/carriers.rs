@@ -147,7 +147,7 @@ impl Carrier for Counter {
         if fd == -1 {
             return Err(Error::last_os_error());
         }
-        // SAFETY: it was just made, and nobody else has it.
+        // SAFETY: it was just made, and has no other owner.
         Ok(Counter(unsafe { File::from_raw_fd(fd) }))
     }
 

@@ -32,7 +32,7 @@ impl Process {
         if said == -1 {
             return Err(Error::last_os_error()).context("memfd_create");
         }
-        // SAFETY: it was just made, and nobody else has it.
+        // SAFETY: it was just made, and has no other owner.
         let said = unsafe { File::from_raw_fd(said) };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said.try_clone()?);
         let cores = cores.to_vec();
@@ -49,7 +49,7 @@ impl Process {
         if ended == -1 {
             return Err(Error::last_os_error()).context("pidfd_open");
         }
-        // SAFETY: it was just made, and nobody else has it.
+        // SAFETY: it was just made, and has no other owner.
         let ended = unsafe { OwnedFd::from_raw_fd(ended as libc::c_int) };
         Ok(Process { name, child, ended, said, inner: None })
     }

@@ -101,7 +101,7 @@ fn pool(file: &Arc<File>, len: usize, reads: usize, depth: usize) -> Result<()> 
         let (file, sender) = (Arc::clone(file), sender.clone());
         pool.execute(move || {
             let result = file.read_at(&mut buffer, offset(number, len));
-            // Nobody waits any more: then nobody wants it.
+            // No thread waits any more, so it is not needed.
             let _ = sender.send((number, buffer, result));
         });
     };
@@ -149,7 +149,7 @@ pub(crate) fn all(settings: &Settings, directory: &Path) -> Result<Vec<Sample>> 
     // SAFETY: the name is a string.
     let memfd = unsafe { libc::memfd_create(c"bench".as_ptr(), libc::MFD_CLOEXEC) };
     ensure!(memfd != -1, "memfd_create: {}", Error::last_os_error());
-    // SAFETY: it was just made, and nobody else has it.
+    // SAFETY: it was just made, and has no other owner.
     let memfd = fill(unsafe { File::from_raw_fd(memfd) })?;
 
     let mut samples = Vec::new();

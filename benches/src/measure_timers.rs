@@ -63,7 +63,7 @@ fn time_limit(reads: usize) -> Result<f64> {
     limited = Reader::new(&pipe, Some(HOUR))?;
     let mut differences = Vec::new();
     for block in 0..(reads / BLOCK).max(4) {
-        // Whoever comes first has no advantage.
+        // The first has no advantage.
         let (without, with) = if block % 2 == 0 {
             let without = plain.block(&pipe)?;
             (without, limited.block(&pipe)?)

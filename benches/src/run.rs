@@ -43,7 +43,7 @@ fn vgdb_prefix(file: &Path) -> String {
     format!("--vgdb-prefix={}.vgdb", file.display())
 }
 
-/// A port that nobody has.
+/// A port that is free.
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -20,7 +20,7 @@ impl Epoll {
     pub fn new() -> Result<Epoll> {
         // SAFETY: no pointers.
         let fd = checked(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
-        // SAFETY: it was just made, and nobody else has it.
+        // SAFETY: it was just made, and has no other owner.
         Ok(Epoll(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
@@ -116,7 +116,7 @@ fn set<T>(socket: &impl AsRawFd, level: libc::c_int, name: libc::c_int, value: &
 pub fn connect(from: Ipv4Addr, port: u16, patience: Duration) -> Result<TcpStream> {
     // SAFETY: no pointers.
     let fd = checked(unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) })?;
-    // SAFETY: it was just made, and nobody else has it.
+    // SAFETY: it was just made, and has no other owner.
     let stream = unsafe { TcpStream::from_raw_fd(fd) };
     // The time limit counts for connect, too.
     stream.set_write_timeout(Some(patience))?;

@@ -141,7 +141,7 @@ static void unattended(int pair[2])
     if (strstr(failing, "recv") || !attached("progress", pair[0], &io)
         || !queued("progress", ioevent_read(pair[0], &c, 1)))
         return;
-    idle("nobody harvests");
+    idle("no thread harvests");
     OK(write(pair[1], "x", 1));
     UNTIL(OK(ioctl(pair[0], FIONREAD, &there)) == 0 && there == 0);
     idle("an event lies unread");
@@ -179,7 +179,7 @@ int main(void)
     forked();
     idle("two threads harvest");
 
-    /* Nobody harvests: what was queued goes on all the same. */
+    /* No thread harvests: what was queued goes on all the same. */
     unix_pair(pair);
     if (!strstr(failing, "post")) {
         for (int i = 0; i < 2; i++)

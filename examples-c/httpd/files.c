@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* O_NONBLOCK: opening a FIFO that nobody writes to would wait. O_NOCTTY: a terminal must not become ours. */
+/* O_NONBLOCK: opening a FIFO without a writer would wait. O_NOCTTY: a terminal must not become ours. */
 enum { OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 
 static int hex_digit(char c)

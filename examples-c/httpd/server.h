@@ -73,7 +73,7 @@ void server_close(struct server *server);
 /* The port that it listens on. */
 int server_port(const struct server *server);
 
-/* Milliseconds, on a clock that nobody sets. */
+/* Milliseconds, on a clock that is never set. */
 int64_t server_now(void);
 
 bool server_is_stopping(struct server *server);
