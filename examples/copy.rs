@@ -134,7 +134,7 @@ fn main() -> ExitCode {
     match copy(from.as_ref(), to.as_ref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("copy: {} to {}: {error}", from.display(), to.display());
+            eprintln!("copy: {from:?} to {to:?}: {error}");
             ExitCode::FAILURE
         }
     }

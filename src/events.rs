@@ -267,7 +267,7 @@ impl<T> Iterator for Events<T> {
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         // SAFETY: both are of the room, in this order.
-        let left = unsafe { self.end.offset_from_unsigned(self.next) };
+        let left = unsafe { self.end.offset_from(self.next) as usize };
         (left, Some(left))
     }
 }

@@ -267,12 +267,12 @@ impl Received {
 
     /// The process that sent it; 0 if the kernel did, or a process that cannot be seen from here (pid_namespaces(7)).
     pub fn sender(&self) -> u32 {
-        self.number(offset_of!(libc::signalfd_siginfo, ssi_pid)).cast_unsigned()
+        self.number(offset_of!(libc::signalfd_siginfo, ssi_pid)) as u32
     }
 
     /// The real user of the process that sent it.
     pub fn user(&self) -> u32 {
-        self.number(offset_of!(libc::signalfd_siginfo, ssi_uid)).cast_unsigned()
+        self.number(offset_of!(libc::signalfd_siginfo, ssi_uid)) as u32
     }
 
     /// How it was sent, or why: si_code of sigaction(2). 0 is kill(2), -1 is sigqueue(3).

@@ -11,10 +11,12 @@ mod test;
 
 use ioevent::net::Message;
 use ioevent::{Attached, Cancel, EventPipe, Events, Io, Op, Outcome};
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::pipe2;
 use rights::send_with;
 use std::fs::File;
-use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -51,18 +53,19 @@ impl Line {
 }
 
 /// A descriptor that can be told from others: it is the only one that keeps a pipe open.
-fn marked() -> (PipeReader, PipeWriter) {
-    std::io::pipe().unwrap()
+fn marked() -> (File, File) {
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC).unwrap();
+    (File::from(reader), File::from(writer))
 }
 
-fn is_closed(reader: &PipeReader) -> bool {
+fn is_closed(reader: &File) -> bool {
     let mut descriptors = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
     poll(&mut descriptors, PollTimeout::ZERO).unwrap() == 1
 }
 
 /// A state that has received a message with a descriptor, which was taken out or not; and what tells whether that is
 /// closed.
-fn used(line: &Line, op: Op<State>, take: bool) -> (Op<State>, Vec<OwnedFd>, PipeReader) {
+fn used(line: &Line, op: Op<State>, take: bool) -> (Op<State>, Vec<OwnedFd>, File) {
     let (reader, writer) = marked();
     send_with(&line.peer, b"first", writer.as_fd());
     drop(writer);

@@ -11,7 +11,7 @@ use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Attachment, Held, READABLE};
 use crate::state::private;
 use crate::state::slot::{ACCEPT_FLAGS, Slot};
-use crate::sync::access::{self, Access, Sole};
+use crate::sync::access::{Access, Sole};
 use crate::sync::ring;
 use crate::sys::{Errno, UserPtr};
 use core::ffi::c_int;
@@ -36,9 +36,7 @@ impl Accept {
 pub(crate) fn accept<W: Words>(node: &'static Attachment, call: Accept, words: W) -> Answer {
     let outcome = if let Some(sole) = Sole::enter() {
         begin(&node.hold(&sole), call, words)
-    } else if access::is_shared()
-        && let Some(attachment) = node.try_lock_quietly()
-    {
+    } else if let Some(attachment) = node.try_lock_shared() {
         begin(&attachment, call, words)
     } else {
         Outcome::Not

@@ -144,11 +144,14 @@ fn is_same_file(attachment: &Locked) -> bool {
     attachment.pipe().is_some_and(|pipe| pipe.engine().is_same_file(attachment))
 }
 
+/// The attachment of `fd`, unless all there are belong to the parent process.
+fn find_own(fd: c_int) -> Option<Locked> {
+    if world::is_borrowed() { None } else { lookup::find(fd) }
+}
+
 /// Detaches (rule 4.3). It is no error if `fd` is not attached.
 pub(crate) fn detach(fd: c_int) -> Result<()> {
-    if !world::is_borrowed()
-        && let Some(attachment) = lookup::find(fd)
-    {
+    if let Some(attachment) = find_own(fd) {
         release::release(attachment);
     }
     fd::check_open(fd)
@@ -156,9 +159,7 @@ pub(crate) fn detach(fd: c_int) -> Result<()> {
 
 /// F_GETIOEVENTPIPE: the number of the pipe, and the user pointer.
 pub(crate) fn attached_to(fd: c_int) -> Result<Option<(c_int, usize)>> {
-    if !world::is_borrowed()
-        && let Some(attachment) = lookup::find(fd)
-    {
+    if let Some(attachment) = find_own(fd) {
         if is_same_file(&attachment) {
             return Ok(attachment.pipe().map(|pipe| (pipe.number(), attachment.user.get())));
         }

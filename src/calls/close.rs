@@ -183,7 +183,7 @@ fn leave(
         }
         Some(rest) => rest(RawEvent { user: user as *mut _, result: result as c_int, errno }),
         None => {
-            if !is_lost && let Some(number) = accepted {
+            if let Some(number) = accepted.filter(|_| !is_lost) {
                 let _ = fd::close(number);
             }
         }

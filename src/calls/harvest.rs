@@ -65,15 +65,15 @@ fn harvest_for<const WAITS: u8>(
     pipe: &'static Pipe,
     ns: u64,
 ) -> isize {
-    if let Some(sole) = Sole::enter()
-        && let Some(lane) = pipe.queue.lanes.home()
-    {
-        let filled = pipe.queue.wake.0.filled();
-        if filled == 0 {
-            return poll_sole::<WAITS>(sole, number, room, pipe, ns);
-        }
-        if filled == lane.bit() {
-            return take_sole::<WAITS>(sole, number, room, pipe, ns);
+    if let Some(sole) = Sole::enter() {
+        if let Some(lane) = pipe.queue.lanes.home() {
+            let filled = pipe.queue.wake.0.filled();
+            if filled == 0 {
+                return poll_sole::<WAITS>(sole, number, room, pipe, ns);
+            }
+            if filled == lane.bit() {
+                return take_sole::<WAITS>(sole, number, room, pipe, ns);
+            }
         }
     }
     harvest_shared(number, room, pipe, timeout::<WAITS>(pipe, ns))
@@ -96,19 +96,16 @@ fn take_sole<const WAITS: u8>(
     let lane = unsafe { pipe.queue.lanes.home_there_is() };
     // Relaxed: counts for this thread alone.
     let since = lane.since_poll.load(Relaxed);
-    if WAITS != NOT
-        && since < POLL_AFTER
-        && lane.ring.is_open()
-        && !lane.accepts.are_there()
-        && let Some((user, outcome)) = lane.ring.take_only(lane.slots_in_use())
-    {
-        // SAFETY: the room is not empty.
-        unsafe { room.get_unchecked_mut(0) }.write(RawEvent::of_words(user, outcome));
-        pipe.queue.wake.0.empty_all(&sole);
-        lane.since_poll.store(since + 1, Relaxed);
-        pipe.attendance.count_harvest();
-        pipe.queue.give_places_at_once::<Sole>(1);
-        return 1;
+    if WAITS != NOT && since < POLL_AFTER && lane.ring.is_open() && !lane.accepts.are_there() {
+        if let Some((user, outcome)) = lane.ring.take_only(lane.slots_in_use()) {
+            // SAFETY: the room is not empty.
+            unsafe { room.get_unchecked_mut(0) }.write(RawEvent::of_words(user, outcome));
+            pipe.queue.wake.0.empty_all(&sole);
+            lane.since_poll.store(since + 1, Relaxed);
+            pipe.attendance.count_harvest();
+            pipe.queue.give_places_at_once::<Sole>(1);
+            return 1;
+        }
     }
     take_several_sole::<WAITS>(sole, number, room, pipe, ns)
 }
@@ -203,14 +200,16 @@ fn poll_sole<const WAITS: u8>(
         return answer(finish_shared(pipe, &mut polled, waited, deadline, Handled::default()));
     };
     pipe.unpark_sole(&sole, sleeps);
-    if sleeps && let Some(event) = Poller::handle_only(&sole, &polled.found) {
-        // SAFETY: the room is not empty.
-        unsafe { polled.room.get_unchecked_mut(0) }.write(event);
-        // SAFETY: the caller has found one.
-        let lane = unsafe { pipe.queue.lanes.home_there_is() };
-        lane.learn(event.result as usize);
-        finish_sole(&sole, pipe, lane, 1);
-        return 1;
+    if sleeps {
+        if let Some(event) = Poller::handle_only(&sole, &polled.found) {
+            // SAFETY: the room is not empty.
+            unsafe { polled.room.get_unchecked_mut(0) }.write(event);
+            // SAFETY: the caller has found one.
+            let lane = unsafe { pipe.queue.lanes.home_there_is() };
+            lane.learn(event.result as usize);
+            finish_sole(&sole, pipe, lane, 1);
+            return 1;
+        }
     }
     handle_sole(sole, pipe, &mut polled, waited, deadline)
 }

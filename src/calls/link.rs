@@ -37,11 +37,11 @@ impl Link {
         let world = fork::world()?;
         let _stripe = world.attaching(fd);
         let node = table::make(fd)?;
-        if node.is_in_use()
-            && let Some(of_c) = known(node, fd)?
-        {
-            of_c.arm();
-            return Err(Errno::EEXIST);
+        if node.is_in_use() {
+            if let Some(of_c) = known(node, fd)? {
+                of_c.arm();
+                return Err(Errno::EEXIST);
+            }
         }
         let serial = NEWEST.fetch_add(1, Relaxed) + 1;
         attach_new(world, node, fd, (pipe, Linked::to(pipe).word()), (serial, look))?;

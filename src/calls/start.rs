@@ -82,10 +82,10 @@ pub(crate) fn wait_sole<C: InputCall, W: Words>(
 /// The same by a thread that locks: whether it is queued.
 #[inline(always)]
 pub(crate) fn wait_shared<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
-    if !access::is_shared() || words.timeout() != 0 || !call.is_plain() {
+    if words.timeout() != 0 || !call.is_plain() {
         return false;
     }
-    let Some(attachment) = node.try_lock_quietly() else { return false };
+    let Some(attachment) = node.try_lock_shared() else { return false };
     // SAFETY: it is asked for with INPUT_FREE, which says that it is attached.
     let pipe = || unsafe { attachment.attached_pipe() };
     matches!(wait_plainly(&attachment, pipe, call, words), Step::Queued)
@@ -174,10 +174,7 @@ fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words:
 /// An output by a thread that locks.
 #[inline(always)]
 pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: C, words: W) -> FastShared {
-    if !access::is_shared() {
-        return FastShared::Not(None);
-    }
-    let Some(attachment) = node.try_lock_quietly() else { return FastShared::Not(None) };
+    let Some(attachment) = node.try_lock_shared() else { return FastShared::Not(None) };
     if W::WAY == Way::Inline
         || !is_plain_output(&attachment, &call)
         || !may_start_output(&attachment, 0, words)
@@ -231,9 +228,7 @@ pub(crate) fn output_shared_begun<C: Call, W: Words>(
 pub(crate) fn input<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> Answer {
     let outcome = if let Some(sole) = Sole::enter() {
         start_input(&node.hold(&sole), call, words)
-    } else if access::is_shared()
-        && let Some(attachment) = node.try_lock_quietly()
-    {
+    } else if let Some(attachment) = node.try_lock_shared() {
         start_input(&attachment, call, words)
     } else {
         Outcome::Not
@@ -314,9 +309,7 @@ pub(crate) fn output<C: Call, W: Words>(node: &'static Attachment, call: C, word
             }
             Outcome::Not => {}
         }
-    } else if access::is_shared()
-        && let Some(attachment) = node.try_lock_quietly()
-    {
+    } else if let Some(attachment) = node.try_lock_shared() {
         match start_output_otherwise(&attachment, call, words) {
             Outcome::Queued => return Answer::Queued,
             Outcome::Done(n) => return Answer::Done(n),
@@ -373,8 +366,7 @@ pub(crate) fn poll<W: Words>(node: &'static Attachment, events: i16, words: W) -
     let is_queued = if let Some(sole) = Sole::enter() {
         start_poll(&node.hold(&sole), events, words)
     } else {
-        access::is_shared()
-            && node.try_lock_quietly().is_some_and(|attachment| start_poll(&attachment, events, words))
+        node.try_lock_shared().is_some_and(|attachment| start_poll(&attachment, events, words))
     };
     if is_queued {
         return Answer::Queued;

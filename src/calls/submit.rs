@@ -165,12 +165,13 @@ fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Result<Option<R
         }
         return Ok(Some(result));
     }
-    if !is_begun_for_good && let Err(full) = out.pipe.queue.take_places(1) {
-        attachment.assume_ready();
-        let done = op.done.get() as usize;
-        return if done > 0 { Ok(Some(Ok(done))) } else { Err(full) };
+    if is_begun_for_good {
+        return Ok(None);
     }
-    Ok(None)
+    let Err(full) = out.pipe.queue.take_places(1) else { return Ok(None) };
+    attachment.assume_ready();
+    let done = op.done.get() as usize;
+    if done > 0 { Ok(Some(Ok(done))) } else { Err(full) }
 }
 
 /// When an operation with such a timeout (0: the descriptor's) is to end at the latest.
@@ -185,10 +186,11 @@ pub(crate) fn deadline(attachment: &Locked, timeout: u64) -> Option<u64> {
 /// Sees to it that an operation, which has just been handed to the engine, ends in time, if it has to wait.
 pub(crate) fn limit(attachment: &Locked, queue: &Queue, op: OpRef, time: u64, out: &Completions) {
     // A new operation that waits is the last of its queue.
-    if queue.last().is_some_and(|last| core::ptr::eq(last, op))
-        && let Err(errno) = limits::limit_node(out.pipe, attachment, op, time)
-        && op.may_be_ended()
-    {
+    if !queue.last().is_some_and(|last| core::ptr::eq(last, op)) {
+        return;
+    }
+    let Err(errno) = limits::limit_node(out.pipe, attachment, op, time) else { return };
+    if op.may_be_ended() {
         queue.take_out(
             |other| core::ptr::eq(other, op),
             |op| out.complete(attachment, op, Completion::early(op, errno)),

@@ -58,9 +58,10 @@ const MOST_POLLS: usize = 64;
 /// Something was attached to a pipe: the watchdog is to know it. Without a thread or a descriptor to be had, the next
 /// attachment tries again.
 pub(crate) fn begin(pipe: &Pipe) {
-    if !pipe.attendance.is_known()
-        && let Ok(world) = fork::world()
-    {
+    if pipe.attendance.is_known() {
+        return;
+    }
+    if let Ok(world) = fork::world() {
         world.watchdog.begin(world, |numbers| world.lose_to_watchdog(numbers));
     }
 }
@@ -220,9 +221,9 @@ fn poll_pipe(watchdog: &Watchdog, pipe: &'static Pipe, harvests: u32) -> bool {
     pipe.attendance.set_watched(true);
     access::admit();
     // Not by looking its number up: that finds no typed pipe.
-    if let Some(pipe) = pipe.enter_as(pipe.number())
-        && !pipe.has_other_users()
-        && pipe.attendance.harvests() == harvests
+    let entered = pipe.enter_as(pipe.number());
+    if let Some(pipe) =
+        entered.filter(|pipe| !pipe.has_other_users() && pipe.attendance.harvests() == harvests)
     {
         let readable = watchdog.readable();
         let is_held = pipe.is_nonblock() && pipe.engine().hold(readable);

@@ -60,10 +60,8 @@ impl Inside {
             return;
         }
         let Some(pipe) = self.pipe() else { return };
-        if let Some(lane) = pipe.queue.lanes.home_number()
-            && (self.newest_place() == lane
-                || !pipe.queue.lanes.holds(self.newest_place(), self.newest_number()))
-        {
+        let Some(lane) = pipe.queue.lanes.home_number() else { return };
+        if self.newest_place() == lane || !pipe.queue.lanes.holds(self.newest_place(), self.newest_number()) {
             self.mark(HERE);
         }
     }
@@ -91,11 +89,11 @@ impl Locked {
             }
         }
         let Some(pipe) = self.pipe() else { return };
-        if bits & HERE != 0
-            && let Some(lane) = pipe.queue.lanes.home_number()
-        {
-            // As if the newest that has been put there were its own.
-            self.set_newest(lane, pipe.queue.lanes.get(lane).ring.newest());
+        if bits & HERE != 0 {
+            if let Some(lane) = pipe.queue.lanes.home_number() {
+                // As if the newest that has been put there were its own.
+                self.set_newest(lane, pipe.queue.lanes.get(lane).ring.newest());
+            }
         }
         if bits & SLOT != 0 {
             self.give_node(slot, pipe);
@@ -123,15 +121,22 @@ impl Locked {
         }
         if takes_input && self.reserve_node() {
             self.mark(INPUT_FREE);
-        } else if is_free
-            && let Some(op) = self.input.only()
-            && let Some(slot) = Slot::of(op)
-            && let Some(slot) = if op.has(TIMED) { limits::move_to_slot(self, op, slot) } else { Some(slot) }
-        {
-            self.move_into_slot(op, slot);
+        } else if is_free {
+            self.move_only_into_slot();
         }
         if self.has(FAST) {
             self.come_here();
+        }
+    }
+
+    /// Moves the only operation that waits for input into the slot, if it can be there.
+    #[inline(always)]
+    fn move_only_into_slot(&self) {
+        let Some(op) = self.input.only() else { return };
+        let Some(slot) = Slot::of(op) else { return };
+        let slot = if op.has(TIMED) { limits::move_to_slot(self, op, slot) } else { Some(slot) };
+        if let Some(slot) = slot {
+            self.move_into_slot(op, slot);
         }
     }
 
@@ -174,11 +179,11 @@ impl Locked {
 
     /// A node for the slot is not needed any more.
     pub(crate) fn give_up_reserved(&self) {
-        if self.has_reserved()
-            && let Some(world) = world::world()
-        {
-            world.ops.give_up_reserved();
-            self.set_reserved(false);
+        if self.has_reserved() {
+            if let Some(world) = world::world() {
+                world.ops.give_up_reserved();
+                self.set_reserved(false);
+            }
         }
     }
 }

@@ -77,7 +77,7 @@ impl<'a> Completions<'a> {
             return &mut [];
         }
         // SAFETY: what is left of the room that `set_room` was given, which no other code can reach during 'a.
-        unsafe { core::slice::from_raw_parts_mut(next.cast(), end.offset_from_unsigned(next)) }
+        unsafe { core::slice::from_raw_parts_mut(next.cast(), end.offset_from(next) as usize) }
     }
 
     /// Hands an event out at once, if there is room. It must not overtake one of the same descriptor: `must_follow`.

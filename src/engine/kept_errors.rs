@@ -39,11 +39,11 @@ fn after_kept_error(attachment: &Locked, queue: &Queue, out: &Completions) -> Op
 /// memory it is lost, as what comes next cannot be made then either.)
 #[cold]
 pub(crate) fn keep_error(attachment: &Locked, order: Order, errno: Errno) {
-    if let Some(world) = world::world()
-        && let Ok(kept) = world.ops.take()
-    {
-        kept.become_kept(errno.0);
-        attachment.queue(order).push_front(kept);
+    if let Some(world) = world::world() {
+        if let Ok(kept) = world.ops.take() {
+            kept.become_kept(errno.0);
+            attachment.queue(order).push_front(kept);
+        }
     }
 }
 

@@ -55,25 +55,25 @@ fn end_all(attachment: &Locked, pipe: &'static Pipe) {
 /// on: the worker goes on with a copy, if the number still is that file.
 pub(crate) fn leave_to_worker(attachment: &Locked, pipe: &Pipe, op: OpRef) {
     op.set_fate(Fate::Orphan);
-    if pipe.engine().is_same_file(attachment)
-        && let Some(world) = world::world()
-    {
-        take_number(&world.workers, op);
+    if pipe.engine().is_same_file(attachment) {
+        if let Some(world) = world::world() {
+            take_number(&world.workers, op);
+        }
     }
 }
 
 fn unwatch(attachment: &Locked, pipe: &'static Pipe) {
-    if attachment.class.get().is_polled_apart()
-        && let Some(world) = world::world()
-    {
-        return world.apart.forget(attachment, &world.watchdog);
+    if attachment.class.get().is_polled_apart() {
+        if let Some(world) = world::world() {
+            return world.apart.forget(attachment, &world.watchdog);
+        }
     }
     pipe.engine().detach(attachment);
-    if attachment.has(SEVERAL_PIPES)
-        && let Some(world) = world::world()
-    {
-        for other in world.pipes.in_use() {
-            other.engine().detach(attachment);
+    if attachment.has(SEVERAL_PIPES) {
+        if let Some(world) = world::world() {
+            for other in world.pipes.in_use() {
+                other.engine().detach(attachment);
+            }
         }
     }
 }

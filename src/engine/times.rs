@@ -16,9 +16,8 @@ pub(crate) fn alarm_went_off(out: &Completions) -> bool {
     let tick = alarm.heard();
     expire(out);
     while let Some(retry) = alarm.due_retry() {
-        if let Some(attachment) = arming::lock_attached(retry.number)
-            && attachment.generation.get() == retry.generation
-        {
+        let attachment = arming::lock_attached(retry.number);
+        if let Some(attachment) = attachment.filter(|found| found.generation.get() == retry.generation) {
             try_again(&attachment, retry.side, out);
             attachment.arm();
         }

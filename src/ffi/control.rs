@@ -116,12 +116,10 @@ unsafe fn fcntl_slow(fd: c_int, cmd: c_int, first: usize, second: usize) -> c_in
             let pipe = lookup::find_pipe(fd);
             // SAFETY: as above.
             let r = unsafe { next::fcntl(fd, cmd, first) };
-            if cmd == libc::F_SETFL
-                && r == 0
-                && let Ok(Some(pipe)) = pipe
-                && !world::is_borrowed()
-            {
-                pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
+            if cmd == libc::F_SETFL && r == 0 && !world::is_borrowed() {
+                if let Ok(Some(pipe)) = pipe {
+                    pipe.set_nonblock(first as c_int & libc::O_NONBLOCK != 0);
+                }
             }
             r
         }

@@ -48,14 +48,12 @@ pub unsafe extern "C" fn ioevent_wait(
     nevents: c_int,
     timeout: *const timespec,
 ) -> c_int {
-    if timeout.is_null()
-        && nevents > 0
-        && !events.is_null()
-        && let Some(pipe) = table::near(pipefd).and_then(Attachment::pipe_of_number)
-    {
-        // SAFETY: the caller gives room for `nevents` events.
-        let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
-        return harvested(harvest(pipefd, room, pipe, None));
+    if timeout.is_null() && nevents > 0 && !events.is_null() {
+        if let Some(pipe) = table::near(pipefd).and_then(Attachment::pipe_of_number) {
+            // SAFETY: the caller gives room for `nevents` events.
+            let room = unsafe { core::slice::from_raw_parts_mut(events.cast(), nevents as usize) };
+            return harvested(harvest(pipefd, room, pipe, None));
+        }
     }
     // SAFETY: passed on to the caller.
     unsafe { wait_otherwise(pipefd, events, nevents, timeout) }
@@ -287,7 +285,7 @@ pub(super) unsafe fn write(fd: c_int, buf: *const c_void, nbytes: usize, pipe: &
     access::admit();
     answer(move || {
         let count = nbytes / size_of::<RawEvent>();
-        if count == 0 || !nbytes.is_multiple_of(size_of::<RawEvent>()) {
+        if count == 0 || nbytes % size_of::<RawEvent>() != 0 {
             return Err(Errno::EINVAL);
         }
         if buf.is_null() {

@@ -66,24 +66,23 @@ const _: () = assert!(size_of::<Operation>() == 120 && align_of::<Operation>() =
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c_int {
     // One plain read or write, as most are.
-    if nops == 1
-        // SAFETY: the caller gives a struct, or NULL.
-        && let Some(op) = unsafe { ops.as_ref() }
-        && op.is_plain()
-        && let Near::Attached(node, pipe) = lookup::near(op.fd)
-    {
-        let at = (node, pipe);
-        if op.kind == IOEVENT_OP_READ {
-            let call = Recv { kind: Kind::Read, buf: lent(op.buf), len: op.len, flags: 0 };
-            if let Waited::Queued = start::wait_sole(at, call, Plain { op }) {
-                return 1;
+    // SAFETY: the caller gives a struct, or NULL.
+    let only = if nops == 1 { unsafe { ops.as_ref() } } else { None };
+    if let Some(op) = only.filter(|op| op.is_plain()) {
+        if let Near::Attached(node, pipe) = lookup::near(op.fd) {
+            let at = (node, pipe);
+            if op.kind == IOEVENT_OP_READ {
+                let call = Recv { kind: Kind::Read, buf: lent(op.buf), len: op.len, flags: 0 };
+                if let Waited::Queued = start::wait_sole(at, call, Plain { op }) {
+                    return 1;
+                }
+            } else if op.kind == IOEVENT_OP_WRITE {
+                // SAFETY: passed on to the caller.
+                return unsafe { write(op, at) };
             }
-        } else if op.kind == IOEVENT_OP_WRITE {
             // SAFETY: passed on to the caller.
-            return unsafe { write(op, at) };
+            return unsafe { submit_shared(node, op) };
         }
-        // SAFETY: passed on to the caller.
-        return unsafe { submit_shared(node, op) };
     }
     // SAFETY: passed on to the caller.
     unsafe { submit_all(ops, nops) }

@@ -37,6 +37,9 @@ pub(super) trait Landing: Any + Send {
     /// Hands the state and the result to the future, and says whom to wake. Runs no code of the program's: if the
     /// future was dropped, the state stays here and the result comes back, to be dropped with it.
     fn land(&mut self, result: io::Result<Outcome>) -> Result<Waker, io::Result<Outcome>>;
+
+    /// MSRV(1.86): the compiler makes one of the other by itself.
+    fn as_any(&mut self) -> &mut dyn Any;
 }
 
 impl<S: Send + 'static> Landing for Work<S> {
@@ -54,6 +57,10 @@ impl<S: Send + 'static> Landing for Work<S> {
             }
         }
     }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
 }
 
 impl Flight {
@@ -63,8 +70,8 @@ impl Flight {
         describe: impl FnOnce(&'a mut S) -> Io<'a>,
     ) -> Io<'a> {
         if let Flight::Operation(work) = self {
-            let work: &mut dyn Any = &mut **work;
-            if let Some(state) = work.downcast_mut::<Work<S>>().and_then(|work| work.state.as_mut()) {
+            if let Some(state) = work.as_any().downcast_mut::<Work<S>>().and_then(|work| work.state.as_mut())
+            {
                 return describe(state);
             }
         }

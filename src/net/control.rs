@@ -62,7 +62,8 @@ impl Control {
             if level != libc::SOL_SOCKET || (kind != libc::SCM_RIGHTS && kind != SCM_PIDFD) {
                 continue;
             }
-            let numbers = data.as_chunks().0.iter().map(|number| i32::from_ne_bytes(*number));
+            let numbers =
+                data.chunks_exact(4).filter_map(|number| number.try_into().ok()).map(i32::from_ne_bytes);
             // In the place of a pidfd there may be an error.
             for number in numbers.filter(|number| *number >= 0) {
                 // SAFETY: the kernel has made the descriptor with this message, and the caller vouches for it that

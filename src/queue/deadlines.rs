@@ -173,14 +173,14 @@ impl Deadlines {
     pub(crate) fn take_out_timers_of(&mut self, user: usize, now: u64, mut each: impl FnMut(Deadline)) {
         let count = self.timers.of(user).count();
         // Where they are a good part of all, or there is no memory, all are gone through.
-        if count < self.heap.len() / 8
-            && let Some(taken) = self.sorted_timers_of(user, count, now)
-        {
-            for entry in taken {
-                self.remove(entry.op);
-                each(entry);
+        if count < self.heap.len() / 8 {
+            if let Some(taken) = self.sorted_timers_of(user, count, now) {
+                for entry in taken {
+                    self.remove(entry.op);
+                    each(entry);
+                }
+                return;
             }
-            return;
         }
         let is_meant = |entry: &Deadline| entry.is_timer() && entry.op.user.get() == user && entry.time > now;
         self.take_out(is_meant, each);

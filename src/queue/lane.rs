@@ -330,9 +330,10 @@ impl Locked<'_> {
         let mut last = first;
         let mut count = 0;
         let mut at = Some(first);
-        while let Some(op) = at
-            && (count as usize) < most
-        {
+        while let Some(op) = at {
+            if count as usize >= most {
+                break;
+            }
             each(op);
             last = op;
             count += 1;

@@ -6,7 +6,7 @@ use super::pipe::Pipe;
 use super::word::Word;
 use crate::queue::op::{Kind, OpRef, Order};
 use crate::queue::op_list::Queue;
-use crate::sync::access::{Access, Shared, Sole};
+use crate::sync::access::{self, Access, Shared, Sole};
 use crate::sync::lock::RawLock;
 use core::cell::UnsafeCell;
 use core::ffi::c_int;
@@ -167,6 +167,12 @@ impl Attachment {
     #[inline(always)]
     pub(crate) fn try_lock_quietly(&'static self) -> Option<Locked> {
         if self.lock.try_lock() { Some(Held { node: self, access: PhantomData }) } else { None }
+    }
+
+    /// The same, if threads lock at this time.
+    #[inline(always)]
+    pub(crate) fn try_lock_shared(&'static self) -> Option<Locked> {
+        if access::is_shared() { self.try_lock_quietly() } else { None }
     }
 
     /// Holds it while the calling thread goes alone.

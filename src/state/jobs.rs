@@ -114,16 +114,16 @@ impl Workers {
     pub(crate) fn next(&self) -> Option<(Job, usize)> {
         let mut state = self.state.lock();
         loop {
-            if let Some(index) = state.seats.iter().position(Option::is_none)
-                && let Some(job) = state.jobs.pop_front()
-            {
-                let thread = process::thread_id();
-                let Job { op, number, is_copy, .. } = job;
-                let seat = Seat { op, number, is_copy, calling: false, thread };
-                if let Some(free) = state.seats.get_mut(index) {
-                    *free = Some(seat);
+            if let Some(index) = state.seats.iter().position(Option::is_none) {
+                if let Some(job) = state.jobs.pop_front() {
+                    let thread = process::thread_id();
+                    let Job { op, number, is_copy, .. } = job;
+                    let seat = Seat { op, number, is_copy, calling: false, thread };
+                    if let Some(free) = state.seats.get_mut(index) {
+                        *free = Some(seat);
+                    }
+                    return Some((job, index));
                 }
-                return Some((job, index));
             }
             if state.ending {
                 return None;

@@ -27,7 +27,7 @@ impl Recent {
     pub(crate) fn note(&self, bit: u64, looks: u32) -> bool {
         let now = self.now.load(Relaxed);
         let others = (now | self.before.load(Relaxed)) & !bit != 0;
-        if now & bit == 0 || looks.is_multiple_of(WHILE) {
+        if now & bit == 0 || looks % WHILE == 0 {
             self.note_slow(bit, looks);
         }
         others
@@ -35,7 +35,7 @@ impl Recent {
 
     #[cold]
     fn note_slow(&self, bit: u64, looks: u32) {
-        if looks.is_multiple_of(WHILE) {
+        if looks % WHILE == 0 {
             self.before.store(self.now.swap(bit, Relaxed), Relaxed);
         } else {
             self.now.fetch_or(bit, Relaxed);

@@ -284,14 +284,12 @@ pub(crate) fn without_sigpipe<T>(call: impl FnOnce() -> Result<T>) -> Result<T> 
     let was_pending = old & SIGPIPE_ONLY != 0 && pending_signals()? & SIGPIPE_ONLY != 0;
     let r = call();
     // It may have been raised for the rest of what was moved only in part.
-    if matches!(r, Ok(_) | Err(Errno::EPIPE))
-        && !was_pending
-        && let Err(errno) = take_signal(SIGPIPE_ONLY)
-        && errno.is_refusal()
-    {
-        // A filter has come since it was asked for. The signal would kill the process: it stays blocked.
-        SIGPIPE_STAYS.store(errno.0, Relaxed);
-        return r;
+    if matches!(r, Ok(_) | Err(Errno::EPIPE)) && !was_pending {
+        if let Some(errno) = take_signal(SIGPIPE_ONLY).err().filter(|errno| errno.is_refusal()) {
+            // A filter has come since it was asked for. The signal would kill the process: it stays blocked.
+            SIGPIPE_STAYS.store(errno.0, Relaxed);
+            return r;
+        }
     }
     let _ = signal_mask(libc::SIG_SETMASK, old);
     r

@@ -18,7 +18,7 @@ macro_rules! define {
         #[inline(always)]
         pub(super) unsafe fn $name(nr: Sysno, $($arg: usize),*) -> Result<usize> {
             // SAFETY: passed on to the caller.
-            split(unsafe { syscalls::raw::$raw(nr as usize, $($arg),*) })
+            split(unsafe { syscalls::raw::$raw(nr, $($arg),*) })
         }
     };
 }
@@ -38,7 +38,7 @@ define!(call6, syscall6, a, b, c, d, e, f);
 #[inline(always)]
 pub(super) unsafe fn answer6(nr: Sysno, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
     // SAFETY: passed on to the caller.
-    unsafe { syscalls::raw::syscall6(nr as usize, a, b, c, d, e, f) as isize }
+    unsafe { syscalls::raw::syscall6(nr, a, b, c, d, e, f) as isize }
 }
 
 /// The same for three arguments.
@@ -49,7 +49,7 @@ pub(super) unsafe fn answer6(nr: Sysno, a: usize, b: usize, c: usize, d: usize, 
 #[inline(always)]
 pub(super) unsafe fn answer3(nr: Sysno, a: usize, b: usize, c: usize) -> isize {
     // SAFETY: passed on to the caller.
-    unsafe { syscalls::raw::syscall3(nr as usize, a, b, c) as isize }
+    unsafe { syscalls::raw::syscall3(nr, a, b, c) as isize }
 }
 
 /// The same for four arguments.
@@ -61,7 +61,7 @@ pub(super) unsafe fn answer3(nr: Sysno, a: usize, b: usize, c: usize) -> isize {
 #[inline(always)]
 pub(super) unsafe fn answer4(nr: Sysno, a: usize, b: usize, c: usize, d: usize) -> isize {
     // SAFETY: passed on to the caller.
-    unsafe { syscalls::raw::syscall4(nr as usize, a, b, c, d) as isize }
+    unsafe { syscalls::raw::syscall4(nr, a, b, c, d) as isize }
 }
 
 /// An error if a call is refused as such (`Errno::is_refusal`), whatever it is called with. It is made with -1 in the

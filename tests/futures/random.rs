@@ -90,7 +90,7 @@ fn random_drops_in_many_threads() {
                         let mut seed = 0x9e37_79b9_7f4a_7c15 ^ thread;
                         for _ in 0..ROUNDS {
                             reactor.block_on(round(reactor, counts, random(&mut seed))).unwrap();
-                            if random(&mut seed).is_multiple_of(8) {
+                            if random(&mut seed) % 8 == 0 {
                                 reactor.turn(Some(Duration::ZERO)).unwrap();
                             }
                         }

@@ -82,10 +82,10 @@ pub(crate) fn output(attachment: &Locked, op: OpRef) -> Step {
         }
         _ => {}
     }
-    if op.has(CONNECT_BEGUN)
-        && let Some(step) = connection::outcome(attachment, op)
-    {
-        return step;
+    if op.has(CONNECT_BEGUN) {
+        if let Some(step) = connection::outcome(attachment, op) {
+            return step;
+        }
     }
     // While it waited the stream may have broken.
     if op.has(TRIED) && op.done.get() > 0 && connection::is_broken(attachment) {

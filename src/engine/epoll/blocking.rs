@@ -47,23 +47,23 @@ pub(crate) fn work_on(attachment: &Locked, op: OpRef) -> Option<Outcome> {
     let own = attachment.fd();
     let identity = class::identity(attachment);
     let is_special = attachment.class.get() == Class::Special;
-    if let Some(workers) = world::world().map(|world| &world.workers)
-        && let Some(pipe) = world::pipe(op.pipe.get())
-    {
-        // What is no disk file has its flags set for a call, and put back on the same number.
-        let is_copy = !matches!(attachment.class.get(), Class::Disk | Class::Special);
-        let number = if is_copy { fd::duplicate(own).and_then(private::keep) } else { Ok(own) };
-        if let Ok(number) = number {
-            op.mark(IN_KERNEL);
-            pipe.users.0.begin_work();
-            let job = Job { node: attachment.node(), op, pipe, number, is_copy, identity, is_special };
-            if workers.give(job) {
-                return None;
-            }
-            pipe.users.0.end_work();
-            op.unmark(IN_KERNEL);
-            if is_copy {
-                private::close(number);
+    if let Some(workers) = world::world().map(|world| &world.workers) {
+        if let Some(pipe) = world::pipe(op.pipe.get()) {
+            // What is no disk file has its flags set for a call, and put back on the same number.
+            let is_copy = !matches!(attachment.class.get(), Class::Disk | Class::Special);
+            let number = if is_copy { fd::duplicate(own).and_then(private::keep) } else { Ok(own) };
+            if let Ok(number) = number {
+                op.mark(IN_KERNEL);
+                pipe.users.0.begin_work();
+                let job = Job { node: attachment.node(), op, pipe, number, is_copy, identity, is_special };
+                if workers.give(job) {
+                    return None;
+                }
+                pipe.users.0.end_work();
+                op.unmark(IN_KERNEL);
+                if is_copy {
+                    private::close(number);
+                }
             }
         }
     }

@@ -121,11 +121,11 @@ pub(crate) fn connect(attachment: &Locked, op: OpRef) -> Step {
 pub(crate) fn outcome(attachment: &Locked, op: OpRef) -> Option<Step> {
     let fd = attachment.fd();
     let revents = fd::poll_now(fd, libc::POLLOUT).unwrap_or(0);
-    if revents & (libc::POLLERR | libc::POLLHUP) != 0
-        && let Ok(errno) = socket::take_error(fd)
-        && errno != 0
-    {
-        return Some(Done(Err(Errno(errno))));
+    if revents & (libc::POLLERR | libc::POLLHUP) != 0 {
+        let errno = socket::take_error(fd).unwrap_or(0);
+        if errno != 0 {
+            return Some(Done(Err(Errno(errno))));
+        }
     }
     if revents == 0 {
         op.mark(CONNECT_BEGUN);

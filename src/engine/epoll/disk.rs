@@ -148,10 +148,10 @@ pub(crate) fn work(file: &JobFile, op: OpRef) -> Outcome {
             true => file.call(fd::status_flags).ok().filter(|flags| flags & libc::O_NONBLOCK == 0),
             false => None,
         };
-        if let Some(flags) = flags
-            && let Err(errno) = file.call(|fd| fd::set_status_flags(fd, flags | libc::O_NONBLOCK))
-        {
-            break Err(errno);
+        if let Some(flags) = flags {
+            if let Err(errno) = file.call(|fd| fd::set_status_flags(fd, flags | libc::O_NONBLOCK)) {
+                break Err(errno);
+            }
         }
         let r = file.call(|fd| match kind {
             Kind::Fsync | Kind::Fdatasync => file::sync(fd, kind == Kind::Fdatasync),

@@ -39,10 +39,11 @@ fn nothing(attachment: &Locked, call: impl FnOnce(c_int) -> Result<usize>) -> Re
 /// is set for its length (rule 4.5).
 pub(crate) fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Result<usize> {
     let fd = attachment.fd();
-    if let Buffers::One { buf, len: 0 } = to
-        && at == Position::OWN
-    {
-        return nothing(attachment, |fd| file::read_nothing(fd, buf));
+    match to {
+        Buffers::One { buf, len: 0 } if at == Position::OWN => {
+            return nothing(attachment, |fd| file::read_nothing(fd, buf));
+        }
+        _ => {}
     }
     if let Some(own) = own_file(attachment) {
         return file::read(own, to, at);
@@ -59,10 +60,11 @@ pub(crate) fn read_file(attachment: &Locked, to: Buffers, at: Position) -> Resul
 /// The same for writing.
 pub(crate) fn write_file(attachment: &Locked, from: Buffers, at: Position) -> Result<usize> {
     let fd = attachment.fd();
-    if let Buffers::One { buf, len: 0 } = from
-        && at == Position::OWN
-    {
-        return nothing(attachment, |fd| file::write_nothing(fd, buf));
+    match from {
+        Buffers::One { buf, len: 0 } if at == Position::OWN => {
+            return nothing(attachment, |fd| file::write_nothing(fd, buf));
+        }
+        _ => {}
     }
     if let Some(own) = own_file(attachment) {
         return file::write(own, from, at);

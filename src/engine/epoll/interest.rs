@@ -45,9 +45,8 @@ pub(crate) fn watch_output(attachment: &Locked) {
         // Where it is not watched (another pipe; it was closed behind the library's back) nothing changes.
         let _ = sys::modify(pipe.engine().epfd(), attachment.fd(), WATCHED, word);
     };
-    if attachment.has(SEVERAL_PIPES)
-        && let Some(world) = world::world()
-    {
+    let among_several = if attachment.has(SEVERAL_PIPES) { world::world() } else { None };
+    if let Some(world) = among_several {
         world.pipes.iter().filter(|pipe| pipe.is_in_use()).for_each(modify);
     } else if let Some(pipe) = attachment.pipe() {
         modify(pipe);

@@ -258,9 +258,10 @@ pub(crate) fn let_go(attachment: &Locked) {
     if attachment.class.get() == Class::Reopened
         && attachment.input.is_empty()
         && attachment.output.is_empty()
-        && let Some(own) = attachment.set_own_fd(None)
     {
-        private::close(own);
+        if let Some(own) = attachment.set_own_fd(None) {
+            private::close(own);
+        }
     }
 }
 
@@ -306,11 +307,11 @@ pub(crate) fn complete(attachment: &Locked, op: OpRef, r: Result<usize>, out: &C
 /// 4.4); if that is the listener's own, which is locked, the next call on it finds it out.
 #[inline]
 fn forget_accepted(attachment: &Locked, op: OpRef, r: Result<usize>) {
-    if op.kind.get() == Kind::Accept
-        && let Ok(number) = r
-        && number as i32 != attachment.fd()
-    {
-        release::forget_stale_attachment(number as i32);
+    if op.kind.get() != Kind::Accept {
+        return;
+    }
+    if let Some(number) = r.ok().map(|number| number as i32).filter(|number| *number != attachment.fd()) {
+        release::forget_stale_attachment(number);
     }
 }
 
@@ -319,11 +320,10 @@ pub(crate) fn resume(attachment: &Locked, out: &Completions) {
     input(attachment, out);
     output(attachment, out);
     let_go(attachment);
-    if attachment.class.get().is_polled_apart()
-        && attachment.is_idle()
-        && let Some(world) = world::world()
-    {
-        // What no operation waits for is not polled: it would be told to none.
-        world.apart.remove(attachment, &world.watchdog);
+    if attachment.class.get().is_polled_apart() && attachment.is_idle() {
+        if let Some(world) = world::world() {
+            // What no operation waits for is not polled: it would be told to none.
+            world.apart.remove(attachment, &world.watchdog);
+        }
     }
 }

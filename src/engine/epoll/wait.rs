@@ -123,9 +123,10 @@ impl Poller {
         let most = room.len();
         let mut room = room.iter_mut();
         let mut rest = edges;
-        while let [edge, others @ ..] = rest
-            && Self::hand_out_to(edge, pipe, lane, &mut room)
-        {
+        while let [edge, others @ ..] = rest {
+            if !Self::hand_out_to(edge, pipe, lane, &mut room) {
+                break;
+            }
             rest = others;
         }
         Handled { things: edges.len() - rest.len(), events: most - room.len() }
@@ -210,7 +211,7 @@ impl Poller {
         }
         *bytes = bytes.wrapping_add(sum);
         // SAFETY: both are of the room.
-        unsafe { next.offset_from_unsigned(first) }
+        unsafe { next.offset_from(first) as usize }
     }
 
     /// Goes on behind the first `handled` where not all are plain reads.

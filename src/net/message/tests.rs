@@ -2,7 +2,6 @@
 
 use super::*;
 use std::fs::File;
-use std::io::PipeReader;
 use std::net::UdpSocket;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -42,13 +41,13 @@ fn receive_into<const N: usize>(socket: impl AsFd, message: &mut Message<N>, hea
 }
 
 /// Descriptors of one pipe, of which can be told whether all are closed.
-fn watched(count: usize) -> (PipeReader, Vec<OwnedFd>) {
-    let (reader, writer) = io::pipe().unwrap();
-    let writers = (0..count).map(|_| writer.try_clone().unwrap().into()).collect();
+fn watched(count: usize) -> (OwnedFd, Vec<OwnedFd>) {
+    let (reader, writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
+    let writers = (0..count).map(|_| writer.try_clone().unwrap()).collect();
     (reader, writers)
 }
 
-fn is_hung_up(reader: &PipeReader, timeout: libc::c_int) -> bool {
+fn is_hung_up(reader: &OwnedFd, timeout: libc::c_int) -> bool {
     let mut entry = libc::pollfd { fd: reader.as_raw_fd(), events: 0, revents: 0 };
     // SAFETY: one entry.
     assert!(unsafe { libc::poll(&mut entry, 1, timeout) } >= 0);
@@ -57,12 +56,12 @@ fn is_hung_up(reader: &PipeReader, timeout: libc::c_int) -> bool {
 
 /// All its writers are closed. (Children of other tests may have them for a moment.)
 #[track_caller]
-fn assert_closed(reader: &PipeReader) {
+fn assert_closed(reader: &OwnedFd) {
     assert!(is_hung_up(reader, 20_000));
 }
 
 #[track_caller]
-fn assert_open(reader: &PipeReader) {
+fn assert_open(reader: &OwnedFd) {
     assert!(!is_hung_up(reader, 0));
 }
 
@@ -71,7 +70,7 @@ fn descriptors_arrive_in_order_and_close_on_exec() {
     let (a, b) = UnixStream::pair().unwrap();
     let (mut outgoing, mut incoming) = (Message::new(), Message::new());
     for count in [0, 1, 2, 253] {
-        let device = |i: usize| if i.is_multiple_of(3) { "/dev/zero" } else { "/dev/null" };
+        let device = |i: usize| if i % 3 == 0 { "/dev/zero" } else { "/dev/null" };
         let files = (0..count).map(|i| File::open(device(i)).unwrap().into());
         outgoing.set_descriptors(files).unwrap();
         let mut byte = [0];
