@@ -38,7 +38,8 @@ CARGO        = cargo
 INSTALL      = install
 
 VERSION  := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
-MAJOR    := $(firstword $(subst ., ,$(VERSION)))
+# The number in the SONAME, of both libraries (posix/build.rs): another one only when programs have to be built anew.
+ABI      := 0
 BUILD    := $(or $(CARGO_TARGET_DIR),target)
 DIST     := $(BUILD)/dist
 STAGE    := $(abspath $(BUILD))/stage
@@ -61,24 +62,21 @@ PKG_CONFIG := $(or $(shell command -v pkg-config || command -v pkgconf),$(CURDIR
 
 all: $(DIST)/libioevent.so $(DIST)/libioevent_posix.so $(DIST)/libioevent.a
 
-# How libioevent.so is linked. It has threads of its own, which run its code: once loaded it stays.
-LINK     := -C link-arg=-Wl,-soname,libioevent.so.$(MAJOR) -C link-arg=-Wl,-z,nodelete
-
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
 # are copied to where they stay whatever else cargo builds.
-$(DIST)/libioevent.so: $(SOURCES) Makefile $(CONFIGS) $(AGAIN)
+$(DIST)/libioevent.a: $(SOURCES) Makefile $(CONFIGS) $(AGAIN)
 	rm -rf $(DIST)
 	mkdir -p $(DIST)
-	built=$$(ci/cargo-built.sh libioevent.so $(CARGO) rustc --release --lib --crate-type cdylib -- $(LINK)) && cp "$$built" $@
+	built=$$(ci/cargo-built.sh libioevent.a $(CARGO) rustc --release --lib --crate-type staticlib) && cp "$$built" $@
+	echo "$(BUILD_FOR)" > $(DIST)/built-for
+
+$(DIST)/libioevent.so: $(DIST)/libioevent.a ci/link.sh abi/libioevent.map
+	ci/link.sh $< $@ libioevent.so.$(ABI)
 
 # It is linked to the one above.
 $(DIST)/libioevent_posix.so: $(POSIX) $(DIST)/libioevent.so
 	built=$$(IOEVENT_LIB_DIR=$(abspath $(DIST)) ci/cargo-built.sh libioevent_posix.so \
 	    $(CARGO) rustc --release -p ioevent-posix --lib --crate-type cdylib) && cp "$$built" $@
-
-$(DIST)/libioevent.a: $(SOURCES) $(CONFIGS) $(AGAIN) | $(DIST)/libioevent.so
-	built=$$(ci/cargo-built.sh libioevent.a $(CARGO) rustc --release --lib --crate-type staticlib) && cp "$$built" $@
-	echo "$(BUILD_FOR)" > $(DIST)/built-for
 
 again:
 
@@ -96,8 +94,8 @@ install: all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
 	for name in $(SHARED); do \
 	    $(INSTALL) -m 755 $(DIST)/$$name.so "$(DESTDIR)$(LIBDIR)/$$name.so.$(VERSION)" && \
-	    ln -sf $$name.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$$name.so.$(MAJOR)" && \
-	    ln -sf $$name.so.$(MAJOR) "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
+	    ln -sf $$name.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$$name.so.$(ABI)" && \
+	    ln -sf $$name.so.$(ABI) "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
 	done
 	$(INSTALL) -m 644 $(DIST)/libioevent.a "$(DESTDIR)$(LIBDIR)/libioevent.a"
 	$(INSTALL) -m 644 include/ioevent.h include/ioevent_posix.h "$(DESTDIR)$(INCLUDEDIR)"
@@ -113,7 +111,7 @@ install: all
 
 uninstall:
 	for name in $(SHARED); do \
-	    rm -f "$(DESTDIR)$(LIBDIR)/$$name.so.$(VERSION)" "$(DESTDIR)$(LIBDIR)/$$name.so.$(MAJOR)" \
+	    rm -f "$(DESTDIR)$(LIBDIR)/$$name.so.$(VERSION)" "$(DESTDIR)$(LIBDIR)/$$name.so.$(ABI)" \
 	        "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
 	done
 	for name in $(PCS); do rm -f "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" || exit; done

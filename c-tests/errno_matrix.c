@@ -278,6 +278,9 @@ static void the_others(void)
         CHECK(strcmp(ioevent_strerror(errors[i]), text) == 0);
     }
     CHECK(strcmp(ioevent_strerror(EIOEVENTFULL), ioevent_strerror(EIOEVENTQUEUED)) != 0);
+    errno = 4321;
+    CHECK(ioevent_version() >= 0x000200 && ioevent_version_string() != NULL);
+    SAME(errno, 4321);
 
     unix_pair(s);
     FAILS(ioevent_dup2(s[0], -1), EBADF);

@@ -129,7 +129,7 @@ sed -n 's/^#define IOEVENT_OP_\([A-Z0-9]*\) .*/ioevent_prep_\1/p' "$header" | tr
 echo "$preps" | grep -vx ioevent_prep | diff "$tmp/kinds" - || fail "kinds, and functions that fill them"
 
 # ---- exported names ----
-nm -D --defined-only "$shared" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/exports"
+nm -D --defined-only "$shared" | awk '$2 != "A" { sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/exports"
 [ -s "$tmp/exports" ] || fail "$shared exports nothing"
 grep -v '^ioevent' "$tmp/exports" >"$tmp/foreign"
 [ -s "$tmp/foreign" ] && fail "$shared exports $(tr '\n' ' ' <"$tmp/foreign")"
@@ -138,7 +138,7 @@ for name in ioeventpipe ioeventpipe2 ioevent_fcntl ioevent_read ioevent_write io
     ioevent_connect ioevent_close ioevent_wait ioevent_cancel ioevent_cancel2 ioevent_poll ioevent_strerror \
     ioevent_submit \
     ioevent_pread ioevent_pwrite ioevent_preadv ioevent_pwritev ioevent_sendfile ioevent_splice ioevent_fsync \
-    ioevent_fdatasync ioevent_waitid ioevent_shutdown ioevent_dup2 ioevent_dup3; do
+    ioevent_fdatasync ioevent_waitid ioevent_shutdown ioevent_dup2 ioevent_dup3 ioevent_version ioevent_version_string; do
     grep -qx "$name" "$tmp/exports" || fail "$shared does not export $name"
     grep -q "\b$name *(" "$header" || fail "$header does not declare $name"
 done

@@ -43,5 +43,7 @@ int main(void)
     IS(ioevent_submit, int (*)(const struct ioevent_op *, int));
     IS(ioevent_poll, int (*)(int, short));
     IS(ioevent_strerror, const char *(*)(int));
+    IS(ioevent_version, unsigned int (*)(void));
+    IS(ioevent_version_string, const char *(*)(void));
     return 0;
 }

@@ -53,6 +53,11 @@ have() {
 header_functions() { sed -n '/^static /d; s/^[a-z][a-z_ ]* \**\(ioevent[a-z0-9_]*\)(.*/\1/p' include/ioevent.h | sort -u; }
 header_inlines() { sed -n 's/^static [a-z_ ]* \(ioevent[a-z0-9_]*\)(.*/\1/p' include/ioevent.h | sort -u; }
 
+# The functions of abi/libioevent.map, or of another map, with their versions: ioevent_read@@IOEVENT_0.2.
+map_symbols() {
+    awk '$2 == "{" { node = $1 } $1 ~ /^[a-z][a-z0-9_]*;$/ { sub(/;/, "", $1); print $1 "@@" node }' "${1:-abi/libioevent.map}"
+}
+
 # say TEXT: in one piece, whatever else runs beside this.
 say() {
     {

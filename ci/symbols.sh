@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ci/symbols.sh DIR: what libioevent.so and libioevent.a in DIR show to the linker.  Names of libc (read, write, ...)
-# must never be among it: they would take over those calls in every program that links the library.  And what
+# must never be among it: they would take over those calls in every program that links the library.  Each function has
+# the version that abi/libioevent.map gives it.  And what
 # libioevent_posix.so shows, which is just such names: those of posix/exports.txt, without versions, and all of libc's
 # that take a descriptor, but for those that posix/not-exported.txt gives a reason for.
 set -u -o pipefail
@@ -23,11 +24,14 @@ soname=$(dynamic libioevent.so SONAME)
 
 functions=$(header_functions)
 [ -n "$functions" ] || complain "found no function in include/ioevent.h"
-exported=$(nm -D --defined-only "$dir/libioevent.so" | awk '{ print $NF }' | sort -u)
+versioned=$(nm -D --defined-only "$dir/libioevent.so" | awk '$2 != "A" { print $NF }' | sort -u)
+exported=$(sed 's/@.*//' <<<"$versioned" | sort -u)
 missing=$(comm -23 <(echo "$functions") <(echo "$exported"))
-[ -z "$missing" ] || complain "declared in ioevent.h and not exported:" $missing
+[ -z "$missing" ] || complain "declared in ioevent.h and not exported (it has to be in abi/libioevent.map):" $missing
 extra=$(comm -13 <(echo "$functions") <(echo "$exported"))
 [ -z "$extra" ] || complain "exported and not declared in ioevent.h:" $extra
+different=$(comm -3 <(echo "$versioned") <(map_symbols | sort))
+[ -z "$different" ] || complain "exported, or in abi/libioevent.map, and not both with this version:" $different
 
 # Rust's own names are mangled (_ZN, _R); its run-time support begins with two underscores, rust_ or DW.ref, or is
 # hidden in compiler_builtins.  By readelf: nm shows nothing of objects that a plug-in of LLVM's, where there is one,
@@ -61,6 +65,11 @@ missing=$(comm -23 <(echo "$exports") <(echo "$exported"))
 [ -z "$missing" ] || complain "in posix/exports.txt and not exported:" $missing
 extra=$(comm -13 <(echo "$exports") <(echo "$exported"))
 [ -z "$extra" ] || complain "exported (with a version?) and not in posix/exports.txt:" $extra
+# A version would keep read and its like from programs that ask for libc's: read@GLIBC_2.2.5 is met by a read of no
+# version, and not by one of another.
+[ "$(readelf -dW "$posix" | grep -c '(VERDEF)')" = 0 ] || complain "libioevent_posix.so defines versions"
+[ "$(readelf -VW "$posix" | grep -c 'Name: IOEVENT_')" != 0 ] ||
+    complain "libioevent_posix.so does not ask for versions of libioevent.so's functions"
 twice=$(cat <(echo "$exports") <(listed posix/not-exported.txt) | sort | uniq -d)
 [ -z "$twice" ] || complain "in both lists of posix/, or twice in one:" $twice
 

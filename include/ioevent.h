@@ -30,6 +30,16 @@ struct timespec;
 #endif
 
 /**
+ * The version of this header: major * 0x10000 + minor * 0x100 + patch, to be compared with. What the program
+ * runs with is ioevent_version(). ioevent_version(3).
+ */
+#define IOEVENT_VERSION 0x000200
+#define IOEVENT_VERSION_MAJOR 0
+#define IOEVENT_VERSION_MINOR 2
+#define IOEVENT_VERSION_PATCH 0
+#define IOEVENT_VERSION_STRING "0.2.0"
+
+/**
  * errno: the pipe is full. Nothing was scheduled and nothing changed; the call may be made again later.
  */
 #define EIOEVENTFULL 1997
@@ -350,8 +360,8 @@ extern int ioevent_fcntl(int fd,
                          ...);
 
 /**
- * strerror(3) that knows EIOEVENTFULL and EIOEVENTQUEUED too. Returns a string that is not to be changed. Any thread,
- * as far as strerror(3). ioevent_strerror(3).
+ * Like strerror(3), and knows EIOEVENTFULL and EIOEVENTQUEUED too. Returns a string that must not be changed. Any
+ * thread that may call strerror(3). ioevent_strerror(3).
  */
 const char *ioevent_strerror(int errnum);
 
@@ -671,6 +681,18 @@ int ioevent_connect(int fd,
 int ioevent_submit(const struct ioevent_op *ops,
                    int nops);
 #endif
+
+/**
+ * The version of the library that the program runs with, as IOEVENT_VERSION is that of the header it was compiled
+ * with: major * 0x10000 + minor * 0x100 + patch. Cannot fail. Any thread, async-signal-safe. ioevent_version(3).
+ */
+unsigned int ioevent_version(void);
+
+/**
+ * The same as a text, as IOEVENT_VERSION_STRING: "0.2.0". It is not to be changed, and stays. Cannot fail. Any thread,
+ * async-signal-safe. ioevent_version(3).
+ */
+const char *ioevent_version_string(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -32,6 +32,12 @@ fn pipes(c: &mut Criterion) {
     ours(c, "ioevent_strerror", || unsafe {
         black_box(ioevent_strerror(EIOEVENTFULL));
     });
+    ours(c, "ioevent_version", || {
+        black_box(ioevent_version());
+    });
+    ours(c, "ioevent_version_string", || {
+        black_box(ioevent_version_string());
+    });
 }
 
 fn commands(c: &mut Criterion, w: &World) {

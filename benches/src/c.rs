@@ -67,6 +67,8 @@ unsafe extern "C" {
     pub fn ioevent_dup2(oldfd: c_int, newfd: c_int) -> c_int;
     pub fn ioevent_dup3(oldfd: c_int, newfd: c_int, flags: c_int) -> c_int;
     pub fn ioevent_strerror(errnum: c_int) -> *const c_char;
+    pub safe fn ioevent_version() -> c_uint;
+    pub safe fn ioevent_version_string() -> *const c_char;
     pub fn ioevent_poll(fd: c_int, events: c_short) -> c_int;
 
     pub fn ioevent_read(fd: c_int, buf: *mut c_void, nbytes: usize) -> ssize_t;

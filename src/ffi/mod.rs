@@ -13,6 +13,7 @@ pub mod pipe;
 mod plain_names;
 pub mod socket;
 pub mod submit;
+pub mod version;
 
 use crate::calls::answer::Answer;
 use crate::sys::{Errno, Result, UserPtr, errno};

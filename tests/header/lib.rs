@@ -1,5 +1,5 @@
-//! include/ioevent.h is what cbindgen makes of the sources, with src/ffi/inline.h at its end. `make header` (which sets
-//! UPDATE_HEADER) repairs it.
+//! include/ioevent.h is what cbindgen makes of the sources, with the version of Cargo.toml, and src/ffi/inline.h at its
+//! end. `make header` (which sets UPDATE_HEADER) repairs it.
 
 #![cfg(test)]
 
@@ -13,11 +13,30 @@ fn hexadecimal(line: &str) -> String {
     }
 }
 
+/// The version, as Cargo.toml has it, for the header.
+fn version(root: &Path) -> String {
+    let cargo = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let text = cargo.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"')).unwrap();
+    let number = text.split_once(['-', '+']).map_or(text, |(number, _)| number);
+    let parts: Vec<u8> = number.split('.').map(|part| part.parse().unwrap()).collect();
+    let &[major, minor, patch] = parts.as_slice() else { panic!("{text} has no three parts") };
+    format!(
+        "\n\n/**\n * The version of this header: major * 0x10000 + minor * 0x100 + patch, to be compared with. What the \
+         program\n * runs with is ioevent_version(). ioevent_version(3).\n */\n\
+         #define IOEVENT_VERSION 0x{major:02x}{minor:02x}{patch:02x}\n\
+         #define IOEVENT_VERSION_MAJOR {major}\n\
+         #define IOEVENT_VERSION_MINOR {minor}\n\
+         #define IOEVENT_VERSION_PATCH {patch}\n\
+         #define IOEVENT_VERSION_STRING \"{text}\""
+    )
+}
+
 #[test]
 fn the_committed_header_is_the_generated_one() {
     let root = &Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
     config.trailer = Some(std::fs::read_to_string(root.join("src/ffi/inline.h")).unwrap());
+    config.after_includes.get_or_insert_default().push_str(&version(root));
     let mut made = Vec::new();
     cbindgen::Builder::new().with_crate(root).with_config(config).generate().unwrap().write(&mut made);
     let made: String =
