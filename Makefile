@@ -8,6 +8,7 @@
 #   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR=
 #   make uninstall        removes what make install put down (same variables)
 #   make header           write include/ioevent.h anew from src/
+#   make abi              write abi/ anew: what the last release promises to programs that are built already
 #   make examples         the programs of examples-c/, in target/examples
 #   make lint             clippy, rustdoc, rustfmt, mandoc, shellcheck and checks of this repository's own
 #   make torture          random operations of all kinds, everything checked: SECONDS=600 SEED=from the clock THREADS=4
@@ -85,6 +86,9 @@ help:
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test -p ioevent-header
+
+abi: stage
+	@ci/abi.sh --write "$(STAGE)/lib"
 
 # The libraries that programs load, each with the links that lead to it, and a .pc file.
 SHARED   := libioevent libioevent_posix
@@ -172,5 +176,5 @@ bench: stage
 clean:
 	$(CARGO) clean
 
-.PHONY: all again help header install uninstall stage examples run check lint torture check-san check-valgrind check-inject \
+.PHONY: all again help header abi install uninstall stage examples run check lint torture check-san check-valgrind check-inject \
     check-loom check-kernels check-posix bench clean

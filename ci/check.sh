@@ -28,6 +28,8 @@ library() {
 }
 installed() {
     step "symbols" ci/symbols.sh "$stage/lib"
+    step "the ABI of the last release" ci/abi.sh "$stage/lib"
+    step "what breaks the ABI is seen" ci/abi-test.sh
     step "install and uninstall" ci/install-test.sh
     ci/man-examples.sh
     if have clang; then

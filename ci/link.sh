@@ -5,15 +5,16 @@
 # rustc makes the archive, all of it optimised as one, and the C compiler makes the library of what the functions of
 # abi/libioevent.map need of it, as rustc would have.
 #
-# CC: the C compiler, for the machine that the archive is for; else the one that cargo is told to link with
-# (CARGO_TARGET_..._LINKER); else cc. LDFLAGS: more for the linker.
+# The C compiler is the one that cargo is told to link with for CARGO_BUILD_TARGET (CARGO_TARGET_..._LINKER), if it is;
+# else CC; else cc. LDFLAGS: more for the linker.
 set -u
 archive=${1:?archive} output=${2:?output} soname=${3:?soname}
 map=$(dirname "$0")/../abi/libioevent.map
-target=$(printf %s "${CARGO_BUILD_TARGET:-}" | tr 'a-z.-' 'A-Z__')
-compiler=${CC:-}
-[ -n "$compiler$target" ] && [ -z "$compiler" ] && compiler=$(printenv "CARGO_TARGET_${target}_LINKER")
-compiler=${compiler:-cc}
+compiler=${CC:-cc}
+if [ -n "${CARGO_BUILD_TARGET:-}" ]; then
+    variable=CARGO_TARGET_$(printf %s "$CARGO_BUILD_TARGET" | tr a-z.- A-Z__)_LINKER
+    compiler=$(printenv "$variable" || printf %s "$compiler")
+fi
 
 # The functions of the map are what is taken out of the archive.
 set --

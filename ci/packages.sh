@@ -8,7 +8,7 @@ set -u -o pipefail
 
 # package: a command that it brings, or the path of a file
 want=(pkgconf:pkg-config curl:curl wrk:wrk strace:strace valgrind:valgrind mandoc:mandoc clang:clang g++:g++
-    shellcheck:shellcheck)
+    shellcheck:shellcheck abigail-tools:abidiff cmake:cmake)
 [ $# = 0 ] || want=("$@")
 here() {
     case $1 in /*) [ -e "$1" ] ;; *) have "$1" ;; esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What make packs is what cargo has just built, for the target that CARGO_BUILD_TARGET or a configuration file names;
 # not what an earlier build has left where cargo puts it without such a target.  In a copy of all but the sources, which
-# are a library without a function here: that is built quickly.
+# are a library of one function here: that is built quickly.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -9,10 +9,17 @@ top=$build/target-test
 host=$(rustc -vV | sed -n 's/^host: //p')
 rm -rf "$top"
 mkdir -p "$top/src"
-cp -r Cargo.toml Cargo.lock build.rs benches examples posix tests ci Makefile "$top/src"
+cp -r Cargo.toml Cargo.lock build.rs abi benches examples posix tests ci Makefile "$top/src"
 cd "$top/src" || exit 1
 mkdir src
-echo '//! Nothing.' >src/lib.rs
+cat >src/lib.rs <<'END'
+//! One function.
+/// None.
+#[unsafe(no_mangle)]
+pub extern "C" fn ioevent_version() -> u32 {
+    0
+}
+END
 unset CARGO_BUILD_TARGET MAKEFLAGS
 export CARGO_TARGET_DIR=$top/target CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0
 dist=$CARGO_TARGET_DIR/dist
@@ -25,10 +32,11 @@ complain() {
 packs() {
     local file
     env "${@:3}" make all || complain "$1: make all failed"
-    for file in libioevent.so libioevent.a libioevent_posix.so; do
+    for file in libioevent.a libioevent_posix.so; do
         cmp "$dist/$file" "$2/$file" || complain "$1: $file is not the one that was built"
         [ "$(wc -c <"$dist/$file")" -gt 10000 ] || complain "$1: $file is a stale one"
     done
+    nm -D "$dist/libioevent.so" | grep -q ' T ioevent_version@@' || complain "$1: libioevent.so has not its function"
 }
 # What an earlier build has left where there is no target, and in dist.
 stale() {
