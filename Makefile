@@ -5,7 +5,7 @@
 #   make check            all tests; the last line says how many passed.  IOEVENT_QUICK=1: without memcheck, sanitizers,
 #                         loom and C tests with plain names; IOEVENT_JOBS=N: N parts side by side, and N programs within
 #                         each (one more than there are processors); IOEVENT_NO_INSTALL=1: installs no Debian packages
-#   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR=
+#   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR= CMAKEDIR=
 #   make uninstall        removes what make install put down (same variables)
 #   make header           write include/ioevent.h anew from src/
 #   make abi              write abi/ anew: what the last release promises to programs that are built already
@@ -33,6 +33,7 @@ LIBDIR       = $(PREFIX)/lib
 INCLUDEDIR   = $(PREFIX)/include
 MANDIR       = $(PREFIX)/share/man
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+CMAKEDIR     = $(LIBDIR)/cmake/ioevent
 DESTDIR      =
 PORT         = 8080
 CARGO        = cargo
@@ -90,12 +91,14 @@ header:
 abi: stage
 	@ci/abi.sh --write "$(STAGE)/lib"
 
-# The libraries that programs load, each with the links that lead to it, and a .pc file.
+# The libraries that programs load, each with the links that lead to it, and a .pc file; and what CMake reads.
 SHARED   := libioevent libioevent_posix
 PCS      := libioevent libioevent-posix
+CMAKES   := ioevent-config ioevent-config-version
 
 install: all
-	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)" \
+	    "$(DESTDIR)$(CMAKEDIR)"
 	for name in $(SHARED); do \
 	    $(INSTALL) -m 755 $(DIST)/$$name.so "$(DESTDIR)$(LIBDIR)/$$name.so.$(VERSION)" && \
 	    ln -sf $$name.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$$name.so.$(ABI)" && \
@@ -110,6 +113,13 @@ install: all
 	        pkgconfig/$$name.pc.in > "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" && \
 	    chmod 644 "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" || exit; \
 	done
+	for name in $(CMAKES); do \
+	    sed -e 's|@VERSION@|$(VERSION)|' -e 's|@MAJOR@|$(firstword $(subst ., ,$(VERSION)))|' -e 's|@ABI@|$(ABI)|' \
+	        -e "s|@TO_LIBDIR@|$$(realpath -m --relative-to='$(CMAKEDIR)' '$(LIBDIR)')|" \
+	        -e "s|@TO_INCLUDEDIR@|$$(realpath -m --relative-to='$(LIBDIR)' '$(INCLUDEDIR)')|" \
+	        cmake/$$name.cmake.in > "$(DESTDIR)$(CMAKEDIR)/$$name.cmake" && \
+	    chmod 644 "$(DESTDIR)$(CMAKEDIR)/$$name.cmake" || exit; \
+	done
 	ci/man.sh install "$(DESTDIR)$(MANDIR)"
 	$(LDCONFIG)
 
@@ -119,6 +129,8 @@ uninstall:
 	        "$(DESTDIR)$(LIBDIR)/$$name.so" || exit; \
 	done
 	for name in $(PCS); do rm -f "$(DESTDIR)$(PKGCONFIGDIR)/$$name.pc" || exit; done
+	for name in $(CMAKES); do rm -f "$(DESTDIR)$(CMAKEDIR)/$$name.cmake" || exit; done
+	rmdir "$(DESTDIR)$(CMAKEDIR)" 2>/dev/null || true
 	rm -f "$(DESTDIR)$(LIBDIR)/libioevent.a" "$(DESTDIR)$(INCLUDEDIR)/ioevent.h" \
 	    "$(DESTDIR)$(INCLUDEDIR)/ioevent_posix.h"
 	ci/man.sh uninstall "$(DESTDIR)$(MANDIR)"
@@ -133,7 +145,8 @@ LDCONFIG = @if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && \
 stage: all
 	@rm -rf "$(STAGE)"
 	@$(MAKE) --no-print-directory -s install DESTDIR= PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" \
-	    INCLUDEDIR="$(STAGE)/include" MANDIR="$(STAGE)/share/man" PKGCONFIGDIR="$(STAGE)/lib/pkgconfig"
+	    INCLUDEDIR="$(STAGE)/include" MANDIR="$(STAGE)/share/man" PKGCONFIGDIR="$(STAGE)/lib/pkgconfig" \
+	    CMAKEDIR="$(STAGE)/lib/cmake/ioevent"
 
 examples: stage
 	PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig" $(MAKE) --no-print-directory -C examples-c PKG_CONFIG="$(PKG_CONFIG)" \

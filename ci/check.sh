@@ -31,6 +31,7 @@ installed() {
     step "the ABI of the last release" ci/abi.sh "$stage/lib"
     step "what breaks the ABI is seen" ci/abi-test.sh
     step "install and uninstall" ci/install-test.sh
+    step "find_package of CMake" ci/cmake-test.sh
     ci/man-examples.sh
     if have clang; then
         step "examples with clang" env PKG_CONFIG_PATH="$stage/lib/pkgconfig" make -C examples-c CC=clang \

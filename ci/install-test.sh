@@ -18,7 +18,8 @@ check() {
     make -s install "$@" || complain "$name: make install failed"
     version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
     for file in "libioevent.so.$version" libioevent.so.0 libioevent.so libioevent.a ioevent.h ioevent_posix.h libioevent.pc ioevent.7 \
-        "libioevent_posix.so.$version" libioevent_posix.so.0 libioevent_posix.so libioevent-posix.pc ioeventpipe.3 ioevent_fcntl.3 ioevent_read.3 ioevent_readv.3; do
+        "libioevent_posix.so.$version" libioevent_posix.so.0 libioevent_posix.so libioevent-posix.pc ioevent-config.cmake \
+        ioevent-config-version.cmake ioeventpipe.3 ioevent_fcntl.3 ioevent_read.3 ioevent_readv.3; do
         [ -n "$(find -L "$top" -type f -name "$file")" ] || complain "$name: $file was not installed"
     done
     for library in libioevent libioevent_posix; do
@@ -33,12 +34,13 @@ check() {
     left >"$logs/install-test.$name"
     make -s uninstall "$@" || complain "$name: make uninstall failed"
     [ -z "$(left)" ] || complain "$name: make uninstall left" "$(left)"
+    [ -z "$(find "$top" -name ioevent)" ] || complain "$name: make uninstall left a directory of its own"
 }
 
 # As a packager does it, with a directory for each kind; and as a user does it in a home directory.
 check destdir DESTDIR="$top" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu
 check prefix PREFIX="$top" DESTDIR=
-check places DESTDIR="$top" PREFIX=/opt/io LIBDIR=/l INCLUDEDIR=/i MANDIR=/m PKGCONFIGDIR=/p
+check places DESTDIR="$top" PREFIX=/opt/io LIBDIR=/l INCLUDEDIR=/i MANDIR=/m PKGCONFIGDIR=/p CMAKEDIR=/c/ioevent
 
 make -s install DESTDIR="$top" PREFIX=/opt/io LIBDIR=/opt/io/lib/some-linux-gnu >/dev/null || complain "make install failed"
 pc=$(find "$top" -name libioevent.pc)
@@ -48,6 +50,9 @@ for file in "$pc" "${pc%/*}/libioevent-posix.pc"; do
     grep -q '^libdir=${prefix}/lib/some-linux-gnu$' "$file" || complain "${file##*/}: wrong libdir"
     ! grep -n '@' "$file" || complain "${file##*/}: something was not filled in"
 done
+cmake=$(find "$top" -name 'ioevent-config*.cmake')
+# shellcheck disable=SC2086
+! grep -nE "$top|@" $cmake || complain "this names DESTDIR, or was not filled in"
 # Where there is no pkg-config ours stands in, and must say the same.
 if have pkg-config; then
     export PKG_CONFIG_PATH=${pc%/*}
