@@ -1,7 +1,7 @@
 //! Attaching and detaching, for C; what Rust attaches is a link (`link`).
 
 use super::{close, fork, lookup, watchdog};
-use crate::engine::{Attach, Engine, limits, release};
+use crate::engine::{Attach, Engine, limits, misuse, release};
 use crate::queue::lane::LISTED;
 use crate::queue::lanes::COMMON;
 use crate::state::attachment::{
@@ -65,6 +65,7 @@ pub(super) fn known(node: &'static Attachment, fd: c_int) -> Result<Option<Locke
     }
     let Some(attachment) = lookup::find(fd) else { return Ok(None) };
     if !is_same_file(&attachment) {
+        misuse::report_closed(&attachment);
         release::release(attachment);
         return Ok(None);
     }
@@ -163,6 +164,7 @@ pub(crate) fn attached_to(fd: c_int) -> Result<Option<(c_int, usize)>> {
         if is_same_file(&attachment) {
             return Ok(attachment.pipe().map(|pipe| (pipe.number(), attachment.user.get())));
         }
+        misuse::report_closed(&attachment);
         release::release(attachment);
     }
     fd::check_open(fd)?;

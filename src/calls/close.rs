@@ -1,7 +1,7 @@
 //! How pipes are closed, and attached descriptors.
 
-use super::{lookup, watchdog};
-use crate::engine::{Engine, arming, completions::Completions, kept_errors, other_end, release};
+use super::{lookup, remains, watchdog};
+use crate::engine::{Engine, arming, completions::Completions, kept_errors, misuse, other_end, release};
 use crate::event::RawEvent;
 use crate::queue::lane::Lane;
 use crate::queue::op::{Kind, OpRef};
@@ -11,7 +11,7 @@ use crate::state::pipe::Pipe;
 use crate::state::{private, table, world};
 use crate::sync::access::{self, Shared};
 use crate::sync::ring;
-use crate::sys::{Errno, Result, errno, fd};
+use crate::sys::{Errno, Result, errno, fd, observers};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
@@ -34,6 +34,9 @@ pub(crate) fn close_then(pipe: &'static Pipe, mut rest: Option<Rest>, last: impl
     }
     let is_lost = !pipe.is_whole();
     let is_left = pipe.users.0.wait_for_users(is_lost, || pipe.wake_for_closing());
+    if observers::is_debug() {
+        remains::closes(pipe);
+    }
     detach_all_of(pipe, &mut rest);
     pipe.users.0.wait_for_workers(|| pipe.wake_for_closing());
     if is_left {
@@ -209,7 +212,12 @@ pub(crate) fn replace(by: c_int, number: c_int) -> Result<()> {
     fd::check_open(by)?;
     match entry {
         Entry::Pipe(pipe) if pipe.number() == number && close(pipe) => end_watch(),
-        Entry::Attachment(_) => release::forget_stale_attachment(number),
+        Entry::Attachment(_) => {
+            if let Some(attachment) = arming::lock_attached(number) {
+                misuse::check_closed(&attachment);
+                release::release(attachment);
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -222,6 +230,7 @@ pub(crate) fn close_number(fd: c_int) -> Option<Result<()>> {
         _ if world::is_borrowed() => None,
         Entry::Attachment(node) => {
             let attachment = arming::lock_for_c(node)?;
+            misuse::check_closed(&attachment);
             release::release(attachment);
             let closed = fd::close(fd);
             // It may have had the lock that something lingers for.

@@ -1,12 +1,11 @@
 //! How a pipe is made: for C, or for Rust, which has typed pipes.
 
-use super::close;
-use super::fork;
+use super::{close, fork, watchdog};
 use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::state::word::Word;
 use crate::state::world::{self, World};
-use crate::sys::{Errno, Result, fd};
+use crate::sys::{Errno, Result, fd, observers};
 use core::ffi::c_int;
 
 /// `ioeventpipe2`.
@@ -32,6 +31,10 @@ fn make(nevents: c_int, flags: c_int, is_typed: bool) -> Result<(&'static World,
     }
     let pipe = world.pipes.take(&world.ops, &world.watchdog, is_typed)?;
     open(world, pipe, nevents as u32, flags).inspect_err(|_| pipe.end())?;
+    if observers::is_debug() {
+        // It looks for more than attachments (`lookout`).
+        watchdog::begin(pipe);
+    }
     Ok((world, pipe))
 }
 

@@ -14,7 +14,7 @@ use crate::state::pipe::Pipe;
 use crate::state::world::{self, World};
 use crate::state::{private, table};
 use crate::sync::access;
-use crate::sys::{Result, dead_fd, errno, fd};
+use crate::sys::{Result, dead_fd, errno, fd, observers};
 use core::ptr::null_mut;
 use core::sync::atomic::{
     AtomicBool, AtomicPtr,
@@ -93,6 +93,7 @@ fn prepare() {
     }
     // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
     // handler does the work.
+    observers::find();
     let wiped = [table::wipe_on_fork(), world::wipe_on_fork(), access::prepare_for_fork()];
     WIPED.store(wiped.iter().all(|wiped| *wiped), Relaxed);
     // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor locks.

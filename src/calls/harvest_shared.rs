@@ -15,7 +15,7 @@ use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
 use crate::sync::access::{self, Shared};
 use crate::sync::wake::{Park, bit};
-use crate::sys::{errno, race};
+use crate::sys::{errno, observers};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
@@ -52,7 +52,7 @@ fn harvest_at_once(
     timeout: Option<u64>,
 ) -> isize {
     // One that does not wait takes all there is (rule 3.2).
-    if !access::is_shared() || race::is_present() || timeout == Some(0) {
+    if !access::is_shared() || observers::are_there() || timeout == Some(0) {
         return 0;
     }
     let Some(me) = pipe.queue.lanes.find_at_once() else { return 0 };

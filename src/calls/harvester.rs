@@ -3,12 +3,12 @@
 
 use super::standby;
 use crate::engine::completions::Completions;
-use crate::engine::times;
 use crate::engine::{Engine, Found, Heard};
+use crate::engine::{observed, times};
 use crate::event::RawEvent;
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::lanes::COMMON;
-use crate::queue::op::{Kind, OpRef};
+use crate::queue::op::{Completion, Kind, OpRef};
 use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::handover;
 use crate::state::pipe::Pipe;
@@ -18,7 +18,7 @@ use crate::state::world;
 use crate::state::world::World;
 use crate::sync::access::{self, Access, Shared};
 use crate::sync::wake::{Park, bit};
-use crate::sys::{Errno, Result, errno, process};
+use crate::sys::{Errno, Result, errno, observers, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
@@ -102,6 +102,17 @@ fn take_out(
     }
     pipe.queue.unmark_if_empty(bit(index), || locked.is_empty());
     count
+}
+
+/// Shows the operations whose events were taken out of a list to those who look at them.
+#[cold]
+fn show_harvested(taken: &Taken) {
+    let mut next = Some(taken.first);
+    for _ in 0..taken.count {
+        let Some(op) = next else { return };
+        observed::harvest(op, Completion { value: op.done.get(), errno: op.arg.get() });
+        next = op.next.get();
+    }
 }
 
 #[inline(always)]
@@ -211,6 +222,9 @@ impl<'a> Harvester<'a> {
         }
         let count = take_out(self.pipe, &locked, index, basket.room, |taken| nodes = Some(taken));
         if let Some(taken) = nodes {
+            if observers::of_memory() {
+                show_harvested(&taken);
+            }
             // The nodes go to this thread's stock; to the common one under the lock of that lane.
             if self.me == COMMON && index != COMMON {
                 drop(locked);

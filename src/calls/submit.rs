@@ -4,15 +4,14 @@ use super::answer::Answer;
 use super::fast_path::Way;
 use crate::calls::lookup;
 use crate::engine::completions::Completions;
-use crate::engine::times;
-use crate::engine::{Engine, limits};
+use crate::engine::{Engine, limits, misuse, observed, times};
 use crate::queue::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Request};
 use crate::queue::op_list::Queue;
 use crate::state::attachment::{Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
 use crate::state::file_class::Class;
 use crate::state::pipe::Pipe;
 use crate::state::{handover, world};
-use crate::sys::{Errno, Result, UserPtr, process, socket};
+use crate::sys::{Errno, Result, UserPtr, observers, process, socket};
 use core::ffi::c_int;
 
 /// Queues an operation on the descriptor that C knows by this number.
@@ -124,17 +123,27 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
     let deadline = deadline(attachment, request.timeout);
     let op = out.take_free()?;
     op.fill(request, attachment.user.get(), pipe.index());
+    if observers::of_memory() {
+        misuse::check_file(attachment, op, pipe);
+        observed::begin(Some(attachment), op, pipe);
+    }
     handover::hand_in(pipe, op.user.get());
     pipe.engine().learn(attachment, request.order());
     if way == Way::Inline || (way == Way::Call && attachment.has(INLINE)) {
         match at_once(attachment, op, out) {
             Ok(None) => {}
             answer => {
+                if observers::of_memory() {
+                    observed::end_at_once(op, &answer);
+                }
                 out.give_free(op);
                 return answer.map(|result| result.map_or(Answer::Queued, Answer::Slow));
             }
         }
     } else if let Err(full) = pipe.queue.take_places(1) {
+        if observers::of_memory() {
+            observed::end(op);
+        }
         out.give_free(op);
         return Err(full);
     }
@@ -218,8 +227,17 @@ pub(crate) fn add_timer(pipe: &'static Pipe, user: usize, timeout: u64) -> Resul
         op.kind.set(Kind::Timer);
         op.flags.set(0);
         op.pipe.set(pipe.index());
+        op.addr.set(UserPtr::NULL);
         handover::hand_in(pipe, user);
-        times::add_timer(op, after(timeout), &out).inspect_err(|_| out.give_free(op))
+        if observers::of_memory() {
+            observed::begin(None, op, pipe);
+        }
+        times::add_timer(op, after(timeout), &out).inspect_err(|_| {
+            if observers::of_memory() {
+                observed::end(op);
+            }
+            out.give_free(op);
+        })
     });
     if added.is_err() {
         pipe.queue.give_places(1);

@@ -31,7 +31,7 @@
 //! until what the watchdog found is in the lane. (A harvest that goes alone cannot begin meanwhile: the watchdog
 //! revokes the bias while it polls.)
 
-use super::{fork, standby};
+use super::{fork, lookout, standby};
 use crate::engine::completions::Completions;
 use crate::engine::{Engine, Found};
 use crate::queue::lanes::COMMON;
@@ -44,7 +44,7 @@ use crate::state::watchdog::Watchdog;
 use crate::state::world::World;
 use crate::sync::access::{self, Revoked};
 use crate::sys::thread::Task;
-use crate::sys::{epoll as sys, fd, process};
+use crate::sys::{epoll as sys, fd, observers, process};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
@@ -104,6 +104,9 @@ fn watch(world: &'static World, notes: &mut Notes) {
             continue;
         }
         private::close_lingering();
+        if observers::is_debug() {
+            lookout::look(&mut notes.known);
+        }
         let timeout = timeout(watchdog, &notes.known, has_missed, now);
         if fd::poll(&mut notes.polled, timeout).is_err() {
             // Not without end, whatever the reason is.
@@ -182,7 +185,8 @@ fn timeout(watchdog: &Watchdog, known: &[Known], has_missed: bool, now: u64) -> 
     }
     let rest = known.iter().filter_map(|known| known.relief.rest(now)).min();
     let linger = private::is_lingering().then_some(LINGER);
-    rest.into_iter().chain(linger).min().unwrap_or(-1)
+    let look = observers::is_debug().then_some(lookout::LOOK);
+    rest.into_iter().chain(linger).chain(look).min().unwrap_or(-1)
 }
 
 /// Handles what poll(2) has told. Whether a pipe was polled.

@@ -14,7 +14,7 @@ use crate::state::slot::Slot;
 use crate::state::table;
 use crate::state::world;
 use crate::sync::access;
-use crate::sys::race;
+use crate::sys::observers;
 use core::ffi::c_int;
 
 /// What only the fast path knows of. `disarm` clears it, the fast path keeps it true, `arm` finds out whether it holds.
@@ -106,7 +106,7 @@ impl Locked {
             || !self.output.is_empty()
             || !self.unordered.is_empty()
             || !self.class.get().is_socket()
-            || race::is_present()
+            || observers::are_there()
         {
             return;
         }

@@ -1,6 +1,6 @@
 //! The way of a completion to the thread that harvests it.
 
-use super::other_end;
+use super::{observed, other_end};
 use crate::event::RawEvent;
 use crate::queue::lane::{LISTED, Lane};
 use crate::queue::lanes::COMMON;
@@ -10,7 +10,7 @@ use crate::state::attachment::{Inside, Locked};
 use crate::state::pipe::Pipe;
 use crate::state::{private, world};
 use crate::sync::access::Shared;
-use crate::sys::Result;
+use crate::sys::{Result, observers};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -144,10 +144,16 @@ impl<'a> Completions<'a> {
         if op.holds_more() {
             self.release(attachment, op);
         }
+        if observers::of_memory() {
+            observed::complete(op, completion);
+        }
         let ours = attachment.pipe().is_some_and(|pipe| core::ptr::eq(pipe, self.pipe))
             && op.pipe.get() == self.pipe.index();
         if ours && !self.must_follow(attachment) {
             if self.write(RawEvent { user: op.user.get() as *mut _, result: value as i32, errno }) {
+                if observers::of_memory() {
+                    observed::harvest(op, completion);
+                }
                 return self.give_free(op);
             }
             Self::keep(op, completion);
@@ -193,7 +199,9 @@ impl<'a> Completions<'a> {
     /// Puts an event into the thread's lane: into its ring if it can, so that this stays open for others.
     #[inline]
     pub(crate) fn push(&self, attachment: &Locked, op: OpRef) {
-        let goes_into_ring = self.lane != COMMON && self.lane().ring.has_room::<Shared>();
+        // Those that look at an operation know it by its node until it is harvested.
+        let goes_into_ring =
+            self.lane != COMMON && self.lane().ring.has_room::<Shared>() && !observers::of_memory();
         let ((number, was_empty), place) = if goes_into_ring {
             let (user, result, mut errno) = (op.user.get(), op.done.get(), op.arg.get());
             if op.kind.get() == Kind::Accept && result as i32 >= 0 {

@@ -25,7 +25,10 @@ pub(crate) mod epoll;
 mod iovecs;
 pub(crate) mod kept_errors;
 pub(crate) mod limits;
+pub(crate) mod misuse;
+pub(crate) mod observed;
 pub(crate) mod other_end;
+mod parts;
 pub(crate) mod release;
 pub(crate) mod times;
 

@@ -1,7 +1,7 @@
 //! How an attachment ends.
 
 use super::completions::Completions;
-use super::{Engine, arming, kept_errors, limits, times};
+use super::{Engine, arming, kept_errors, limits, misuse, times};
 use crate::queue::op::{Completion, Fate, OpRef};
 use crate::state::attachment::{Locked, SEVERAL_PIPES};
 use crate::state::jobs::Workers;
@@ -19,6 +19,7 @@ const PATIENCE: u32 = 100;
 /// it, and the caller may be one of them.
 pub(crate) fn forget_stale_attachment(number: c_int) {
     if let Some(attachment) = arming::lock_attached(number) {
+        misuse::report_closed(&attachment);
         release(attachment);
     }
 }

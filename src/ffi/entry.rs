@@ -45,7 +45,7 @@ pub(super) fn input_otherwise<C: InputCall + Libcs>(fd: c_int, call: C) -> isize
         Entry::Attachment(node) if start::wait_otherwise(node, call, ByCall) => queued(),
         Entry::Attachment(node) => slow(node, fd, call),
         Entry::Pipe(pipe) => call.by_pipe(pipe, fd),
-        Entry::Nothing => call.by_libc(fd),
+        Entry::Nothing => libcs::watch_call(fd, call),
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn output_otherwise<C: Libcs>(fd: c_int, call: C) -> isize {
     match lookup::get(fd) {
         Entry::Attachment(node) => answer_slow(start::output(node, call, ByCall), || call.by_libc(fd)),
         Entry::Pipe(pipe) => call.by_pipe(pipe, fd),
-        Entry::Nothing => call.by_libc(fd),
+        Entry::Nothing => libcs::watch_call(fd, call),
     }
 }
 
@@ -139,5 +139,6 @@ pub(super) fn queue(fd: c_int, kind: Kind, buf: UserPtr, len: usize, addr: UserP
         Kind::Connect => Request { kind, addr, addrlen: UserPtr::number(len), ..Request::NOTHING },
         _ => Request { kind, buf, len, addr, arg, ..Request::NOTHING },
     };
-    answer_slow(start::slow(fd, request, ByCall), || libcs::of_queue(fd, kind, buf, len, addr, arg))
+    let libcs = || libcs::watch(fd, kind, || libcs::of_queue(fd, kind, buf, len, addr, arg));
+    answer_slow(start::slow(fd, request, ByCall), libcs)
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::missing_safety_doc)] // Each comment says what the pointers must be good for.
 
 use super::entry::queue;
-use super::{answer, answer_slow, fail, lent};
+use super::{answer, answer_slow, fail, lent, libcs};
 use crate::calls::fast_path::Way;
 use crate::calls::{close, lookup, submit};
 use crate::queue::op::{BY_POINTER, Kind, Request};
@@ -107,7 +107,8 @@ fn sendfile_otherwise(out_fd: c_int, in_fd: c_int, offset: *mut off_t, count: us
         ..Request::NOTHING
     };
     // SAFETY: as promised by the caller of `ioevent_sendfile`.
-    let libcs = || unsafe { next::sendfile(out_fd, in_fd, offset, count) };
+    let call = || unsafe { next::sendfile(out_fd, in_fd, offset, count) };
+    let libcs = || libcs::watch(out_fd, Kind::Sendfile, call);
     answer_slow(submit::submit_transfer(out_fd, in_fd, request, Way::Call), libcs)
 }
 
@@ -151,7 +152,8 @@ fn splice_otherwise(
         ..Request::NOTHING
     };
     // SAFETY: as promised by the caller of `ioevent_splice`.
-    let libcs = || unsafe { next::splice(fd_in, off_in, fd_out, off_out, len, flags) };
+    let call = || unsafe { next::splice(fd_in, off_in, fd_out, off_out, len, flags) };
+    let libcs = || libcs::watch(fd_in, Kind::Splice, call);
     answer_slow(submit::submit_transfer(fd_out, fd_in, request, Way::Call), libcs)
 }
 

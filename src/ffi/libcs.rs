@@ -1,10 +1,14 @@
 //! Calls as libc makes them, and as pipes do: what becomes of a call on a descriptor that is not attached.
 
 use super::pipe as ffi_pipe;
+use crate::calls::lookup;
 use crate::engine::call::{Call, Readv, Recv, Recvfrom, Recvmsg, Send, Sendmsg, Sendto, Writev};
 use crate::queue::op::{Kind, Request};
+use crate::state::attachment::Entry;
+use crate::state::blocked;
+use crate::state::outstanding;
 use crate::state::pipe::Pipe;
-use crate::sys::{UserPtr, next};
+use crate::sys::{UserPtr, next, observers};
 use core::ffi::c_int;
 use libc::{id_t, off_t, socklen_t};
 
@@ -120,6 +124,29 @@ impl Libcs for Sendmsg {
         // SAFETY: as promised by the caller of the C function that has made it.
         unsafe { next::sendmsg(fd, pointer(self.message), self.flags) }
     }
+}
+
+/// Makes a call of libc's, which was found not to be the library's: one that may wait. Where misuse is looked for, the
+/// watchdog is told of it, unless the descriptor is attached, or the program has the plain names, of which it means
+/// libc's functions there.
+#[inline]
+pub(super) fn watch<T>(fd: c_int, kind: Kind, libc: impl FnOnce() -> T) -> T {
+    watch_addressed(fd, kind, false, libc)
+}
+
+#[inline]
+fn watch_addressed<T>(fd: c_int, kind: Kind, is_addressed: bool, libc: impl FnOnce() -> T) -> T {
+    if observers::is_debug() && !next::is_set() && matches!(lookup::get(fd), Entry::Nothing) {
+        return blocked::watch(outstanding::Call { kind, is_addressed, fd }, libc);
+    }
+    libc()
+}
+
+/// The same for a call of the fast path's.
+#[inline]
+pub(super) fn watch_call(fd: c_int, call: impl Libcs) -> isize {
+    let Request { kind, addr, .. } = call.request();
+    watch_addressed(fd, kind, !addr.is_null(), || call.by_libc(fd))
 }
 
 /// The call that was put into a slot, by libc; it had no flags that matter to a socket.

@@ -5,7 +5,7 @@
 use super::entry::{
     input, input_otherwise, output, output_begun, output_otherwise, output_shared, output_shared_begun, queue,
 };
-use super::{answer_slow, lent, queued};
+use super::{answer_slow, lent, libcs, queued};
 use crate::calls::accept::{self, Accept};
 use crate::calls::start::{self, ByCall};
 use crate::calls::{close, lookup};
@@ -241,7 +241,8 @@ pub unsafe extern "C" fn ioevent_accept(fd: c_int, addr: *mut sockaddr, addrlen:
 #[inline(never)]
 fn accept_otherwise(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
     // SAFETY: as promised by the caller of `ioevent_accept`.
-    let libcs = || given_out(unsafe { next::accept(fd, addr, addrlen) });
+    let call = || given_out(unsafe { next::accept(fd, addr, addrlen) });
+    let libcs = || libcs::watch(fd, Kind::Accept, call);
     begin_accept(fd, Accept { addr: lent(addr), addrlen: lent(addrlen), flags: 0 }, libcs)
 }
 
@@ -264,7 +265,8 @@ pub unsafe extern "C" fn ioevent_accept4(
 #[inline(never)]
 fn accept4_otherwise(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t, flags: c_int) -> c_int {
     // SAFETY: as promised by the caller of `ioevent_accept4`.
-    let libcs = || given_out(unsafe { next::accept4(fd, addr, addrlen, flags) });
+    let call = || given_out(unsafe { next::accept4(fd, addr, addrlen, flags) });
+    let libcs = || libcs::watch(fd, Kind::Accept, call);
     begin_accept(fd, Accept { addr: lent(addr), addrlen: lent(addrlen), flags }, libcs)
 }
 

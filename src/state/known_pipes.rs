@@ -44,6 +44,8 @@ pub(crate) struct Known {
     reviewed: u64,
     /// How many places were taken when it was last looked at.
     places: c_int,
+    /// Since when it has been full, and how many harvests there had been (`is_full_since`).
+    full: Option<(u64, u32)>,
 }
 
 /// What the threads on standby in a pipe need.
@@ -99,6 +101,7 @@ impl Known {
             relief: Relief { until: 0, length: *RELIEF.start() },
             reviewed: now,
             places: 0,
+            full: None,
         }
     }
 
@@ -132,6 +135,21 @@ impl Known {
         } else {
             Need::Nothing
         }
+    }
+
+    /// Since when it has been full, with no thread that harvests it, or that can know that there is nothing to harvest:
+    /// for those who debug a program.
+    pub(crate) fn is_full_since(&mut self, now: u64) -> Option<u64> {
+        let pipe = self.pipe;
+        let harvests = pipe.attendance.harvests();
+        let is_known_to_have_nothing = pipe.is_nonblock() && pipe.queue.wake.0.filled() == 0;
+        let is_full = pipe.queue.places_taken() >= pipe.queue.capacity();
+        if !is_full || pipe.is_attended() || is_known_to_have_nothing {
+            self.full = None;
+        } else if self.full.is_none_or(|(_, before)| before != harvests) {
+            self.full = Some((now, harvests));
+        }
+        self.full.map(|(since, _)| since)
     }
 
     pub(crate) fn tick(&self) -> c_int {

@@ -2,11 +2,14 @@
 
 pub(crate) mod attachment;
 pub(crate) mod attendance;
+pub(crate) mod blocked;
+pub(crate) mod faults;
 pub(crate) mod file_class;
 pub(crate) mod handover;
 pub(crate) mod inside;
 pub(crate) mod jobs;
 pub(crate) mod known_pipes;
+pub(crate) mod outstanding;
 pub(crate) mod pipe;
 mod pipes;
 pub(crate) mod polled_apart;

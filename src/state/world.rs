@@ -5,6 +5,7 @@
 
 use super::jobs::Workers;
 use super::known_pipes::Notes;
+use super::outstanding::Register;
 use super::pipe::Pipe;
 use super::pipes::Pipes;
 use super::polled_apart::PolledApart;
@@ -52,6 +53,8 @@ pub(crate) struct World {
     /// Files whose O_NONBLOCK is set for a call (`epoll::nonblock`).
     pub(crate) nonblock: IdentityLocks,
     pub(crate) positions: Positions,
+    /// For those who debug a program.
+    pub(crate) outstanding: Register,
     /// How many descriptors are attached. Relaxed: for estimates.
     pub(crate) attached: AtomicUsize,
     process: libc::pid_t,
@@ -141,6 +144,7 @@ pub(crate) fn make() -> Result<(&'static World, bool)> {
         workers: Workers::new(),
         nonblock: IdentityLocks::new(),
         positions: Positions::new(),
+        outstanding: Register::new(),
         attached: AtomicUsize::new(0),
         process: process::id(),
         stripes: [const { Mutex::new(()) }; STRIPES],

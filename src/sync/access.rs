@@ -105,7 +105,7 @@ fn admit_slow(me: usize) {
     if bias.is_admitted(me) {
         return;
     }
-    if bias.is_empty() && !crate::sys::race::is_present() && process::prepare_barrier().is_ok() {
+    if bias.is_empty() && !crate::sys::observers::are_there() && process::prepare_barrier().is_ok() {
         bias.claim(me);
     } else {
         bias.share(process::barrier, pause());

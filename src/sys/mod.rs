@@ -5,6 +5,7 @@
 //! their like are cancellation points and write `errno`, and rules 5.1 and 5.3 allow neither while the library holds
 //! its locks.
 
+pub(crate) mod addresses;
 pub(crate) mod dead_fd;
 pub(crate) mod epoll;
 pub(crate) mod errno;
@@ -16,13 +17,16 @@ mod mounts;
 pub(crate) mod nature;
 pub(crate) mod needs;
 pub(crate) mod next;
+pub(crate) mod observers;
 pub(crate) mod process;
 pub(crate) mod race;
 mod raw;
+pub(crate) mod report;
 pub(crate) mod socket;
 pub(crate) mod thread;
 pub(crate) mod thread_pointer;
 pub(crate) mod time;
+mod weak;
 
 pub(crate) use errno::Errno;
 

@@ -69,6 +69,11 @@ functions! {
     27 strerror(errnum: c_int) -> *mut c_char;
 }
 
+/// Whether they are others than libc's: the program has the plain names.
+pub(crate) fn is_set() -> bool {
+    NEXT[0].load(Relaxed) != libc::read as *const () as *mut c_void
+}
+
 /// Says where the functions are, in the order of this file; null where that is not known.
 pub(crate) fn set(functions: &[*const c_void; COUNT]) {
     for (place, function) in NEXT.iter().zip(functions).filter(|(_, function)| !function.is_null()) {

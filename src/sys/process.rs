@@ -142,23 +142,54 @@ pub(crate) fn thread_id() -> c_int {
     unsafe { raw::call1(Sysno::gettid, 0) }.map_or(-1, |id| id as c_int)
 }
 
-/// Whether a thread of this process sleeps in a system call other than one that waits for a lock. False too where that
-/// cannot be seen. (The file says "running", or the number of the call, or -1 if the thread sleeps elsewhere.)
-pub(crate) fn is_in_call(thread: c_int) -> bool {
+/// What /proc says of the system call that a thread of this process sleeps in; an error where that cannot be seen.
+/// ("running", or the number of the call and its arguments, or -1 if the thread sleeps elsewhere.)
+fn syscall_text(thread: c_int, text: &mut [u8]) -> Result<&str> {
     use std::io::Write;
     let mut path = [0u8; 64];
     let mut rest = &mut path[..];
-    if write!(rest, "/proc/self/task/{thread}/syscall\0").is_err() {
-        return false;
-    }
-    let Ok(path) = CStr::from_bytes_until_nul(&path) else { return false };
-    let Ok(file) = super::fd::open(path, libc::O_RDONLY | libc::O_CLOEXEC) else { return false };
-    let mut text = [0u8; 32];
+    write!(rest, "/proc/self/task/{thread}/syscall\0").map_err(|_| Errno::EINVAL)?;
+    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::EINVAL)?;
+    let file = super::fd::open(path, libc::O_RDONLY | libc::O_CLOEXEC)?;
     // SAFETY: the kernel writes at most the length of `text`.
-    let n = unsafe { raw::call3(Sysno::read, file.raw() as usize, text.as_mut_ptr() as usize, text.len()) };
-    let number = text.get(..n.unwrap_or(0)).unwrap_or(&[]).split(|byte| *byte == b' ').next().unwrap_or(&[]);
-    let number = core::str::from_utf8(number).ok().and_then(|number| number.parse::<i64>().ok());
+    let n = unsafe { raw::call3(Sysno::read, file.raw() as usize, text.as_mut_ptr() as usize, text.len()) }?;
+    core::str::from_utf8(text.get(..n).unwrap_or(&[])).map_err(|_| Errno::EINVAL)
+}
+
+/// Whether a thread of this process sleeps in a system call other than one that waits for a lock. False too where that
+/// cannot be seen.
+pub(crate) fn is_in_call(thread: c_int) -> bool {
+    let mut text = [0u8; 32];
+    let text = syscall_text(thread, &mut text).unwrap_or("");
+    let number = text.split(' ').next().and_then(|number| number.parse::<i64>().ok());
     number.is_some_and(|number| number >= 0 && number != Sysno::futex as i64)
+}
+
+/// What `is_in_call_on` finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum InCall {
+    Yes,
+    No,
+    /// There is no such thread in this process.
+    NoThread,
+    /// That cannot be seen.
+    Unknown,
+}
+
+/// Whether a thread of this process sleeps in a system call that has `fd` among its first three arguments.
+pub(crate) fn is_in_call_on(thread: c_int, fd: c_int) -> InCall {
+    // SAFETY: signal 0 is no signal.
+    let is_there = unsafe { raw::call3(Sysno::tgkill, id() as usize, thread as usize, 0) };
+    if is_there.is_err_and(|errno| !errno.is_refusal()) {
+        return InCall::NoThread;
+    }
+    let mut text = [0u8; 128];
+    let Ok(text) = syscall_text(thread, &mut text) else { return InCall::Unknown };
+    let is_fd = |argument: &str| {
+        let digits = argument.trim_start_matches("0x");
+        u64::from_str_radix(digits, 16).is_ok_and(|argument| argument as u32 == fd as u32)
+    };
+    if text.split_whitespace().skip(1).take(3).any(is_fd) { InCall::Yes } else { InCall::No }
 }
 
 /// Lets other threads go first, for a moment.

@@ -4,38 +4,15 @@
 //! Its two functions are referred to weakly: their addresses are null in a program without a detector. A library that
 //! is itself built with the checks (`instrumented`, see build.rs) tells nothing, because all that it does is seen.
 
-use core::arch::asm;
+use super::weak::weak;
 use core::ffi::c_void;
 
 type Tell = unsafe extern "C" fn(*mut c_void);
 
-/// The function of this name, if it is defined. Stable Rust has no weak references; the word `.weak` stands in
-/// the same piece of assembly as the reference, so that no object has one without the other.
-macro_rules! weak {
+/// A function of the detector's.
+macro_rules! tell {
     ($name:literal) => {{
-        let address: usize;
-        // SAFETY: reads one entry of the global offset table, which the loader has filled for good before any code of
-        // the library runs.
-        #[cfg(target_arch = "x86_64")]
-        unsafe {
-            asm!(
-                concat!(".weak ", $name),
-                concat!("mov {}, qword ptr [rip + ", $name, "@GOTPCREL]"),
-                out(reg) address,
-                options(pure, nomem, nostack, preserves_flags)
-            )
-        };
-        // SAFETY: as above.
-        #[cfg(target_arch = "aarch64")]
-        unsafe {
-            asm!(
-                concat!(".weak ", $name),
-                concat!("adrp {0}, :got:", $name),
-                concat!("ldr {0}, [{0}, :got_lo12:", $name, "]"),
-                out(reg) address,
-                options(pure, nomem, nostack, preserves_flags)
-            )
-        };
+        let address = weak!($name);
         // SAFETY: null, or the address of a function of the detector's, which has this signature
         // (sanitizer/tsan_interface.h).
         unsafe { core::mem::transmute::<usize, Option<Tell>>(address) }
@@ -44,12 +21,12 @@ macro_rules! weak {
 
 #[inline(always)]
 fn release_function() -> Option<Tell> {
-    if cfg!(instrumented) { None } else { weak!("__tsan_release") }
+    if cfg!(instrumented) { None } else { tell!("__tsan_release") }
 }
 
 #[inline(always)]
 fn acquire_function() -> Option<Tell> {
-    if cfg!(instrumented) { None } else { weak!("__tsan_acquire") }
+    if cfg!(instrumented) { None } else { tell!("__tsan_acquire") }
 }
 
 /// Whether there is a detector that has to be told.

@@ -39,8 +39,8 @@ pub(crate) mod process {
     }
 }
 
-pub(crate) mod race {
-    pub(crate) fn is_present() -> bool {
+pub(crate) mod observers {
+    pub(crate) fn are_there() -> bool {
         false
     }
 }

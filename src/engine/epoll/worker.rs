@@ -5,14 +5,14 @@ use super::job_file::JobFile;
 use super::step::Outcome;
 use super::{run, unordered};
 use crate::engine::completions::Completions;
-use crate::engine::other_end;
+use crate::engine::{observed, other_end};
 use crate::queue::op::{Completion, Fate, IN_KERNEL, OpRef, Order};
 use crate::state::jobs::{Job, Workers};
 use crate::state::pipe::Pipe;
 use crate::state::private;
 use crate::sync::access::Revoked;
-use crate::sys::Errno;
 use crate::sys::thread::Task;
+use crate::sys::{Errno, observers};
 use core::cell::Cell;
 use core::ffi::c_int;
 
@@ -70,6 +70,9 @@ fn finish(job: Job, outcome: Outcome, leave: impl FnOnce() -> Option<c_int>) {
 /// The event of an operation whose attachment has gone.
 fn end_orphan(pipe: &'static Pipe, op: OpRef, completion: Completion) {
     other_end::release(op);
+    if observers::of_memory() {
+        observed::complete(op, completion);
+    }
     op.set_outcome(completion);
     pipe.put_common(op);
 }

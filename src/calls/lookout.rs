@@ -1,0 +1,61 @@
+//! What the watchdog looks out for on behalf of those who debug a program (IOEVENT_DEBUG): descriptors that were closed
+//! by plain close(2), pipes that are full and not harvested, calls that wait on descriptors that are not attached.
+
+use crate::engine::misuse::{self, Others};
+use crate::state::known_pipes::Known;
+use crate::state::outstanding::Fault;
+use crate::state::{blocked, faults};
+use crate::sync::access::Revoked;
+use crate::sys::process;
+use core::ffi::c_int;
+
+/// How often it looks, in milliseconds.
+pub(super) const LOOK: c_int = 250;
+/// For how long a pipe may be full, and a call may wait, in nanoseconds.
+const PATIENCE: u64 = 2_000_000_000;
+
+/// Looks. No lock is held.
+pub(super) fn look(known: &mut [Known]) {
+    let now = process::now();
+    {
+        let _revoked = Revoked::begin();
+        misuse::look_for_closed();
+    }
+    for known in known {
+        if known.is_full_since(now).is_some_and(|since| now - since >= PATIENCE) {
+            report_full(known);
+        }
+    }
+    blocked::each_since(now.saturating_sub(PATIENCE), |call, thread| {
+        faults::report(
+            Fault::Blocks,
+            call.fd,
+            0,
+            format_args!(
+                "{call} has waited for 2 seconds, and thread {thread} with it: the descriptor is not attached to a pipe (and \
+                 so has no user pointer)"
+            ),
+        );
+    });
+}
+
+fn report_full(known: &Known) {
+    let pipe = known.pipe;
+    let (number, places) = (pipe.number(), pipe.queue.places_taken());
+    let oldest = faults::with(|register| register.oldest(|op| op.pipe == pipe.index())).flatten();
+    let head = format_args!(
+        "pipe {number} has been full for 2 seconds, and no thread has harvested it: all {places} places are taken"
+    );
+    match oldest {
+        Some((oldest, count)) => {
+            let state = if oldest.waits { "outstanding" } else { "complete" };
+            faults::report(
+                Fault::Full,
+                number,
+                0,
+                format_args!("{head}, the first by {oldest}, which is {state}{}", Others(count - 1)),
+            );
+        }
+        None => faults::report(Fault::Full, number, 0, format_args!("{head}, by events that were posted")),
+    }
+}
