@@ -29,6 +29,7 @@ static void no_descriptor(int fd, int p)
     struct sockaddr *sa = (struct sockaddr *)&in;
     socklen_t length = sizeof in;
     struct ioevent e = { 0 };
+    struct ioevent_stats stats;
     int pipefd = -77, s[2];
     void *user = USER(77);
 
@@ -73,6 +74,7 @@ static void no_descriptor(int fd, int p)
     FAILS(ioevent_fcntl(fd, F_SETIOEVENTSZ, 1), EBADF);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTSZ), EBADF);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTCNT), EBADF);
+    FAILS(ioevent_stats(fd, &stats, sizeof stats), EBADF);
     FAILS(ioevent_poll(fd, POLLIN), EBADF);
     FAILS(ioevent_wait(fd, &e, 1, NULL), EBADF);
     FAILS(ioevent_wait(fd, &e, 1, &no_wait), EBADF);
@@ -96,6 +98,7 @@ static void no_descriptor(int fd, int p)
 static void no_pipe(int fd)
 {
     struct ioevent e[2] = { { 0 } };
+    struct ioevent_stats stats;
     int s[2];
 
     unix_pair(s);
@@ -105,6 +108,7 @@ static void no_pipe(int fd)
     FAILS(ioevent_fcntl(fd, F_SETIOEVENTSZ, 100), EINVAL);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTSZ), EINVAL);
     FAILS(ioevent_fcntl(fd, F_GETIOEVENTCNT), EINVAL);
+    FAILS(ioevent_stats(fd, &stats, sizeof stats), EINVAL);
     FAILS(submit_one(IOEVENT_OP_TIMER, fd), EINVAL);
     ATTACHED(s[0], -1, 0);
     OK(close(s[0]));

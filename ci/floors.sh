@@ -3,7 +3,7 @@
 #
 # Which file uses which is what ci/uses.awk says. The folders from top to bottom; a file uses its own folder and those
 # under it. Files right in src/ are the Rust API, and so are those in `net`: beside ffi; `future` stands on it. `data` is
-# the event and the constants.
+# the event, the statistics and the constants.
 floors="future ffi calls engine/epoll engine state queue sync sys data"
 
 set -u -o pipefail
@@ -13,7 +13,7 @@ export LC_ALL=C
 find src -name '*.rs' ! -path src/lib.rs | sort | xargs awk -f ci/uses.awk src/lib.rs |
     awk -v floors="$floors" '
         function floor(file) {
-            if (file == "src/event.rs" || file == "src/ffi/constants.rs") return rank["data"]
+            if (file == "src/event.rs" || file == "src/stats.rs" || file == "src/ffi/constants.rs") return rank["data"]
             gsub(/^src\/|\.rs$/, "", file)
             if (file !~ /\//) return file in rank ? rank[file] : rank["ffi"]
             while (!(file in rank)) if (!sub(/\/[^\/]*$/, "", file)) {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -272,6 +273,109 @@ struct ioevent {
    * early.
    */
   int ioe_errno;
+};
+
+/**
+ * What has happened in a pipe since it was made, and what there is in it now.
+ *
+ * All but `places`, `capacity` and `attached` only grow. Operations are counted when they are queued, whatever becomes
+ * of them; with each comes one event, which is counted when it is harvested. The numbers are read one after the other,
+ * while other threads go on: each is exact while no other thread makes calls, and else they may be off against each
+ * other, by what these threads are about to do.
+ */
+struct ioevent_stats {
+  /**
+   * Places taken now: operations outstanding and events posted, together.
+   */
+  uint64_t ios_places;
+  /**
+   * The most that were ever taken at once.
+   */
+  uint64_t ios_places_max;
+  /**
+   * Places there are.
+   */
+  uint64_t ios_capacity;
+  /**
+   * Descriptors attached now.
+   */
+  uint64_t ios_attached;
+  /**
+   * Operations queued: read, readv, pread, preadv, recv, recvfrom, recvmsg.
+   */
+  uint64_t ios_reads;
+  /**
+   * write, writev, pwrite, pwritev, send, sendto, sendmsg.
+   */
+  uint64_t ios_writes;
+  /**
+   * accept, accept4.
+   */
+  uint64_t ios_accepts;
+  /**
+   * connect.
+   */
+  uint64_t ios_connects;
+  /**
+   * poll.
+   */
+  uint64_t ios_polls;
+  /**
+   * sendfile, splice.
+   */
+  uint64_t ios_transfers;
+  /**
+   * fsync, fdatasync.
+   */
+  uint64_t ios_syncs;
+  /**
+   * shutdown.
+   */
+  uint64_t ios_shutdowns;
+  /**
+   * waitid.
+   */
+  uint64_t ios_waits;
+  /**
+   * Timers set.
+   */
+  uint64_t ios_timers;
+  /**
+   * Events posted.
+   */
+  uint64_t ios_posts;
+  /**
+   * Operations, of whatever kind, that gave their result directly: these are counted here alone.
+   */
+  uint64_t ios_inline;
+  /**
+   * Events harvested.
+   */
+  uint64_t ios_events;
+  /**
+   * Times that a call found every place taken (EIOEVENTFULL).
+   */
+  uint64_t ios_full;
+  /**
+   * Times that a thread harvested events which were in the lane of another thread.
+   */
+  uint64_t ios_takeovers;
+  /**
+   * Times that a thread which waits, or the descriptor of a pipe with O_NONBLOCK, was woken by the library itself.
+   */
+  uint64_t ios_wakeups;
+  /**
+   * Looks of harvests into the kernel that found nothing.
+   */
+  uint64_t ios_empty_looks;
+  /**
+   * Timers whose time has come.
+   */
+  uint64_t ios_expired;
+  /**
+   * Operations given to a thread of the library's own, because they may wait for a disk.
+   */
+  uint64_t ios_jobs;
 };
 
 #if defined(IOEVENT_TIMESPEC)
@@ -669,6 +773,18 @@ int ioevent_connect(int fd,
                     const struct sockaddr *addr,
                     socklen_t addrlen);
 
+/**
+ * The statistics of a pipe. `size` is sizeof *stats.
+ *
+ * Fills what both the caller and the library know of the struct, sets what is left of it to 0, and returns how many
+ * bytes it has filled: the two may be of different versions. Errors: EINVAL (not a pipe; no size that the struct has
+ * or may have), EBADF (not open, or the pipe was closed or is lost), EFAULT. Any thread; none is held up by it.
+ * ioevent_stats(3).
+ */
+int ioevent_stats(int pipefd,
+                  struct ioevent_stats *stats,
+                  size_t size);
+
 #if defined(IOEVENT_TIMESPEC)
 /**
  * Queues operations, each with a user pointer and a timeout of its own.
@@ -693,6 +809,11 @@ unsigned int ioevent_version(void);
  * async-signal-safe. ioevent_version(3).
  */
 const char *ioevent_version_string(void);
+
+/**
+ * getenv(3); null in a program that runs with other rights than those of its user.
+ */
+extern const char *secure_getenv(const char *name);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -55,6 +55,8 @@ mod readiness;
 mod request;
 #[cfg(not(loom))]
 pub mod signal;
+#[cfg(not(loom))]
+mod stats;
 
 #[cfg(not(loom))]
 pub use {
@@ -66,4 +68,5 @@ pub use {
     op::{Op, OpId},
     readiness::Readiness,
     request::{Io, Request, timer},
+    stats::Stats,
 };

@@ -6,6 +6,7 @@ use super::fast_path::{
 };
 use super::start;
 use crate::engine::epoll::{NotAtOnce, accept_at_once};
+use crate::queue::counts::Count;
 use crate::queue::op::{Completion, Kind, Request};
 use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Attachment, Held, READABLE};
@@ -53,7 +54,7 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
     }
     let Some(slot) = Slot::accept(call.addr, call.addrlen, call.flags) else { return Outcome::Not };
     if !attachment.has(READABLE) && slot.is_like(attachment.slot()) {
-        return if park(attachment, slot, words, true) { Outcome::Queued } else { Outcome::Not };
+        return if park(attachment, slot, words, true) { queued(attachment) } else { Outcome::Not };
     }
     if is_inline(attachment, words) || take_place_here(attachment).is_none() {
         return Outcome::Not;
@@ -71,7 +72,7 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
         Err(NotAtOnce::Nothing)
             if attachment.class.get().is_tcp() && park(attachment, slot, words, false) =>
         {
-            return Outcome::Queued;
+            return queued(attachment);
         }
         Err(NotAtOnce::Failed(Errno(errno))) => {
             attachment.mark(READABLE);
@@ -84,6 +85,13 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
             return Outcome::Not;
         }
     };
-    put_outcome(attachment, user_of(attachment, words), outcome);
+    put_outcome(attachment, user_of(attachment, words), outcome, Some(Count::Accepts));
+    Outcome::Queued
+}
+
+/// An accept waits in the slot.
+fn queued<A: Access>(attachment: &Held<A>) -> Outcome {
+    // SAFETY: it waits, so the descriptor is attached.
+    unsafe { attachment.attached_pipe() }.queue.count::<A>(Count::Accepts);
     Outcome::Queued
 }

@@ -86,6 +86,7 @@ pub(super) fn attach_new(
     attachment.set_reserved(true);
     table::note_attached(fd);
     world.attached.fetch_add(1, Relaxed);
+    pipe.attached.fetch_add(1, Relaxed);
     if attachment.generation.get() == 0 {
         attachment.generation.set(1);
     }
@@ -130,6 +131,8 @@ fn attach_again(attachment: &Locked, pipe: &'static Pipe, user: usize) -> Result
         }
         limits::forget(attachment.fd());
         attachment.set_attached(attachment.fd(), Word::attached(pipe));
+        before.attached.fetch_sub(1, Relaxed);
+        pipe.attached.fetch_add(1, Relaxed);
         belong_to(attachment, pipe);
     }
     attachment.user.set(user);

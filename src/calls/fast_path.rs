@@ -3,6 +3,7 @@
 use crate::engine::call::{Call, InputCall};
 use crate::engine::epoll::polls;
 use crate::engine::{arming, limits};
+use crate::queue::counts::Count;
 use crate::queue::lane::{LISTED, Lane};
 use crate::queue::op::Completion;
 use crate::state::attachment::{
@@ -194,9 +195,10 @@ fn try_input<A: Access, C: InputCall, W: Words>(
         attachment.mark(READABLE);
     }
     if is_inline {
+        count_inline(attachment);
         return Outcome::Done(n);
     }
-    put(attachment, user_of(attachment, words), n);
+    put(attachment, user_of(attachment, words), n, None);
     Outcome::Queued
 }
 
@@ -224,7 +226,7 @@ pub(crate) fn start_output<A: Access, C: Call, W: Words>(
 ) -> Outcome {
     match try_output(attachment, pipe, lane, call) {
         Some(Ok(sent)) => {
-            put(attachment, user_of(attachment, words), sent);
+            put(attachment, user_of(attachment, words), sent, Some(Count::Writes));
             Outcome::Queued
         }
         Some(Err(sent)) => Outcome::Begun(sent),
@@ -251,7 +253,19 @@ pub(crate) fn try_output<A: Access>(
 #[inline(always)]
 pub(crate) fn start_output_inline<A: Access>(attachment: &Held<A>, call: impl Call) -> Outcome {
     let sent = call.attempt(attachment.fd());
-    if call.is_whole(sent) { Outcome::Done(sent) } else { Outcome::BegunInline(sent) }
+    if call.is_whole(sent) {
+        count_inline(attachment);
+        Outcome::Done(sent)
+    } else {
+        Outcome::BegunInline(sent)
+    }
+}
+
+/// An operation gives its result directly.
+#[inline(always)]
+fn count_inline<A: Access>(attachment: &Held<A>) {
+    // SAFETY: the fast path was found to be open, which says that it is attached.
+    unsafe { attachment.attached_pipe() }.queue.count::<A>(Count::Inline);
 }
 
 /// The same where it is not known yet whether the events of the descriptor come to the thread's lane.
@@ -320,21 +334,21 @@ fn move_here<A: Access>(attachment: &Held<A>, pipe: &'static Pipe) -> Option<&'s
     Some(pipe.queue.lanes.get(index))
 }
 
-/// Puts the event of an operation with this result into the ring of the thread's lane, which has room. (Pipe and lane
-/// are looked up anew: to keep them over the system call costs more.)
+/// Puts the event of an operation with this result into the ring of the thread's lane, which has room; `what`: it is
+/// counted as that. (Pipe and lane are looked up anew: to keep them over the system call costs more.)
 #[inline(always)]
-fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize) {
-    put_outcome(attachment, user, outcome_of(n));
+fn put<A: Access>(attachment: &Held<A>, user: usize, n: isize, what: Option<Count>) {
+    put_outcome(attachment, user, outcome_of(n), what);
 }
 
-/// The same. Returns pipe and lane, and whether that was empty: then it is to be announced.
+/// The same, for an output. Returns pipe and lane, and whether that was empty: then it is to be announced.
 #[inline(always)]
 pub(crate) fn put_quietly<A: Access>(
     attachment: &Held<A>,
     user: usize,
     n: isize,
 ) -> (&'static Pipe, &'static Lane, bool) {
-    put_outcome_quietly(attachment, user, outcome_of(n))
+    put_outcome_quietly(attachment, user, outcome_of(n), Some(Count::Writes))
 }
 
 /// The lane for which `take_place_here` has taken a place.
@@ -350,8 +364,8 @@ pub(crate) fn lane_of_place<A: Access>(attachment: &Held<A>, pipe: &'static Pipe
 
 /// As `put`, for an outcome as it is in a ring.
 #[inline(always)]
-pub(crate) fn put_outcome<A: Access>(attachment: &Held<A>, user: usize, outcome: u64) {
-    let (pipe, lane, is_first) = put_outcome_quietly(attachment, user, outcome);
+pub(crate) fn put_outcome<A: Access>(attachment: &Held<A>, user: usize, outcome: u64, what: Option<Count>) {
+    let (pipe, lane, is_first) = put_outcome_quietly(attachment, user, outcome, what);
     if is_first {
         pipe.announce_first::<A>(lane);
     }
@@ -362,10 +376,14 @@ fn put_outcome_quietly<A: Access>(
     attachment: &Held<A>,
     user: usize,
     outcome: u64,
+    what: Option<Count>,
 ) -> (&'static Pipe, &'static Lane, bool) {
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
     let lane = lane_of_place(attachment, pipe);
+    if let Some(what) = what {
+        pipe.queue.count_put::<A>(lane, what);
+    }
     let (number, is_first) = lane.ring.put::<A>(lane.slots_in_use(), user as u64, outcome);
     if !A::SOLE {
         attachment.set_newest(attachment.newest_lane(), number);
@@ -408,4 +426,9 @@ pub(crate) fn start_poll<A: Access, W: Words>(attachment: &Held<A>, events: i16,
         && polls::is_of_input(events)
         && words.suit(attachment)
         && park(attachment, poll_slot(events), words, true)
+        && {
+            // SAFETY: as in `park`.
+            unsafe { attachment.attached_pipe() }.queue.count::<A>(Count::Polls);
+            true
+        }
 }

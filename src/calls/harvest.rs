@@ -6,6 +6,7 @@ use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leav
 use super::standby;
 use crate::engine::{Engine, Found, Handled};
 use crate::event::RawEvent;
+use crate::queue::counts::Count;
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
@@ -103,7 +104,7 @@ fn take_sole<const WAITS: u8>(
             pipe.queue.wake.0.empty_all(&sole);
             lane.since_poll.store(since + 1, Relaxed);
             pipe.attendance.count_harvest();
-            pipe.queue.give_places_at_once::<Sole>(1);
+            pipe.queue.harvested_sole(&sole, 1);
             return 1;
         }
     }
@@ -138,7 +139,7 @@ fn take_several_sole<const WAITS: u8>(
     }
     lane.since_poll.store(since + count as u32, Relaxed);
     pipe.attendance.count_harvest();
-    pipe.queue.give_places_at_once::<Sole>(count);
+    pipe.queue.harvested_sole(&sole, count);
     if WAITS != NOT || count == room.len() {
         return count as isize;
     }
@@ -225,6 +226,9 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isi
         let most = lane.most_edges();
         done = Poller::handle_sole(&sole, &polled.found, pipe, lane, polled.room);
         if done.things == waited as usize && (done.events > 0 || !sleeps) {
+            if waited == 0 {
+                pipe.queue.count::<Sole>(Count::EmptyLooks);
+            }
             finish_sole(&sole, pipe, lane, done.events);
             drop(sole);
             if sleeps || done.things < most || done.events == polled.room.len() {
@@ -242,7 +246,7 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isi
 fn finish_sole(sole: &Sole, pipe: &'static Pipe, lane: &Lane, events: usize) {
     // Relaxed: counts for this thread alone.
     lane.since_poll.store(events as u32, Relaxed);
-    pipe.queue.give_places_at_once::<Sole>(events);
+    pipe.queue.harvested_sole(sole, events);
     pipe.leave_sole(sole);
 }
 
@@ -282,6 +286,9 @@ fn finish_shared(
     let Polled { found, number, room } = polled;
     let number = *number;
     let mut basket = Basket { room: room.get_mut(done.events..).unwrap_or(&mut []), count: done.events };
+    if waited == 0 {
+        pipe.queue.count::<Shared>(Count::EmptyLooks);
+    }
     if waited >= 0 {
         harvester.handle(&mut basket, found, done.things);
     }

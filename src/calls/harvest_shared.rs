@@ -9,6 +9,7 @@
 use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
 use crate::engine::{Engine, Found};
 use crate::event::RawEvent;
+use crate::queue::counts::Count;
 use crate::queue::lane::Lane;
 use crate::queue::lanes::COMMON;
 use crate::state::pipe::Pipe;
@@ -106,7 +107,7 @@ fn take_at_once(
     // Relaxed: counts for this thread alone.
     lane.since_poll.store(lane.since_poll.load(Relaxed) + count as u32, Relaxed);
     pipe.attendance.count_harvest();
-    pipe.queue.give_places_at_once::<Shared>(count);
+    pipe.queue.harvested_by(lane, count);
     if !is_empty {
         drop(locked);
         leave_rest(pipe);
@@ -130,7 +131,7 @@ fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [Mayb
     }
     let count = take_ring::<Shared>(common, room);
     let is_empty = pipe.queue.unmark_if_empty(common.bit(), || common.ring.is_empty());
-    pipe.queue.give_places_at_once::<Shared>(count);
+    pipe.queue.harvested_by(lane, count);
     drop(locked);
     lane.since_poll.store(since + count as u32, Relaxed);
     pipe.attendance.count_harvest();
@@ -222,6 +223,9 @@ fn poll_at_once(
         return if count > 0 || waited != -(libc::EINTR as isize) { count as isize } else { waited };
     };
     lane.set_left_some(things == most);
+    if things == 0 {
+        pipe.queue.count_in(lane, Count::EmptyLooks, 1);
+    }
     let done = Poller::handle_shared(&found, pipe, lane, room);
     if done.things == things {
         return finish(pipe, lane, count + done.events, done.events);
@@ -240,7 +244,7 @@ fn finish(pipe: &Pipe, lane: &Lane, count: usize, since_poll: usize) -> isize {
     // Relaxed: counts for this thread alone.
     lane.since_poll.store(since_poll as u32, Relaxed);
     if count > 0 {
-        pipe.queue.give_places_at_once::<Shared>(count);
+        pipe.queue.harvested_by(lane, count);
     }
     pipe.queue.wake.0.leave(pipe.is_nonblock(), pipe.engine());
     count as isize

@@ -6,6 +6,7 @@ use crate::engine::completions::Completions;
 use crate::engine::{Engine, Found, Heard};
 use crate::engine::{observed, times};
 use crate::event::RawEvent;
+use crate::queue::counts::Count;
 use crate::queue::lane::{Lane, Locked, Taken};
 use crate::queue::lanes::COMMON;
 use crate::queue::op::{Completion, Kind, OpRef};
@@ -144,6 +145,7 @@ impl<'a> Harvester<'a> {
             let since = &self.lane().since_poll;
             since.store(since.load(Relaxed).wrapping_add(basket.count as u32), Relaxed);
             pipe.queue.give_places(basket.count);
+            self.out.count(Count::Events, basket.count as u64);
         }
         if self.me != COMMON {
             self.lane().stock().trim(pipe.ops());
@@ -234,6 +236,9 @@ impl<'a> Harvester<'a> {
                 self.lane().stock().give_chain(taken.first, taken.last, taken.count);
             }
         }
+        if count > 0 && index != self.me && index != COMMON {
+            self.out.count(Count::Takeovers, 1);
+        }
         basket.count += count;
         let room = core::mem::take(&mut basket.room);
         basket.room = room.get_mut(count..).unwrap_or(&mut []);
@@ -261,6 +266,9 @@ impl<'a> Harvester<'a> {
         woken();
         waited.inspect_err(|errno| self.pipe.note_failure(*errno))?;
         let heard = self.pipe.engine().handle(&found, 0, &self.out);
+        if heard.count == 0 {
+            self.out.count(Count::EmptyLooks, 1);
+        }
         self.looked(heard);
         Ok(heard)
     }

@@ -18,6 +18,7 @@ pub(crate) mod post;
 mod remains;
 mod standby;
 pub(crate) mod start;
+pub(crate) mod stats;
 pub(crate) mod submit;
 pub(crate) mod typed;
 mod watchdog;

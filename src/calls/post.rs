@@ -9,6 +9,7 @@
 //! under the lock, and uses the waker there, too: after it the pipe may be another.
 
 use crate::event::RawEvent;
+use crate::queue::counts::Count;
 use crate::queue::lanes::COMMON;
 use crate::state::handover;
 use crate::state::pipe::Pipe;
@@ -33,6 +34,8 @@ pub(crate) fn post(pipe: &Pipe, number: c_int, events: &[RawEvent]) -> Result<us
         posted += post_into_list(pipe, events.get(posted..).unwrap_or(&[]));
         pipe.queue.give_places(places - posted);
     }
+    // The lock makes the common lane's counts this thread's.
+    pipe.queue.count_in(pipe.queue.lanes.get(COMMON), Count::Posts, posted as u64);
     if posted == 0 { Err(Errno::ENOMEM) } else { Ok(posted) }
 }
 

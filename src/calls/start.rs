@@ -14,6 +14,7 @@ use super::submit;
 use crate::engine::call::{Call, InputCall};
 use crate::engine::epoll::polls;
 use crate::engine::limits;
+use crate::queue::counts::Count;
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
@@ -358,6 +359,7 @@ pub(crate) fn poll_sole<W: Words>(
     }
     attachment.put_into_slot(poll_slot(events).with_user(user_of(&attachment, words)));
     attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
+    pipe.queue.count::<Sole>(Count::Polls);
     true
 }
 

@@ -5,6 +5,7 @@ use super::fast_path::Way;
 use crate::calls::lookup;
 use crate::engine::completions::Completions;
 use crate::engine::{Engine, limits, misuse, observed, times};
+use crate::queue::counts::Count;
 use crate::queue::op::{Completion, FROM_SOURCE, Fate, Kind, OpRef, Order, Request};
 use crate::queue::op_list::Queue;
 use crate::state::attachment::{Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
@@ -67,6 +68,7 @@ pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answ
         }
         // What has been moved, or the error, is all that it comes to; the ring has room for that, and needs no node.
         Err(_) => {
+            out.count_queued(request.kind);
             out.put_into_ring(attachment, request.user.unwrap_or(attachment.user.get()), sent.into());
             Answer::Queued
         }
@@ -78,6 +80,16 @@ pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answ
 /// The same with IOEVENT_INLINE, without a place. `None`: it can as well be begun anew.
 #[cold]
 pub(crate) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) -> Option<Answer> {
+    let answer = go_on_inline_with(attachment, request, sent);
+    if matches!(answer, Some(Answer::Done(_)))
+        && let Some(pipe) = attachment.pipe()
+    {
+        Completions::of_thread(pipe).count(Count::Inline, 1);
+    }
+    answer
+}
+
+fn go_on_inline_with(attachment: &Locked, request: &Request, sent: isize) -> Option<Answer> {
     let is_message = !attachment.class.get().is_byte_stream();
     let part = match usize::try_from(sent) {
         Ok(0) => return None,
@@ -107,6 +119,7 @@ pub(crate) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) 
 /// Goes on with an output that has its place and a node.
 fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<usize>, out: &Completions) {
     op.fill(request, attachment.user.get(), out.pipe.index());
+    out.count_queued(request.kind);
     let deadline = deadline(attachment, request.timeout);
     if deadline.is_some() {
         op.expect_deadline();
@@ -137,6 +150,9 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
                     observed::end_at_once(op, &answer);
                 }
                 out.give_free(op);
+                if answer.is_ok() {
+                    out.count(Count::Inline, 1);
+                }
                 return answer.map(|result| result.map_or(Answer::Queued, Answer::Slow));
             }
         }
@@ -147,6 +163,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
         out.give_free(op);
         return Err(full);
     }
+    out.count_queued(request.kind);
     let queue = attachment.queue(request.order());
     if deadline.is_some() {
         op.expect_deadline();
@@ -239,8 +256,9 @@ pub(crate) fn add_timer(pipe: &'static Pipe, user: usize, timeout: u64) -> Resul
             out.give_free(op);
         })
     });
-    if added.is_err() {
-        pipe.queue.give_places(1);
+    match added {
+        Ok(()) => out.count_queued(Kind::Timer),
+        Err(_) => pipe.queue.give_places(1),
     }
     added
 }

@@ -5,13 +5,14 @@
 use super::close::{self, Rest};
 use super::harvest::harvest;
 use super::link::Link;
-use super::{create, lookup, post, submit};
+use super::{create, lookup, post, stats, submit};
 use crate::engine::completions::Completions;
 use crate::engine::times;
 use crate::event::RawEvent;
 use crate::state::pipe::Pipe;
 use crate::state::word::Linked;
 use crate::state::world::{self, World};
+use crate::stats::Stats;
 use crate::sync::access;
 use crate::sys::{Errno, Result, fd, process};
 use core::ffi::c_int;
@@ -149,6 +150,12 @@ impl Typed {
 
     pub(crate) fn places_taken(&self) -> usize {
         self.pipe().queue.places_taken() as usize
+    }
+
+    /// EBADF if it is not one of this process, or is known to be lost.
+    pub(crate) fn stats(&self) -> Result<Stats> {
+        self.check()?;
+        Ok(stats::stats_of(self.pipe()))
     }
 
     pub(crate) fn number(&self) -> c_int {

@@ -2,6 +2,7 @@
 
 use super::{observed, other_end};
 use crate::event::RawEvent;
+use crate::queue::counts::Count;
 use crate::queue::lane::{LISTED, Lane};
 use crate::queue::lanes::COMMON;
 use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
@@ -102,6 +103,23 @@ impl<'a> Completions<'a> {
 
     fn ops(&self) -> &'static Ops {
         self.pipe.ops()
+    }
+
+    /// Counts something that the calling thread has done.
+    #[inline]
+    pub(crate) fn count(&self, what: Count, n: u64) {
+        // The common lane is no thread's.
+        if self.lane == COMMON || !self.lane().count(what, n) {
+            self.pipe.queue.counts.0.add(what, n);
+        }
+    }
+
+    /// Counts an operation that was queued.
+    #[inline]
+    pub(crate) fn count_queued(&self, kind: Kind) {
+        if let Some(what) = Count::of(kind) {
+            self.count(what, 1);
+        }
     }
 
     /// A free node.

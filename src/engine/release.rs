@@ -86,6 +86,9 @@ pub(crate) fn free(attachment: Locked) {
     }
     attachment.give_up_reserved();
     limits::forget(attachment.fd());
+    if let Some(pipe) = attachment.pipe() {
+        pipe.attached.fetch_sub(1, Relaxed);
+    }
     attachment.set_detached();
     if let Some(world) = world::world() {
         world.attached.fetch_sub(1, Relaxed);

@@ -3,6 +3,7 @@
 use super::arming;
 use super::completions::Completions;
 use super::{Engine, limits};
+use crate::queue::counts::Count;
 use crate::queue::deadlines::Deadline;
 use crate::queue::op::{Completion, OpRef, TIMED};
 use crate::state::attachment::{Locked, PAUSED_INPUT, PAUSED_OUTPUT};
@@ -63,9 +64,16 @@ pub(crate) fn expire(out: &Completions) {
             }
         }
     }
-    let mut first = false;
-    while let Some(due) = alarm.expire(|timer| first |= out.ready_timer(timer, Ok(0))) {
+    let (mut first, mut expired) = (false, 0);
+    let mut end_timer = |timer| {
+        first |= out.ready_timer(timer, Ok(0));
+        expired += 1;
+    };
+    while let Some(due) = alarm.expire(&mut end_timer) {
         end_late(due, out);
+    }
+    if expired > 0 {
+        out.count(Count::Expired, expired);
     }
     if first {
         out.announce_common();

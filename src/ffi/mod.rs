@@ -12,6 +12,7 @@ mod libcs;
 pub mod pipe;
 mod plain_names;
 pub mod socket;
+pub mod stats;
 pub mod submit;
 pub mod version;
 

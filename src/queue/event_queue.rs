@@ -1,10 +1,11 @@
 //! The queue of a pipe's events: its places, the lanes in which events wait, and which threads are woken.
 
 use crate::queue::EIOEVENTFULL;
+use crate::queue::counts::{Count, Counts};
 use crate::queue::lane::{Lane, MOST_EDGES};
 use crate::queue::lanes::Lanes;
 use crate::queue::op::OpRef;
-use crate::sync::access::{Access, Shared};
+use crate::sync::access::{Access, Shared, Sole};
 use crate::sync::apart::Apart;
 use crate::sync::lock::Mutex;
 use crate::sync::places::Places;
@@ -17,6 +18,8 @@ use core::ffi::c_int;
 pub(crate) struct EventQueue {
     pub(crate) lanes: Lanes,
     places: Apart<Places>,
+    /// What is not counted in the lanes (`counts`).
+    pub(crate) counts: Apart<Counts>,
     /// For threads that post (`calls::post`).
     pub(crate) posting: Apart<Mutex<()>>,
     pub(crate) wake: Apart<Wake>,
@@ -27,6 +30,7 @@ impl EventQueue {
         EventQueue {
             lanes: Lanes::new(),
             places: Apart(Places::new()),
+            counts: Apart(Counts::new()),
             posting: Apart(Mutex::new(())),
             wake: Apart(Wake::default()),
         }
@@ -36,9 +40,19 @@ impl EventQueue {
     #[inline]
     pub(crate) fn take_places(&self, wanted: usize) -> Result<usize> {
         match self.places.0.take(u32::try_from(wanted).unwrap_or(u32::MAX)) {
-            0 => Err(EIOEVENTFULL),
+            0 => {
+                self.counts.0.add(Count::Full, 1);
+                Err(EIOEVENTFULL)
+            }
             n => Ok(n as usize),
         }
+    }
+
+    /// The life of the pipe begins, with so many places. No other thread uses it.
+    pub(crate) fn begin(&self, capacity: u32) {
+        self.places.0.begin(capacity);
+        self.counts.0.reset();
+        self.lanes.iter().filter_map(Lane::counts).for_each(Counts::reset);
     }
 
     /// How many places there are.
@@ -49,6 +63,11 @@ impl EventQueue {
     /// How many places are taken.
     pub(crate) fn places_taken(&self) -> c_int {
         self.places.0.taken() as c_int
+    }
+
+    /// The most that were ever taken at once.
+    pub(crate) fn most_places_taken(&self) -> u32 {
+        self.places.0.most()
     }
 
     /// F_SETIOEVENTSZ: EBUSY if more places are taken (rule 3.8).
@@ -76,6 +95,63 @@ impl EventQueue {
     #[inline(always)]
     pub(crate) fn give_places_at_once<A: Access>(&self, n: usize) {
         self.places.0.give::<A>(n as u32);
+    }
+
+    /// Gives places back whose events were harvested, by a thread that goes alone.
+    #[inline(always)]
+    pub(crate) fn harvested_sole(&self, _: &Sole, n: usize) {
+        self.give_places_at_once::<Sole>(n);
+        self.counts.0.add_alone(Count::Events, n as u64);
+    }
+
+    /// The same, by the thread of a lane.
+    #[inline(always)]
+    pub(crate) fn harvested_by(&self, lane: &Lane, n: usize) {
+        self.give_places_at_once::<Shared>(n);
+        self.count_in(lane, Count::Events, n as u64);
+    }
+
+    /// Counts something, by the thread of a lane.
+    #[inline(always)]
+    pub(crate) fn count_in(&self, lane: &Lane, what: Count, n: u64) {
+        if !lane.count(what, n) {
+            self.counts.0.add(what, n);
+        }
+    }
+
+    /// Counts one. A thread that goes alone has it at hand.
+    #[inline(always)]
+    pub(crate) fn count<A: Access>(&self, what: Count) {
+        if A::SOLE { self.counts.0.add_alone(what, 1) } else { self.count_shared(what) }
+    }
+
+    #[inline(never)]
+    fn count_shared(&self, what: Count) {
+        match self.lanes.find_at_once() {
+            Some(lane) => self.count_in(self.lanes.get(lane), what, 1),
+            None => self.counts.0.add(what, 1),
+        }
+    }
+
+    /// Counts an operation whose event was put into the ring of this lane, the calling thread's own.
+    #[inline(always)]
+    pub(crate) fn count_put<A: Access>(&self, lane: &Lane, what: Count) {
+        if A::SOLE { self.counts.0.add_alone(what, 1) } else { lane.count_in_use(what, 1) }
+    }
+
+    /// How often something was counted, wherever.
+    pub(crate) fn counted(&self, what: Count) -> u64 {
+        self.sum(|counts| counts.get(what))
+    }
+
+    /// How many places were taken for what is counted.
+    pub(crate) fn counted_with_place(&self) -> u64 {
+        self.sum(Counts::with_place)
+    }
+
+    fn sum(&self, of: impl Fn(&Counts) -> u64) -> u64 {
+        let lanes = self.lanes.iter().filter_map(Lane::counts).map(&of);
+        lanes.fold(of(&self.counts.0), u64::wrapping_add)
     }
 
     /// Puts an event into a lane; returns its number, and whether the lane was empty: then it must be announced.

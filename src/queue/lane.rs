@@ -13,6 +13,8 @@
 //! The stock of a thread's lane is that thread's alone, since no other living thread has its thread pointer, and needs
 //! no lock. The stock of the common lane is used under its lock. See `stock`.
 
+use super::counts::{Count, Counts};
+use super::lane_memory::OfLane;
 use super::op::OpRef;
 use super::ring_accepts::RingAccepts;
 use super::stock::Stock;
@@ -21,7 +23,7 @@ use crate::sync::ring::{Ring, SLOTS, Slot};
 use crate::sys::thread_pointer::thread_pointer;
 use core::cell::Cell;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 /// The most edges taken from the kernel at a time. More would save hardly any calls, and what the kernel has of a
 /// connection would be out of the processor's near caches when the program writes to it after having read from all the
@@ -62,8 +64,8 @@ pub(crate) struct Lane {
     pub(crate) owner: AtomicUsize,
     stock: Stock,
     pub(crate) ring: Ring,
-    /// The slots of the ring, from the time when the lane gets its first owner.
-    slots: AtomicPtr<[Slot; SLOTS]>,
+    /// The slots of the ring, and counts, from the time when the lane gets its first owner.
+    memory: OfLane,
     /// Events that the owner has harvested, from whatever lane, since it last looked into the kernel (rule 3.4).
     pub(crate) since_poll: AtomicU32,
     /// Whose turn it is to be first when other lanes have events too: theirs, or this lane's.
@@ -224,36 +226,43 @@ impl Lane {
         &self.stock
     }
 
-    /// The slots of the ring. Without any, nothing is ever in it: see `prepare`.
-    #[inline(always)]
-    pub(crate) fn slots(&self) -> &[Slot; SLOTS] {
-        // Acquire pairs with the Release in `prepare`.
-        let slots = self.slots.load(Ordering::Acquire);
-        let slots = if slots.is_null() { &raw const NO_SLOTS } else { slots };
-        // SAFETY: slots that are never freed while the lane lives, or the static ones.
-        unsafe { &*slots }
-    }
-
     /// The slots of a ring to take events out of.
     #[inline(always)]
     pub(crate) fn slots_to_read(&self) -> &[Slot; SLOTS] {
-        self.slots()
+        self.memory.slots_to_read()
     }
 
     /// The slots of a ring that had room a moment ago.
     #[inline(always)]
     pub(crate) fn slots_in_use(&self) -> &[Slot; SLOTS] {
-        debug_assert!(!self.slots.load(Ordering::Relaxed).is_null());
-        // Relaxed: the owner, who asks, has made them itself or found them under the lock.
-        // SAFETY: a ring has room only when `prepare` has made slots for it, which are not freed while the lane lives.
-        unsafe { &*self.slots.load(Ordering::Relaxed) }
+        &self.memory.in_use().slots
+    }
+
+    /// Counts, for the thread whose lane it is, and whose ring had room, or events, a moment ago.
+    #[inline(always)]
+    pub(crate) fn count_in_use(&self, what: Count, n: u64) {
+        self.memory.in_use().counts.add_alone(what, n);
+    }
+
+    /// Counts, for the thread whose lane it is. False: there is no memory for that.
+    #[inline(always)]
+    pub(crate) fn count(&self, what: Count, n: u64) -> bool {
+        let is_prepared = self.is_prepared();
+        if is_prepared {
+            self.count_in_use(what, n);
+        }
+        is_prepared
+    }
+
+    /// What has been counted in it.
+    pub(crate) fn counts(&self) -> Option<&Counts> {
+        self.memory.get().map(|memory| &memory.counts)
     }
 
     /// Whether its ring has slots. For its owner.
     #[inline]
     pub(crate) fn is_prepared(&self) -> bool {
-        // Relaxed: as in `slots_in_use`.
-        !self.slots.load(Ordering::Relaxed).is_null()
+        self.memory.is_there()
     }
 
     /// Gives the lane what its owner needs. Without memory, false, its ring stays closed.
@@ -263,16 +272,9 @@ impl Lane {
         if self.is_prepared() {
             return true;
         }
-        let mut slots = Vec::new();
-        if slots.try_reserve_exact(SLOTS).is_err() {
-            return false;
-        }
-        slots.resize_with(SLOTS, Slot::default);
-        let slots = Box::into_raw(slots.into_boxed_slice());
-        // Release pairs with the Acquire in `slots`.
-        self.slots.store(slots.cast(), Ordering::Release);
-        self.ring.allow(locked.list_is_empty());
-        true
+        let is_made = self.memory.make();
+        self.ring.allow(is_made && locked.list_is_empty());
+        is_made
     }
 
     /// How many events have been taken out of the list.
@@ -293,9 +295,6 @@ impl Lane {
         }
     }
 }
-
-/// Stands in for slots that are not there.
-static NO_SLOTS: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
 
 /// Events taken out of a list at once, still linked.
 pub(crate) struct Taken {
@@ -345,7 +344,7 @@ impl Locked<'_> {
         self.head.set(at);
         if at.is_none() {
             self.tail.set(None);
-            self.lane.ring.allow(!self.lane.slots.load(Ordering::Relaxed).is_null());
+            self.lane.ring.allow(self.lane.is_prepared());
         }
         // Relaxed: see `popped`.
         self.lane.popped.store(self.lane.popped().wrapping_add(count), Ordering::Relaxed);

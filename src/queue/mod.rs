@@ -1,9 +1,11 @@
 //! Operations and events: from the call that queues one until its event is harvested.
 
 pub(crate) mod alarm;
+pub(crate) mod counts;
 pub(crate) mod deadlines;
 pub(crate) mod event_queue;
 pub(crate) mod lane;
+mod lane_memory;
 pub(crate) mod lanes;
 pub(crate) mod limit_entry;
 pub(crate) mod op;

@@ -23,7 +23,7 @@ use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize};
 
 /// An ioevent pipe.
 pub(crate) struct Pipe {
@@ -39,6 +39,8 @@ pub(crate) struct Pipe {
     abandoned: AtomicBool,
     /// It is known that it was lost (`is_whole`). Relaxed: a thread that has been told that it is lost has seen it.
     lost: AtomicBool,
+    /// How many descriptors are attached to it. Relaxed: a number.
+    pub(crate) attached: AtomicUsize,
     /// The next in the list of all pipes. Written before the pipe is seen there.
     pub(super) next: AtomicPtr<Pipe>,
     pub(crate) attendance: Attendance,
@@ -81,6 +83,7 @@ impl Pipe {
             in_use: AtomicBool::new(true),
             abandoned: AtomicBool::new(false),
             lost: AtomicBool::new(false),
+            attached: AtomicUsize::new(0),
             next: AtomicPtr::new(null_mut()),
             attendance: Attendance::new(watchdog),
             queue: EventQueue::new(),
@@ -136,7 +139,8 @@ impl Pipe {
 
     /// Begins the life of a pipe that is not in use, whose descriptors are there: it can be entered from now on.
     pub(crate) fn begin(&self, number: c_int, capacity: u32, nonblock: bool) {
-        let _ = self.queue.set_capacity(capacity as c_int);
+        self.queue.begin(capacity);
+        self.poller.forget_wakes();
         self.nonblock.store(nonblock, Relaxed);
         self.attendance.begin();
         self.lost.store(false, Relaxed);

@@ -18,7 +18,7 @@ use crate::sync::waiters::Standby;
 use crate::sync::wake::Waker;
 use crate::sys::{Errno, Result, epoll as sys, fd, futex, needs};
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Data of the waker and of the alarm: as those of descriptors (`Attachment::to_word`), but of a generation that no
 /// descriptor has.
@@ -33,6 +33,8 @@ pub(crate) struct Poller {
     waker: AtomicI32,
     /// The public number is that of an instance of its own.
     is_apart: AtomicBool,
+    /// How often a thread was woken.
+    wakes: AtomicU64,
     pub(crate) alarm: Alarm,
 }
 
@@ -42,6 +44,7 @@ impl Poller {
             epfd: AtomicI32::new(-1),
             waker: AtomicI32::new(-1),
             is_apart: AtomicBool::new(false),
+            wakes: AtomicU64::new(0),
             alarm: Alarm::new(),
         }
     }
@@ -146,6 +149,16 @@ impl Poller {
         sys::modify(self.epfd(), number, sys::EPOLLIN as u32, WAKER) == Err(Errno::EINVAL)
     }
 
+    /// How often a thread was woken, for an event or to wait in place of another one.
+    pub(crate) fn wakes(&self) -> u64 {
+        self.wakes.load(Relaxed)
+    }
+
+    /// Back to the beginning.
+    pub(crate) fn forget_wakes(&self) {
+        self.wakes.store(0, Relaxed);
+    }
+
     /// Rings without regard to whether it has been heard: for closing.
     pub(crate) fn wake_waiters(&self) {
         sys::wake(self.epfd(), self.waker.load(Relaxed), WAKER);
@@ -154,6 +167,7 @@ impl Poller {
 
 impl Waker for Poller {
     fn wake(&self) {
+        self.wakes.fetch_add(1, Relaxed);
         self.wake_waiters();
     }
 
@@ -170,6 +184,7 @@ impl Standby for Poller {
     }
 
     fn wake_one(&self, calls: &AtomicU32) {
+        self.wakes.fetch_add(1, Relaxed);
         futex::wake_one(calls);
     }
 }

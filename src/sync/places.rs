@@ -3,12 +3,18 @@
 //! # Protocol
 //!
 //! A place is taken before an operation is handed to the engine, or an event posted, and given back when the event is
-//! harvested; so a completion always has one. How many are free and how many there are is one word: at no instant are
-//! more taken than there are, whatever takes, gives back and resizes at the same time. A place is taken with
-//! compare-and-exchange, never by adding first and looking afterwards: a refused call must not make another call see a
-//! full pipe that was not full at any instant.
+//! harvested; so a completion always has one.
 //!
-//! All accesses are Relaxed: the word guards no memory, and a thread sees what happened before in its own order; what
+//! A place is *opened* when it is needed for the first time, while there are fewer than the capacity: so the number of
+//! open places is also the most that were ever taken at once, and nothing has to be compared for that on the fast path.
+//! How many are free and how many are open is one word: at no instant are more taken than there are, whatever takes,
+//! gives back and resizes at the same time. A place is taken with compare-and-exchange, never by adding first and
+//! looking afterwards: a refused call must not make another call see a full pipe that was not full at any instant.
+//!
+//! A thread that opens places holds a lock, as one does that changes the capacity: so the capacity that it has read
+//! still holds when it changes the word.
+//!
+//! All accesses are Relaxed: the words guard no memory, and a thread sees what happened before in its own order; what
 //! one thread gives back and another is told of, the lane's lock carries over. A thread that goes alone (`bias`) need
 //! not exchange.
 //!
@@ -16,12 +22,18 @@
 
 use super::access::Access;
 use super::atomic::Ordering::Relaxed;
-use super::atomic::{AtomicU64, plain64};
+use super::atomic::{AtomicU32, AtomicU64, plain64};
+use super::lock::Mutex;
 
 /// The places of a pipe.
 pub(crate) struct Places {
-    /// The capacity, in the upper half, and how many are free.
+    /// How many are open, in the upper half, and how many of these are free.
     word: AtomicU64,
+    capacity: AtomicU32,
+    /// The most that were open before the capacity was reduced.
+    most_before: AtomicU32,
+    /// For threads that open places or change the capacity.
+    changing: Mutex<()>,
 }
 
 const SHIFT: u32 = 32;
@@ -30,23 +42,39 @@ fn free(word: u64) -> u32 {
     word as u32
 }
 
-fn capacity(word: u64) -> u32 {
+fn open(word: u64) -> u32 {
     (word >> SHIFT) as u32
 }
 
 fn taken(word: u64) -> u32 {
-    capacity(word) - free(word)
+    open(word) - free(word)
+}
+
+fn pack(open: u32, free: u32) -> u64 {
+    u64::from(open) << SHIFT | u64::from(free)
 }
 
 impl Places {
     /// No places at all.
     pub(crate) fn new() -> Places {
-        Places { word: AtomicU64::new(0) }
+        Places {
+            word: AtomicU64::new(0),
+            capacity: AtomicU32::new(0),
+            most_before: AtomicU32::new(0),
+            changing: Mutex::new(()),
+        }
+    }
+
+    /// So many places, of which none was ever taken. No other thread uses them.
+    pub(crate) fn begin(&self, capacity: u32) {
+        self.word.store(0, Relaxed);
+        self.capacity.store(capacity, Relaxed);
+        self.most_before.store(0, Relaxed);
     }
 
     /// How many places there are.
     pub(crate) fn capacity(&self) -> u32 {
-        capacity(self.word.load(Relaxed))
+        self.capacity.load(Relaxed)
     }
 
     /// How many are taken.
@@ -54,23 +82,45 @@ impl Places {
         taken(self.word.load(Relaxed))
     }
 
+    /// The most that were ever taken at once.
+    pub(crate) fn most(&self) -> u32 {
+        open(self.word.load(Relaxed)).max(self.most_before.load(Relaxed))
+    }
+
     /// Takes up to `wanted` places; returns how many, 0 if all are taken.
     #[inline]
     pub(crate) fn take(&self, wanted: u32) -> u32 {
         let mut word = self.word.load(Relaxed);
+        while free(word) >= wanted {
+            match self.word.compare_exchange_weak(word, word - u64::from(wanted), Relaxed, Relaxed) {
+                Ok(_) => return wanted,
+                Err(now) => word = now,
+            }
+        }
+        self.open_and_take(wanted)
+    }
+
+    /// The same where more have to be opened for it.
+    #[cold]
+    fn open_and_take(&self, wanted: u32) -> u32 {
+        let _changing = self.changing.lock();
+        let capacity = self.capacity();
+        let mut word = self.word.load(Relaxed);
         loop {
-            let n = wanted.min(free(word));
+            let n = wanted.min(capacity - taken(word));
             if n == 0 {
                 return 0;
             }
-            match self.word.compare_exchange_weak(word, word - u64::from(n), Relaxed, Relaxed) {
+            let taken = taken(word) + n;
+            let open = open(word).max(taken);
+            match self.word.compare_exchange_weak(word, pack(open, open - taken), Relaxed, Relaxed) {
                 Ok(_) => return n,
                 Err(now) => word = now,
             }
         }
     }
 
-    /// Takes a place, unless all are taken or another thread is at it at the same time.
+    /// Takes a place, unless all that are open are taken or another thread is at it at the same time.
     #[inline(always)]
     pub(crate) fn take_at_once<A: Access>(&self) -> bool {
         if A::SOLE {
@@ -101,16 +151,21 @@ impl Places {
 
     /// Changes how many there are; false if more are taken.
     pub(crate) fn resize(&self, places: u32) -> bool {
+        let _changing = self.changing.lock();
         let mut word = self.word.load(Relaxed);
         loop {
-            if places < taken(word) {
+            let taken = taken(word);
+            if places < taken {
                 return false;
             }
-            let resized = u64::from(places) << SHIFT | u64::from(places - taken(word));
-            match self.word.compare_exchange_weak(word, resized, Relaxed, Relaxed) {
-                Ok(_) => return true,
+            let open = open(word).min(places);
+            match self.word.compare_exchange_weak(word, pack(open, open - taken), Relaxed, Relaxed) {
+                Ok(_) => break,
                 Err(now) => word = now,
             }
         }
+        self.most_before.fetch_max(open(word), Relaxed);
+        self.capacity.store(places, Relaxed);
+        true
     }
 }

@@ -38,6 +38,14 @@ pub(crate) fn peek(at: usize, to: &mut [u8]) -> bool {
     r == Ok(to.len())
 }
 
+/// Whether a word can be written at an address of the caller's; it is overwritten, with the signal mask of the thread.
+pub(crate) fn can_write(at: super::UserPtr) -> bool {
+    let block = libc::SIG_BLOCK as usize;
+    // SAFETY: the kernel checks the address; the mask stays as it is.
+    let r = unsafe { raw::call4(Sysno::rt_sigprocmask, block, 0, at.addr(), size_of::<u64>()) };
+    r.is_ok()
+}
+
 /// A value on the heap, as in a box; ENOMEM where `Box::new` would abort.
 pub(crate) fn allocate<T>(value: T) -> Result<*mut T> {
     const { assert!(size_of::<T>() > 0) };

@@ -23,6 +23,7 @@
 use super::job_file::JobFile;
 use super::step::Outcome;
 use super::{class, disk, transfer};
+use crate::queue::counts::Count;
 use crate::queue::op::{IN_KERNEL, Kind, OpRef};
 use crate::state::attachment::Locked;
 use crate::state::file_class::Class;
@@ -57,6 +58,7 @@ pub(crate) fn work_on(attachment: &Locked, op: OpRef) -> Option<Outcome> {
                 pipe.users.0.begin_work();
                 let job = Job { node: attachment.node(), op, pipe, number, is_copy, identity, is_special };
                 if workers.give(job) {
+                    pipe.queue.counts.0.add(Count::Jobs, 1);
                     return None;
                 }
                 pipe.users.0.end_work();
