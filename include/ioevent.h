@@ -810,11 +810,6 @@ unsigned int ioevent_version(void);
  */
 const char *ioevent_version_string(void);
 
-/**
- * getenv(3); null in a program that runs with other rights than those of its user.
- */
-extern const char *secure_getenv(const char *name);
-
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

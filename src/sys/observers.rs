@@ -18,7 +18,7 @@ const ABORT: u8 = 8;
 static THERE: AtomicU8 = AtomicU8::new(0);
 
 unsafe extern "C" {
-    /// getenv(3); null in a program that runs with other rights than those of its user.
+    /// Not in the libc crate; cbindgen.toml keeps it out of the header. getenv(3); null in a program that runs with other rights than those of its user.
     fn secure_getenv(name: *const c_char) -> *const c_char;
 }
 
