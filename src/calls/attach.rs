@@ -156,6 +156,7 @@ fn find_own(fd: c_int) -> Option<Locked> {
 /// Detaches (rule 4.3). It is no error if `fd` is not attached.
 pub(crate) fn detach(fd: c_int) -> Result<()> {
     if let Some(attachment) = find_own(fd) {
+        misuse::detach(&attachment);
         release::release(attachment);
     }
     fd::check_open(fd)

@@ -2,11 +2,11 @@
 //! by plain close(2), pipes that are full and not harvested, calls that wait on descriptors that are not attached.
 
 use crate::engine::misuse::{self, Others};
-use crate::state::known_pipes::Known;
-use crate::state::outstanding::Fault;
+use crate::state::known_pipes::{Known, Notes};
+use crate::state::outstanding::{Fault, Inside};
 use crate::state::{blocked, faults};
 use crate::sync::access::Revoked;
-use crate::sys::process;
+use crate::sys::nature;
 use core::ffi::c_int;
 
 /// How often it looks, in milliseconds.
@@ -14,19 +14,26 @@ pub(super) const LOOK: c_int = 250;
 /// For how long a pipe may be full, and a call may wait, in nanoseconds.
 const PATIENCE: u64 = 2_000_000_000;
 
-/// Looks. No lock is held.
-pub(super) fn look(known: &mut [Known]) {
-    let now = process::now();
+/// Looks, if it is time. No lock is held.
+pub(super) fn look(notes: &mut Notes, now: u64) {
+    if now - notes.looked < LOOK as u64 * 1_000_000 {
+        return;
+    }
+    notes.looked = now;
     {
         let _revoked = Revoked::begin();
         misuse::look_for_closed();
     }
-    for known in known {
+    for known in &mut notes.known {
         if known.is_full_since(now).is_some_and(|since| now - since >= PATIENCE) {
             report_full(known);
         }
     }
     blocked::each_since(now.saturating_sub(PATIENCE), |call, thread| {
+        let was_detached = |register: &mut Inside| register.was_detached(call.fd, nature::identity(call.fd));
+        if faults::with(was_detached) == Some(true) {
+            return;
+        }
         faults::report(
             Fault::Blocks,
             call.fd,

@@ -105,7 +105,7 @@ fn watch(world: &'static World, notes: &mut Notes) {
         }
         private::close_lingering();
         if observers::is_debug() {
-            lookout::look(&mut notes.known);
+            lookout::look(notes, now);
         }
         let timeout = timeout(watchdog, &notes.known, has_missed, now);
         if fd::poll(&mut notes.polled, timeout).is_err() {
@@ -159,7 +159,7 @@ fn is_polled(known: &Known) -> bool {
 /// Lists what is to be polled: the thread's own descriptor, the pipes that are deserted, and what is polled apart.
 /// False if there is no memory for the list.
 fn list_polled(world: &World, inbox: c_int, notes: &mut Notes) -> bool {
-    let Notes { known, polled, apart } = notes;
+    let Notes { known, polled, apart, .. } = notes;
     polled.clear();
     if !world.apart.list(apart) || polled.try_reserve(known.len() + 1 + apart.len()).is_err() {
         return false;
@@ -191,7 +191,7 @@ fn timeout(watchdog: &Watchdog, known: &[Known], has_missed: bool, now: u64) -> 
 
 /// Handles what poll(2) has told. Whether a pipe was polled.
 fn handle(world: &World, notes: &mut Notes) -> bool {
-    let Notes { known, polled, apart } = notes;
+    let Notes { known, polled, apart, .. } = notes;
     let mut others = polled.iter().skip(1);
     let mut has_polled = false;
     known.retain(|known| {

@@ -8,11 +8,12 @@ use crate::state::faults;
 use crate::state::outstanding::{Fault, Outstanding};
 use crate::state::pipe::Pipe;
 use crate::state::table;
-use crate::sys::{fd, observers};
+use crate::sys::{fd, nature, observers};
 use core::ffi::c_int;
 
 fn is_same_file(attachment: &Locked) -> bool {
-    attachment.pipe().is_none_or(|pipe| pipe.engine().is_same_file(attachment))
+    // A pipe that was lost knows nothing of its descriptors any more.
+    attachment.pipe().is_none_or(|pipe| !pipe.is_whole() || pipe.engine().is_same_file(attachment))
 }
 
 /// An operation, whose node is filled, is given to a number: whether that still is the file that was attached.
@@ -88,6 +89,16 @@ impl core::fmt::Display for Others {
 pub(crate) fn check_closed(attachment: &Locked) {
     if observers::is_debug() && !is_same_file(attachment) {
         report_closed(attachment);
+    }
+}
+
+/// The program detaches a descriptor.
+#[inline]
+pub(crate) fn detach(attachment: &Locked) {
+    if observers::is_debug() {
+        check_closed(attachment);
+        let number = attachment.fd();
+        faults::with(|register| register.detach(number, nature::identity(number)));
     }
 }
 

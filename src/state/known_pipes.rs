@@ -20,11 +20,13 @@ pub(crate) struct Notes {
     pub(crate) known: Vec<Known>,
     pub(crate) polled: Vec<libc::pollfd>,
     pub(crate) apart: Vec<Apart>,
+    /// When it last looked for misuse (`calls::lookout`).
+    pub(crate) looked: u64,
 }
 
 impl Notes {
     pub(crate) const fn new() -> Notes {
-        Notes { known: Vec::new(), polled: Vec::new(), apart: Vec::new() }
+        Notes { known: Vec::new(), polled: Vec::new(), apart: Vec::new(), looked: 0 }
     }
 }
 

@@ -85,6 +85,8 @@ pub(crate) struct Inside {
     parts: Parts,
     reported: BTreeSet<(Fault, c_int, u32)>,
     counts: BTreeMap<Fault, usize>,
+    /// Numbers that the program has detached, and which file each was then.
+    detached: BTreeMap<c_int, c_int>,
     begun: u64,
 }
 
@@ -98,6 +100,7 @@ impl Register {
             parts: [const { BTreeMap::new() }; 32],
             reported: BTreeSet::new(),
             counts: BTreeMap::new(),
+            detached: BTreeMap::new(),
             begun: 0,
         }))
     }
@@ -197,6 +200,16 @@ impl Inside {
         let meant = || self.all().filter(|operation| is_meant(operation));
         let oldest = meant().min_by_key(|operation| operation.serial)?;
         Some((*oldest, meant().count()))
+    }
+
+    /// The program has detached a descriptor that is this file: calls on it are meant to be libc's.
+    pub(crate) fn detach(&mut self, number: c_int, identity: c_int) {
+        self.detached.insert(number, identity);
+    }
+
+    /// Whether it has.
+    pub(crate) fn was_detached(&self, number: c_int, identity: c_int) -> bool {
+        self.detached.get(&number) == Some(&identity)
     }
 
     /// Whether a fault of a descriptor, or of a pipe, is to be reported: it is once, and not after many others.

@@ -18,7 +18,8 @@ const ABORT: u8 = 8;
 static THERE: AtomicU8 = AtomicU8::new(0);
 
 unsafe extern "C" {
-    /// Not in the libc crate; cbindgen.toml keeps it out of the header. getenv(3); null in a program that runs with other rights than those of its user.
+    /// getenv(3), but null in a program that runs with other rights than those of its user. (It is not in the libc crate;
+    /// cbindgen.toml keeps it out of the header.)
     fn secure_getenv(name: *const c_char) -> *const c_char;
 }
 
