@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// A descriptor that it owns, attached to a pipe.
 ///
-/// It is made by [`EventPipe::attach`](crate::EventPipe::attach). Mostly it is part of a state, and makes the
+/// It is made by [`EventPipe::attach`](crate::EventPipe::attach). Usually it is part of a state, and makes the
 /// [`Request`]s of that: each constructor of [`Io`] is a method here.
 ///
 /// Methods of what was attached are called on [`get_ref`](Self::get_ref). While the state that it is part of is in the
@@ -26,8 +26,8 @@ use std::time::Duration;
 ///
 /// Dropping it ends the operations that are outstanding on it, each of which still gives its event, and drops what was
 /// attached, which closes the descriptor if that owns it. There is no way to a `&mut F`: with one the descriptor could
-/// be closed, and its number be another file's, while operations are outstanding. For a descriptor that is shared
-/// attach an `Arc`, or a copy (`try_clone`).
+/// be closed, and its number be another file's, while operations are outstanding. To share a descriptor, attach an
+/// `Arc` of it, or a copy (`try_clone`).
 #[must_use = "dropping it closes the descriptor"]
 pub struct Attached<F: AsFd> {
     link: Link,

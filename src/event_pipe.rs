@@ -16,7 +16,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
-/// An ioevent pipe: it has operations carried out, and gives out exactly the events that have happened.
+/// An ioevent pipe: operations are submitted to it, and it gives out an event for each when it is complete.
 ///
 /// All its operations have a state of one type `T`. The state of an operation goes in with it, and comes back with its
 /// event: exactly once, whatever happens in between.
@@ -30,13 +30,13 @@ use std::time::Duration;
 ///
 /// The events that one `wait` has given are that thread's own; what is not harvested yet goes to any thread that is
 /// idle. Where the work for an event takes long, give [`Events`] room for one or a few. To stop several threads, post
-/// one event: the thread that gets it posts it again, finishes its batch, and returns. (Of one for each of them a
-/// single thread may harvest several.)
+/// one event: the thread that gets it posts it again, finishes its batch, and returns. (If one were posted for each
+/// thread, a single thread might harvest several.)
 ///
 /// # The end
 ///
-/// Dropping the pipe ends all its operations, waits until none uses its buffers any more (what the kernel cannot be
-/// kept from finishing, disk I/O, is waited for), and then drops their states. Descriptors that are attached to it stay
+/// Dropping the pipe ends all its operations, waits until no buffer is in use any more (disk I/O that the kernel has
+/// begun is waited for), and then drops their states. Descriptors that are attached to it stay
 /// open as long as their [`Attached`]; operations on them are refused from then on.
 ///
 /// In a forked child the pipe of its parent is not there: everything gives EBADF, and dropping it does nothing. States
@@ -84,8 +84,8 @@ impl<T: 'static> EventPipe<T> {
 
     /// Attaches a descriptor, which is the handle's from now on. Its number is asked for once.
     ///
-    /// Whatever can be attached: sockets, pipes, terminals, eventfds and the like, files. Its flags stay as they
-    /// are; it need not be set to not block. Several operations can be outstanding on one descriptor.
+    /// What can be attached: sockets, pipes, terminals, eventfds and the like, files. Its flags stay as they are; it
+    /// need not be non-blocking. Several operations can be outstanding on one descriptor.
     ///
     /// Errors, each with the descriptor: see [`NotAttached`].
     pub fn attach<F: AsFd + 'static>(&self, source: F) -> Result<Attached<F>, NotAttached<F>> {
@@ -98,9 +98,9 @@ impl<T: 'static> EventPipe<T> {
     /// Queues the operation that `describe` makes of the state.
     ///
     /// The state is the pipe's until the event has been harvested. What the operation works on is part of the state, or
-    /// lives for ever; the descriptor, too. (If that does not live long enough, says the compiler, it is not part of
-    /// the state: [`submit_on`](Self::submit_on).) `describe` is called once, at once. If it
-    /// panics the state is dropped, and nothing is queued.
+    /// lives for ever; the descriptor, too. (Where the compiler says that something does not live long enough, it is
+    /// not part of the state: see [`submit_on`](Self::submit_on).) `describe` is called once, at once. If it panics the
+    /// state is dropped, and nothing is queued.
     ///
     /// Errors, each with the state, untouched: see [`Refused`]. Any thread.
     ///
@@ -297,7 +297,8 @@ impl<T: 'static> EventPipe<T> {
         self.wait(events, Some(Duration::ZERO))
     }
 
-    /// Ends a timer of this pipe, which gives its event at once (ECANCELED). Whether there was one that was not over.
+    /// Ends a timer of this pipe, which gives its event at once (ECANCELED). Returns whether there was one that was not
+    /// over.
     ///
     /// ```
     /// use ioevent::{EventPipe, Events, Op, is_cancelled, timer};
@@ -380,10 +381,10 @@ impl<T: 'static> Drop for EventPipe<T> {
 }
 
 /// The descriptor can be waited on, with poll(2) or by another event loop, from the first time that it is asked for:
-/// it is readable when a harvest would find an event or can make progress. A loop that tells edges (mio,
+/// it is readable when a harvest would find an event or can make progress. A loop that reports edges (mio,
 /// tokio) harvests until there is nothing left.
 ///
-/// It is good for nothing else: to read or write it, or to change what it watches, does nothing to the pipe but that
+/// It has no other use: reading or writing it, or changing what it watches, does nothing to the pipe, except that
 /// wake-ups may be missed.
 impl<T> AsFd for EventPipe<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {

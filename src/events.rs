@@ -28,8 +28,8 @@ unsafe impl<T: Sync> Sync for Event<T> {}
 
 /// How an operation ended.
 ///
-/// An outcome owns the descriptor that an accept has given: one that is not asked for [`descriptor`](Self::descriptor)
-/// is closed with it.
+/// An outcome owns the descriptor that an accept has given: unless [`descriptor`](Self::descriptor) takes it, it is
+/// closed with the outcome.
 #[must_use = "dropping it loses how the operation ended"]
 pub struct Outcome {
     result: i32,
@@ -130,8 +130,8 @@ impl Outcome {
     /// How many bytes were moved, or the value that was posted; or why the operation failed. `InvalidInput` for an
     /// accept, whose descriptor is closed.
     ///
-    /// With a time limit, or when it is cancelled, an operation may succeed with a part, a write, too: ask for
-    /// [`ended_early`](Self::ended_early) before, or compare with what was to be moved.
+    /// An operation with a time limit, or one that is cancelled, may succeed with a part, even if it is a write: ask
+    /// for [`ended_early`](Self::ended_early) first, or compare with what was to be moved.
     #[inline]
     pub fn bytes(self) -> io::Result<usize> {
         self.count().ok_or_else(|| self.error().unwrap_or_else(|| Errno::EINVAL.into()))

@@ -138,8 +138,8 @@ impl<'a> Io<'a> {
         Io::new(RawCall { kind: Kind::Writev, buf: address(vectors), len: N, ..NOTHING })
     }
 
-    /// pread(2): at this place in a file. Of a file fewer bytes than the buffer has come only at its end, or if the
-    /// operation is ended early.
+    /// pread(2): at this place in a file. It gives fewer bytes than the buffer has room for only at the end of the
+    /// file, or if it is ended early.
     #[inline]
     pub fn read_at(buf: &'a mut [u8], offset: u64) -> Io<'a> {
         Io::input(Kind::Pread, buf).at(offset)
@@ -255,7 +255,7 @@ impl<'a> Io<'a> {
         io
     }
 
-    /// connect(2). What reads of the descriptor afterwards waits for it. The address is part of the state, where it
+    /// connect(2). Reads that are submitted after it wait for it. The address is part of the state, where it
     /// stays while the kernel may look at it; it is not changed. A family that is not the socket's ends it with an
     /// error.
     #[inline]
@@ -288,8 +288,8 @@ impl<'a> Io<'a> {
         Io::between(Kind::Splice, from, len)
     }
 
-    /// The same, out of the descriptor that the operation is on, in the order of its reads. One that is attached, too,
-    /// had better have the operation itself.
+    /// The same, out of the descriptor that the operation is on, in the order of its reads. If the destination is
+    /// attached too, submit a [`splice`](Self::splice) on that instead.
     #[inline]
     pub fn splice_to(to: BorrowedFd<'a>, len: usize) -> Io<'a> {
         let mut io = Io::between(Kind::Splice, to, len);
