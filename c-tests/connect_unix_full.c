@@ -1,7 +1,6 @@
 /*
  * A blocking connect to an AF_UNIX listener whose queue is full waits until there is room (one that does not block
- * gives EAGAIN, which is never delivered): rule 2.4. The read and
- * the write behind it wait, too.
+ * gives EAGAIN, which is never delivered): rule 2.4. The read and the write behind it wait, too.
  */
 #include "test_connect.h"
 

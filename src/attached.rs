@@ -85,8 +85,8 @@ impl<F: AsFd> Attached<F> {
     /// Ends operations that are not finished; returns how many.
     ///
     /// Each gives its event: what it has moved ([`ended_early`](crate::Outcome::ended_early)), or an error
-    /// ([`is_cancelled`](crate::is_cancelled)). Disk I/O that the kernel is at work on goes on, and is not counted
-    ///. 0 if the pipe is gone.
+    /// ([`is_cancelled`](crate::is_cancelled)). Disk I/O that the kernel is at work on goes on, and is not
+    /// counted. Returns 0 if the pipe is gone.
     ///
     /// ```
     /// use ioevent::{Cancel, EventPipe, Events, Io, Op};

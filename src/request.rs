@@ -362,8 +362,8 @@ impl Request<'_> {
     }
 }
 
-/// An event after this time, never early (CLOCK_MONOTONIC). It needs no descriptor; a hundred thousand of them are fine
-///. [`Duration::MAX`] is never.
+/// An event after this time, never early (CLOCK_MONOTONIC). It needs no descriptor; a hundred thousand of them are
+/// fine. [`Duration::MAX`] is never.
 ///
 /// ```
 /// use ioevent::{EventPipe, Events, Op, timer};

@@ -4,8 +4,7 @@
 //! of the program's harvests, in one of these ways, and several of them go together.
 //!
 //! - [`Reactor::block_on`] runs a future and harvests while it waits. Any number of threads may do so at once, each
-//!   with
-//!   a future of its own, inside of one another, too.
+//!   with a future of its own; and one call may be made inside of another.
 //! - [`Reactor::run`] is for a thread that only harvests, beside an executor whose tasks use the reactor.
 //! - An event loop waits for the descriptor of the reactor ([`AsFd`]) to become readable, and calls
 //!   [`Reactor::turn`] with no time until it returns 0.

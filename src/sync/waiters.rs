@@ -10,10 +10,9 @@
 //! Both counts are in one word. A thread that is about to wait counts itself in one of them, *then* looks whether there
 //! is something to take; one that has put something there looks at the counts afterwards (`wake`). If no thread is in
 //! the kernel, it calls one on standby. To call is to move one from the count of those on standby to that of the
-//! kernel,
-//! *then* to add one to `calls`, and to wake one that waits for that to be more than 0, which takes it away again. The
-//! thread that was called counts as one that was in the kernel and has woken. So a call is for one thread, which is not
-//! called twice, and counts for others from that moment on.
+//! kernel, *then* to add one to `calls`, and to wake one that waits for that to be more than 0, which takes it away
+//! again. The thread that was called counts as one that was in the kernel and has woken. So a call is for one thread,
+//! which is not called twice, and counts for others from that moment on.
 //!
 //! A thread that leaves unasked (a signal, a timeout) takes itself out of the count. If none is on standby by the count
 //! then, there is a call under way for each that still is, and it waits for its own.
