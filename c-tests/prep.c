@@ -1,6 +1,6 @@
 /*
  * Each ioevent_prep_X fills an operation with its kind and its arguments, and makes all else 0, whatever was there
- * before: rule 2.9.
+ * before: rule 7.2, rule 2.9.
  */
 #include "test.h"
 

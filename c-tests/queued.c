@@ -1,5 +1,5 @@
 /*
- * ioevent_queued: true of a call that was queued, and of no other, whatever errno was before: rule 2.1.
+ * ioevent_queued: true of a call that was queued, and of no other, whatever errno was before: rule 7.2, rule 2.1.
  */
 #include "test.h"
 
