@@ -1,5 +1,5 @@
 /* The version in the header and that of the library are the same here, as a number and as a text, and the number is made
- * of the parts as the header says. Neither function changes errno: rule 5.1. */
+ * of the parts as the header says. Neither function changes errno: rule 7.1, rule 5.1. */
 #include "test.h"
 
 #if IOEVENT_VERSION < 0x000200
