@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# clippy, rustdoc, rustfmt, mandoc, shellcheck, codespell, and the checks of this repository's own that need no run of the library.
+# clippy, rustdoc, rustfmt, mandoc, shellcheck, codespell, and the checks of this repository's own that need no run of
+# the library.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -9,7 +10,7 @@ if cargo clippy --version >/dev/null 2>&1; then
     STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header -p ioevent-linked -p ioevent-stress \
         --all-targets --all-features -- -D warnings
     STEP_TIMEOUT=900 step "clippy, without features" cargo clippy -q -p ioevent --all-targets -- -D warnings
-    # What only the benchmarks depend on need not be to be had where the library is tested.
+    # What only the benchmarks depend on may be missing where the library is tested.
     if timeout 300 cargo fetch -q 2>/dev/null; then
         STEP_TIMEOUT=900 step "clippy, benches" cargo clippy -q -p ioevent-benches --all-targets -- -D warnings
         STEP_TIMEOUT=900 step "clippy, the peer in Rust" \

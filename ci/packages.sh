@@ -42,7 +42,7 @@ if have apt-get && [ "${sudo[*]}" != false ] && [ -z "${IOEVENT_NO_INSTALL:-}" ]
         -o Acquire::http::Timeout=30 -o Acquire::Retries=2)
     {
         "${get[@]}" update
-        # All at once; if one of them is not to be had, each by itself.
+        # All at once; if one of them cannot be had, each by itself.
         "${get[@]}" install --no-install-recommends "${missing[@]}" ||
             for package in "${missing[@]}"; do
                 "${get[@]}" install --no-install-recommends "$package"
