@@ -1,6 +1,6 @@
 /*
- * ioevent_stats(3): what it makes of structs of other sizes, of bad memory, and of descriptors that are no pipe; in a forked
- * child; and that it leaves errno alone where it succeeds: rule 5.1, rule 5.2.
+ * ioevent_stats(3): what it makes of structs of other sizes, of bad memory, and of descriptors that are no pipe; in a
+ * forked child; and that it leaves errno alone where it succeeds: rule 7.3, rule 5.1, rule 5.2.
  */
 #include "test.h"
 #include "test_stats.h"

@@ -1,7 +1,7 @@
 /*
- * ioevent_stats(3): each kind of operation is counted once, when it is queued, and its event when it is harvested; by
- * a thread that is the only one here, by one of several, and by one that never harvests. What is refused, given directly or
- * cancelled is counted as the manual says.
+ * ioevent_stats(3): each kind of operation is counted once, when it is queued, and its event when it is harvested; by a
+ * thread that is the only one here, by one of several, and by one that never harvests. What is refused, given directly
+ * or cancelled is counted as the manual says: rule 7.3.
  */
 #include "test_file.h"
 #include "test_stats.h"

@@ -1,6 +1,7 @@
 /*
- * ioevent_stats(3): what many threads do at once on one pipe is counted exactly, whichever of them are gone by then, while
- * another thread looks all the time: what it sees never goes back, but for reads, which may, by as many as are under way.
+ * ioevent_stats(3): what many threads do at once on one pipe is counted exactly, whichever of them are gone by then,
+ * while another thread looks all the time: what it sees never goes back, but for reads, which may, by as many as are
+ * under way: rule 7.3.
  */
 #include "test.h"
 #include "test_stats.h"
