@@ -37,10 +37,8 @@ impl Accept {
 pub(crate) fn accept<W: Words>(node: &'static Attachment, call: Accept, words: W) -> Answer {
     let outcome = if let Some(sole) = Sole::enter() {
         begin(&node.hold(&sole), call, words)
-    } else if let Some(attachment) = node.try_lock_shared() {
-        begin(&attachment, call, words)
     } else {
-        Outcome::Not
+        node.try_lock_shared().map_or(Outcome::Not, |attachment| begin(&attachment, call, words))
     };
     match outcome {
         Outcome::Queued => Answer::Queued,

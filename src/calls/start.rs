@@ -83,10 +83,10 @@ pub(crate) fn wait_sole<C: InputCall, W: Words>(
 /// The same by a thread that locks: whether it is queued.
 #[inline(always)]
 pub(crate) fn wait_shared<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> bool {
-    if words.timeout() != 0 || !call.is_plain() {
+    if !access::is_shared() || words.timeout() != 0 || !call.is_plain() {
         return false;
     }
-    let Some(attachment) = node.try_lock_shared() else { return false };
+    let Some(attachment) = node.try_lock_quietly() else { return false };
     // SAFETY: it is asked for with INPUT_FREE, which says that it is attached.
     let pipe = || unsafe { attachment.attached_pipe() };
     matches!(wait_plainly(&attachment, pipe, call, words), Step::Queued)
@@ -229,10 +229,8 @@ pub(crate) fn output_shared_begun<C: Call, W: Words>(
 pub(crate) fn input<C: InputCall, W: Words>(node: &'static Attachment, call: C, words: W) -> Answer {
     let outcome = if let Some(sole) = Sole::enter() {
         start_input(&node.hold(&sole), call, words)
-    } else if let Some(attachment) = node.try_lock_shared() {
-        start_input(&attachment, call, words)
     } else {
-        Outcome::Not
+        node.try_lock_shared().map_or(Outcome::Not, |attachment| start_input(&attachment, call, words))
     };
     match outcome {
         Outcome::Queued => Answer::Queued,

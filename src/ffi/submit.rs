@@ -65,27 +65,41 @@ const _: () = assert!(size_of::<Operation>() == 120 && align_of::<Operation>() =
 #[cfg(have_timespec)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ioevent_submit(ops: *const Operation, nops: c_int) -> c_int {
-    // One plain read or write, as most are.
-    // SAFETY: the caller gives a struct, or NULL.
-    let only = if nops == 1 { unsafe { ops.as_ref() } } else { None };
-    if let Some(op) = only.filter(|op| op.is_plain()) {
-        if let Near::Attached(node, pipe) = lookup::near(op.fd) {
-            let at = (node, pipe);
-            if op.kind == IOEVENT_OP_READ {
-                let call = Recv { kind: Kind::Read, buf: lent(op.buf), len: op.len, flags: 0 };
-                if let Waited::Queued = start::wait_sole(at, call, Plain { op }) {
-                    return 1;
-                }
-            } else if op.kind == IOEVENT_OP_WRITE {
-                // SAFETY: passed on to the caller.
-                return unsafe { write(op, at) };
-            }
-            // SAFETY: passed on to the caller.
-            return unsafe { submit_shared(node, op) };
+    if nops == 1 {
+        // SAFETY: passed on to the caller.
+        if let Some(taken) = unsafe { submit_plain(ops) } {
+            return taken;
         }
     }
     // SAFETY: passed on to the caller.
     unsafe { submit_all(ops, nops) }
+}
+
+/// The same for one plain read or write, as most are. `None`: it is none, and nothing was done.
+///
+/// # Safety
+///
+/// As for `ioevent_submit` with one operation.
+#[inline(always)]
+unsafe fn submit_plain(op: *const Operation) -> Option<c_int> {
+    // SAFETY: the caller gives a struct, or NULL.
+    let op = unsafe { op.as_ref() }?;
+    if !op.is_plain() {
+        return None;
+    }
+    let Near::Attached(node, pipe) = lookup::near(op.fd) else { return None };
+    let at = (node, pipe);
+    if op.kind == IOEVENT_OP_READ {
+        let call = Recv { kind: Kind::Read, buf: lent(op.buf), len: op.len, flags: 0 };
+        if let Waited::Queued = start::wait_sole(at, call, Plain { op }) {
+            return Some(1);
+        }
+    } else if op.kind == IOEVENT_OP_WRITE {
+        // SAFETY: passed on to the caller.
+        return Some(unsafe { write(op, at) });
+    }
+    // SAFETY: passed on to the caller.
+    Some(unsafe { submit_shared(node, op) })
 }
 
 /// What a plain operation says beside the call. It is read when it is needed: to keep it over a system call costs more.
