@@ -27,6 +27,8 @@
 #                         ONLY=ratio,latency,flood,calls,instructions,memory,chain,post,timers,files,functions (some of
 #                         them): into the results of the run before
 #   make clean
+#
+# CARGO and RUSTC, if they are given, are the toolchain; if not, ci/toolchain.sh finds one that is new enough.
 
 PREFIX       = /usr/local
 LIBDIR       = $(PREFIX)/lib
@@ -36,7 +38,6 @@ PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 CMAKEDIR     = $(LIBDIR)/cmake/ioevent
 DESTDIR      =
 PORT         = 8080
-CARGO        = cargo
 INSTALL      = install
 
 VERSION  := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -69,7 +70,7 @@ all: $(DIST)/libioevent.so $(DIST)/libioevent_posix.so $(DIST)/libioevent.a
 $(DIST)/libioevent.a: $(SOURCES) Makefile $(CONFIGS) $(AGAIN)
 	rm -rf $(DIST)
 	mkdir -p $(DIST)
-	built=$$(ci/cargo-built.sh libioevent.a $(CARGO) rustc --release --lib --crate-type staticlib) && cp "$$built" $@
+	built=$$(ci/cargo-built.sh libioevent.a ci/toolchain.sh cargo rustc --release --lib --crate-type staticlib) && cp "$$built" $@
 	echo "$(BUILD_FOR)" > $(DIST)/built-for
 
 $(DIST)/libioevent.so: $(DIST)/libioevent.a ci/link.sh abi/libioevent.map
@@ -78,7 +79,7 @@ $(DIST)/libioevent.so: $(DIST)/libioevent.a ci/link.sh abi/libioevent.map
 # It is linked to the one above.
 $(DIST)/libioevent_posix.so: $(POSIX) $(DIST)/libioevent.so
 	built=$$(IOEVENT_LIB_DIR=$(abspath $(DIST)) ci/cargo-built.sh libioevent_posix.so \
-	    $(CARGO) rustc --release -p ioevent-posix --lib --crate-type cdylib) && cp "$$built" $@
+	    ci/toolchain.sh cargo rustc --release -p ioevent-posix --lib --crate-type cdylib) && cp "$$built" $@
 
 again:
 
@@ -86,7 +87,7 @@ help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 header:
-	UPDATE_HEADER=1 $(CARGO) test -p ioevent-header
+	UPDATE_HEADER=1 ci/toolchain.sh cargo test -p ioevent-header
 
 abi: stage
 	@ci/abi.sh --write "$(STAGE)/lib"
@@ -187,7 +188,7 @@ bench: stage
 	@QUICK="$(QUICK)" ROUNDS="$(ROUNDS)" ONLY="$(ONLY)" ci/bench.sh
 
 clean:
-	$(CARGO) clean
+	ci/toolchain.sh cargo clean
 
 .PHONY: all again help header abi install uninstall stage examples run check lint torture check-san check-valgrind check-inject \
     check-loom check-kernels check-posix bench clean

@@ -26,7 +26,7 @@ if [ -n "${ONLY:-}" ]; then options+=(--only "$ONLY"); fi
 
 make --no-print-directory -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig" || exit 1
 export IOEVENT_LIBDIR=$stage/lib
-bench=$(ci/cargo-built.sh bench cargo build --release -q -p ioevent-benches --bins) || exit 1
+bench=$(ci/cargo-built.sh bench ci/toolchain.sh cargo build --release -q -p ioevent-benches --bins) || exit 1
 
 # The functions, by criterion; the report takes what it leaves.
 case ,${ONLY:-functions}, in
@@ -34,7 +34,7 @@ case ,${ONLY:-functions}, in
     echo "functions"
     rm -rf "$out/criterion"
     if ! CRITERION_HOME=$out/criterion timeout -k 10 1200 \
-        cargo bench -q -p ioevent-benches --bench functions -- "${criterion[@]}" >"$out/functions.log" 2>&1 </dev/null; then
+        ci/toolchain.sh cargo bench -q -p ioevent-benches --bench functions -- "${criterion[@]}" >"$out/functions.log" 2>&1 </dev/null; then
         echo "the bench target functions failed (all of it: $out/functions.log); its last lines:" >&2
         tail -n 5 "$out/functions.log" >&2
     fi

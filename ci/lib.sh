@@ -11,13 +11,6 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 cd "$root" || exit 1
 export LC_ALL=C CARGO_TERM_COLOR=never
 
-# cargo as rustup installs it, for shells (CI, sudo) that do not have it in their path.
-if ! command -v cargo >/dev/null; then
-    for dir in "${CARGO_HOME:-${HOME:-/root}/.cargo}/bin" /usr/local/cargo/bin; do
-        if [ -x "$dir/cargo" ]; then PATH=$PATH:$dir; break; fi
-    done
-fi
-
 build=${CARGO_TARGET_DIR:-target}
 case $build in /*) ;; *) build=$root/$build ;; esac
 stage=$build/stage

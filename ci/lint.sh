@@ -6,15 +6,15 @@ set -u -o pipefail
 . "$(dirname "$0")/lib.sh"
 shopt -s nullglob
 
-if cargo clippy --version >/dev/null 2>&1; then
-    STEP_TIMEOUT=900 step "clippy" cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header -p ioevent-linked -p ioevent-stress \
+if ci/toolchain.sh cargo clippy --version >/dev/null 2>&1; then
+    STEP_TIMEOUT=900 step "clippy" ci/toolchain.sh cargo clippy -q -p ioevent -p ioevent-posix -p ioevent-header -p ioevent-linked -p ioevent-stress \
         --all-targets --all-features -- -D warnings
-    STEP_TIMEOUT=900 step "clippy, without features" cargo clippy -q -p ioevent --all-targets -- -D warnings
+    STEP_TIMEOUT=900 step "clippy, without features" ci/toolchain.sh cargo clippy -q -p ioevent --all-targets -- -D warnings
     # What only the benchmarks depend on may be missing where the library is tested.
-    if timeout 300 cargo fetch -q 2>/dev/null; then
-        STEP_TIMEOUT=900 step "clippy, benches" cargo clippy -q -p ioevent-benches --all-targets -- -D warnings
+    if timeout 300 ci/toolchain.sh cargo fetch -q 2>/dev/null; then
+        STEP_TIMEOUT=900 step "clippy, benches" ci/toolchain.sh cargo clippy -q -p ioevent-benches --all-targets -- -D warnings
         STEP_TIMEOUT=900 step "clippy, the peer in Rust" \
-            cargo clippy -q --manifest-path benches/peers/rust/Cargo.toml --target-dir "$build" -- -D warnings
+            ci/toolchain.sh cargo clippy -q --manifest-path benches/peers/rust/Cargo.toml --target-dir "$build" -- -D warnings
     else
         skip "clippy, benches" "what it depends on cannot be fetched"
     fi
@@ -22,14 +22,14 @@ else
     skip "clippy" "not installed (rustup component add clippy)"
 fi
 export RUSTDOCFLAGS="-D warnings"
-step "rustdoc" cargo doc -q --no-deps -p ioevent --all-features
-step "rustdoc, without features" cargo doc -q --no-deps -p ioevent
+step "rustdoc" ci/toolchain.sh cargo doc -q --no-deps -p ioevent --all-features
+step "rustdoc, without features" ci/toolchain.sh cargo doc -q --no-deps -p ioevent
 # shellcheck disable=SC2016
 step "cargo package has nothing to warn of" bash -c '! "$@" 2>&1 | grep -A 5 "^warning\|^error"' - \
-    cargo package -p ioevent --no-verify --allow-dirty --exclude-lockfile --offline
-if cargo fmt --version >/dev/null 2>&1; then
-    step "rustfmt" cargo fmt --all --check -- --color never
-    step "rustfmt, the peer in Rust" cargo fmt --manifest-path benches/peers/rust/Cargo.toml --check -- --color never
+    ci/toolchain.sh cargo package -p ioevent --no-verify --allow-dirty --exclude-lockfile --offline
+if ci/toolchain.sh cargo fmt --version >/dev/null 2>&1; then
+    step "rustfmt" ci/toolchain.sh cargo fmt --all --check -- --color never
+    step "rustfmt, the peer in Rust" ci/toolchain.sh cargo fmt --manifest-path benches/peers/rust/Cargo.toml --check -- --color never
 else
     skip "rustfmt" "not installed (rustup component add rustfmt)"
 fi

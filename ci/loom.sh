@@ -6,5 +6,5 @@ set -u -o pipefail
 
 export RUSTFLAGS="${RUSTFLAGS:-} --cfg loom"
 export CARGO_TARGET_DIR=$build/loom
-cargo_tests "loom" cargo test --profile loom --no-fail-fast --test loom
+cargo_tests "loom" ci/toolchain.sh cargo test --profile loom --no-fail-fast --test loom
 finish

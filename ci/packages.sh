@@ -19,10 +19,13 @@ for pair in "${want[@]}"; do
 done
 
 # Parts of the Rust tool chain that a minimal installation lacks.
-if have rustup && [ $# = 0 ]; then
+cargo=$(ci/toolchain.sh where 2>/dev/null)
+rustup=${cargo%/*}/rustup
+if [ -x "$rustup" ] && [ $# = 0 ]; then
     for part in clippy rustfmt; do
         case $part in clippy) probe=clippy ;; rustfmt) probe=fmt ;; esac
-        cargo "$probe" --version >/dev/null 2>&1 || timeout 300 rustup component add "$part" </dev/null 2>&1 | tail -n 1
+        ci/toolchain.sh cargo "$probe" --version >/dev/null 2>&1 ||
+            timeout 300 "$rustup" component add "$part" </dev/null 2>&1 | tail -n 1
     done
 fi
 

@@ -15,10 +15,10 @@ if ! valgrind -q --error-exitcode=99 true >"$logs/valgrind-probe.log" 2>&1; then
 fi
 
 # cargo runs each test program by it.
-runner=CARGO_TARGET_$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')_RUNNER
+runner=CARGO_TARGET_$(ci/toolchain.sh rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')_RUNNER
 export "$runner=valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 --show-leak-kinds=definite --fair-sched=yes --read-inline-info=no"
 # All states and descriptors that there are, in some sequences; the rest of them is run without memcheck.
 export PROPTEST_CASES=15
-cargo_tests "$name" cargo test -p ioevent --no-fail-fast "${tests[@]/#/--test=sound_}" -- --test-threads=1
+cargo_tests "$name" ci/toolchain.sh cargo test -p ioevent --no-fail-fast "${tests[@]/#/--test=sound_}" -- --test-threads=1
 finish

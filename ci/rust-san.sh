@@ -6,7 +6,7 @@ set -u -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 [ $# != 0 ] || set -- address thread
-target=$(rustc -vV | sed -n 's/^host: //p')
+target=$(ci/toolchain.sh rustc -vV | sed -n 's/^host: //p')
 
 # --target, so that build scripts and macros are left without the sanitizer.
 address() {
@@ -15,7 +15,7 @@ address() {
     export ASAN_OPTIONS=detect_leaks=1:allow_addr2line=1
     export LSAN_OPTIONS=suppressions=$root/ci/lsan.supp
     export CARGO_TARGET_DIR=$build/san
-    cargo_tests "$1" cargo +nightly test -p ioevent -p ioevent-stress --no-fail-fast --target "$target" --lib --tests \
+    cargo_tests "$1" ci/toolchain.sh cargo +nightly test -p ioevent -p ioevent-stress --no-fail-fast --target "$target" --lib --tests \
         --all-features
 }
 # The standard library is not built with it: hence the suppressions.
@@ -24,7 +24,7 @@ thread() {
     export TSAN_OPTIONS=suppressions=$root/ci/tsan.supp
     export CARGO_TARGET_DIR=$build/tsan
     export STRESS_SECONDS=${STRESS_SECONDS:-15}
-    cargo_tests "$1" cargo +nightly test -p ioevent-stress --target "$target"
+    cargo_tests "$1" ci/toolchain.sh cargo +nightly test -p ioevent-stress --target "$target"
 }
 
 for sanitizer; do
@@ -33,7 +33,7 @@ for sanitizer; do
     thread) name="Rust stress test under the thread sanitizer" ;;
     *) sed -n '2,3s/^# //p' "$0" >&2; exit 2 ;;
     esac
-    if cargo +nightly --version >/dev/null 2>&1; then
+    if ci/toolchain.sh cargo +nightly --version >/dev/null 2>&1; then
         ("$sanitizer" "$name")
     else
         skip "$name" "no nightly tool chain (rustup toolchain install nightly)"

@@ -6,7 +6,7 @@ set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
 top=$build/target-test
-host=$(rustc -vV | sed -n 's/^host: //p')
+host=$(ci/toolchain.sh rustc -vV | sed -n 's/^host: //p')
 rm -rf "$top"
 mkdir -p "$top/src"
 cp -r Cargo.toml Cargo.lock build.rs abi benches examples posix tests ci Makefile "$top/src"

@@ -7,12 +7,12 @@ set -u -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 name="torture under the thread sanitizer"
-if ! cargo +nightly --version >/dev/null 2>&1; then
+if ! ci/toolchain.sh cargo +nightly --version >/dev/null 2>&1; then
     skip "$name" "no nightly tool chain (rustup toolchain install nightly)"
     finish
 fi
-target=$(rustc -vV | sed -n 's/^host: //p')
-sysroot=$(rustc +nightly --print sysroot)
+target=$(ci/toolchain.sh rustc -vV | sed -n 's/^host: //p')
+sysroot=$(ci/toolchain.sh rustc +nightly --print sysroot)
 runtime=$(echo "$sysroot/lib/rustlib/$target/lib/"librustc*rt.tsan.a)
 if [ ! -e "$runtime" ]; then
     skip "$name" "no thread sanitizer for $target"
@@ -46,7 +46,7 @@ step "thread sanitizer is really in" test $? = 0
 
 # As the stress test of ci/rust-san.sh has it.
 library() {
-    ci/cargo-built.sh libioevent.a cargo +nightly rustc --lib --crate-type staticlib --target "$target" >"$bin/library"
+    ci/cargo-built.sh libioevent.a ci/toolchain.sh cargo +nightly rustc --lib --crate-type staticlib --target "$target" >"$bin/library"
 }
 export -f library
 export bin target
