@@ -154,7 +154,7 @@ examples: stage
 	    O="$(abspath $(BUILD))/examples"
 
 run: examples
-	@IOEVENT_BUILD="$(abspath $(BUILD))" ci/run.sh $(PORT)
+	@IOEVENT_BUILD="$(abspath $(BUILD))" exec ci/run.sh "$(PORT)"
 
 check:
 	@ci/check.sh

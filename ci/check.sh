@@ -33,6 +33,7 @@ installed() {
     step "what breaks the ABI is seen" ci/abi-test.sh
     step "install and uninstall" ci/install-test.sh
     step "find_package of CMake" ci/cmake-test.sh
+    step "make run ends its server" ci/run-test.sh
     ci/man-examples.sh
     if have clang; then
         step "examples with clang" env PKG_CONFIG_PATH="$stage/lib/pkgconfig" make -C examples-c CC=clang \

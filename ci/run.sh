@@ -18,4 +18,27 @@ if [ "$port" != 0 ] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     port=0
 fi
 rm -f "$IOEVENT_TALLY"
+
+# caught PID: whether a process has a handler for SIGINT. As make has until it was interrupted.
+caught() {
+    local name value
+    while read -r name value; do
+        if [ "$name" = SigCgt: ]; then return $((~0x$value >> 1 & 1)); fi
+    done 2>/dev/null <"/proc/$1/status"
+    return 1
+}
+# Ends the server (which is this process) when make is gone, or waits for it to end: make hands SIGTERM on, but not a
+# SIGINT that it alone was sent.
+watch() {
+    local make=$1 server=$$ none
+    exec {none}<> <(:)
+    while caught "$make"; do
+        read -r -t 0.2 -u "$none"
+        # Is it still the parent of this?
+        read -r _ _ _ parent _ <"/proc/$BASHPID/stat"
+        [ "$parent" = "$server" ] || exit
+    done
+    kill "$server"
+}
+if [ -n "${MAKELEVEL:-}" ] && caught $PPID; then watch $PPID </dev/null >/dev/null 2>&1 & fi
 exec "$httpd" -p "$port" examples-c/site
