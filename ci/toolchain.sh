@@ -71,14 +71,16 @@ found() {
 # of_rustup COMMAND +NAME ARGUMENTS...: runs a command of the toolchain NAME.
 of_rustup() {
     unset RUSTC
+    command=$1
+    shift
     knows=
     while [ -z "$knows" ] && IFS= read -r directory; do
-        if "$directory/$1" "$2" --version >/dev/null 2>&1; then knows=$directory; fi
+        if "$directory/$command" "$1" --version >/dev/null 2>&1; then knows=$directory; fi
     done <<LIST
 $(directories)
 LIST
-    [ -z "$knows" ] || exec "$knows/$@"
-    echo "there is no toolchain ${2#+} (rustup toolchain install ${2#+})" >&2
+    [ -z "$knows" ] || exec "$knows/$command" "$@"
+    echo "there is no toolchain ${1#+} (rustup toolchain install ${1#+})" >&2
     exit 1
 }
 
