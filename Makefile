@@ -7,6 +7,7 @@
 #                         each (one more than there are processors); IOEVENT_NO_INSTALL=1: installs no Debian packages
 #   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR= CMAKEDIR=
 #   make uninstall        removes what make install put down (same variables)
+#   make deb              Debian packages, in target/deb, of debian/; needs debhelper
 #   make header           write include/ioevent.h anew from src/
 #   make abi              write abi/ anew: what the last release promises to programs that are built already
 #   make examples         the programs of examples-c/, in target/examples
@@ -22,6 +23,7 @@
 #   make check-posix      programs that know nothing of the library do the same with libioevent_posix.so preloaded as without, in a
 #                         quarter of an hour; installs the Debian packages of those it runs; the quick ones are part of make
 #                         check; PROGRAMS="git_repository ssh_server": these
+#   make check-deb        the packages of make deb, on a machine without Rust that debootstrap makes: as root, in some minutes
 #   make bench            libioevent beside its peers: target/bench/report.html and report.md, in about an hour; QUICK=1:
 #                         in some minutes, to see that all works, with figures that are not to be quoted; ROUNDS=9;
 #                         ONLY=ratio,latency,flood,calls,instructions,memory,chain,post,timers,files,functions (some of
@@ -156,6 +158,9 @@ examples: stage
 run: examples
 	@IOEVENT_BUILD="$(abspath $(BUILD))" exec ci/run.sh "$(PORT)"
 
+deb:
+	@CARGO="$(CARGO)" ci/deb.sh
+
 check:
 	@ci/check.sh
 
@@ -184,11 +189,14 @@ check-kernels: stage
 check-posix: examples
 	@ci/posix-programs.sh $(PROGRAMS)
 
+check-deb:
+	@ci/deb-test.sh
+
 bench: stage
 	@QUICK="$(QUICK)" ROUNDS="$(ROUNDS)" ONLY="$(ONLY)" ci/bench.sh
 
 clean:
 	ci/toolchain.sh cargo clean
 
-.PHONY: all again help header abi install uninstall stage examples run check lint torture check-san check-valgrind check-inject \
-    check-loom check-kernels check-posix bench clean
+.PHONY: all again help header abi install uninstall stage deb examples run check lint torture check-san check-valgrind check-inject \
+    check-loom check-kernels check-posix check-deb bench clean

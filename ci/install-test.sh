@@ -37,6 +37,14 @@ check() {
     [ -z "$(find "$top" -name ioevent)" ] || complain "$name: make uninstall left a directory of its own"
 }
 
+# What debian/ says of this version.
+rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+for tool in cargo cargo-web rustc rustc-web; do
+    grep -qE "[ |]$tool \(>= $rust\)" debian/control || complain "debian/control does not ask for $tool (>= $rust)"
+done
+this=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
+head -n 1 debian/changelog | grep -q "^libioevent (${this/-/\~}-" || complain "debian/changelog does not begin with $this"
+
 # As a packager does it, with a directory for each kind; and as a user does it in a home directory.
 check destdir DESTDIR="$top" PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu
 check prefix PREFIX="$top" DESTDIR=

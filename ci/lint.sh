@@ -76,7 +76,7 @@ step "README.md shows what the tests compile" ci/readme.sh
 # Its words to ignore are in .codespellrc.
 if have codespell; then step "spelling" codespell; else skip "spelling" "codespell is not installed"; fi
 
-scripts=(ci/*.sh ci/posix/*.sh .ci/run c-tests/*.sh c-tests/*/*.sh)
+scripts=(ci/*.sh ci/posix/*.sh .ci/run c-tests/*.sh c-tests/*/*.sh debian/tests/programs debian/tests/manual)
 for script in "${scripts[@]}"; do
     case $(head -n 1 "$script") in *bash* | *shellcheck*) shell="bash" ;; *) shell="sh" ;; esac
     $shell -n "$script" || failed "$shell -n $script" "it cannot be parsed"

@@ -53,8 +53,7 @@ soname=$(dynamic libioevent_posix.so SONAME)
 [[ " $(dynamic libioevent_posix.so NEEDED) " == *" libioevent.so.0 "* ]] ||
     complain "libioevent_posix.so is not linked to libioevent.so.0"
 runpath=$(dynamic libioevent_posix.so RUNPATH)
-# shellcheck disable=SC2016
-[ "$runpath" = '$ORIGIN' ] || complain "libioevent_posix.so does not look beside itself, but in '$runpath'"
+[ "$runpath" = "${IOEVENT_RUNPATH-\$ORIGIN}" ] || complain "libioevent_posix.so does not look beside itself, but in '$runpath'"
 [ "$(flags libioevent_posix.so NOW)$(flags libioevent_posix.so NODELETE)" = 11 ] ||
     complain "libioevent_posix.so is not linked with -z now -z nodelete"
 
