@@ -159,7 +159,7 @@ run: examples
 	@IOEVENT_BUILD="$(abspath $(BUILD))" exec ci/run.sh "$(PORT)"
 
 deb:
-	@CARGO="$(CARGO)" ci/deb.sh
+	@ci/deb.sh
 
 check:
 	@ci/check.sh
