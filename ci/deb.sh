@@ -28,7 +28,7 @@ fi | xargs -0 cp -P --parents -t "$copy" || exit 1
 # Of what is missing only the toolchain may come from elsewhere.
 cd "$copy" || exit 1
 flags=()
-missing=$(dpkg-checkbuilddeps 2>&1 | sed 's/.*: //; s/([^)]*)//g' | tr -s '| ' '\n' | sort -u)
+missing=$(dpkg-checkbuilddeps 2>&1 | sed 's/.*: //; s/([^)]*)//g; s/:native//g' | tr -s '| ' '\n' | sort -u)
 others=$(grep -vxE '|cargo|cargo-web|rustc|rustc-web' <<<"$missing")
 if [ -n "$others" ]; then
     echo "make deb: not installed:" $others >&2
