@@ -11,6 +11,7 @@ use crate::queue::op::{Completion, Kind, Request};
 use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Attachment, Held, READABLE};
 use crate::state::private;
+use crate::state::probes::{self, ACCEPT};
 use crate::state::slot::{ACCEPT_FLAGS, Slot};
 use crate::sync::access::{Access, Sole};
 use crate::sync::ring;
@@ -52,7 +53,11 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
     }
     let Some(slot) = Slot::accept(call.addr, call.addrlen, call.flags) else { return Outcome::Not };
     if !attachment.has(READABLE) && slot.is_like(attachment.slot()) {
-        return if park(attachment, slot, words, true) { queued(attachment) } else { Outcome::Not };
+        return if park::<ACCEPT, _, _>(attachment, slot, words, true) {
+            queued(attachment)
+        } else {
+            Outcome::Not
+        };
     }
     if is_inline(attachment, words) || take_place_here(attachment).is_none() {
         return Outcome::Not;
@@ -68,7 +73,7 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
         }
         // Of other sockets than TCP it has to be asked whether they were shut down.
         Err(NotAtOnce::Nothing)
-            if attachment.class.get().is_tcp() && park(attachment, slot, words, false) =>
+            if attachment.class.get().is_tcp() && park::<ACCEPT, _, _>(attachment, slot, words, false) =>
         {
             return queued(attachment);
         }
@@ -83,7 +88,9 @@ fn begin<A: Access, W: Words>(attachment: &Held<A>, call: Accept, words: W) -> O
             return Outcome::Not;
         }
     };
-    put_outcome(attachment, user_of(attachment, words), outcome, Some(Count::Accepts));
+    let user = user_of(attachment, words);
+    probes::submit::<ACCEPT>(attachment, user);
+    put_outcome(attachment, user, outcome, Some(Count::Accepts));
     Outcome::Queued
 }
 

@@ -10,6 +10,7 @@ use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, LEVEL, Locked, OUTPUT_FREE, POLL_ONLY, READABLE, SLOT,
 };
 use crate::state::pipe::Pipe;
+use crate::state::probes::{self, POLL, READ, WRITE};
 use crate::state::slot::{Slot, Waiting};
 use crate::sync::access::Access;
 use crate::sync::ring;
@@ -139,12 +140,12 @@ pub(crate) fn start_input<A: Access, C: InputCall, W: Words>(
     if attachment.has(READABLE) || (C::IS_ASKED_FIRST && !slot.is_like(attachment.slot())) {
         return try_input(attachment, call, slot, words);
     }
-    if park(attachment, slot, words, true) { Outcome::Queued } else { Outcome::Not }
+    if park::<READ, _, _>(attachment, slot, words, true) { Outcome::Queued } else { Outcome::Not }
 }
 
-/// Puts an operation into the slot. `takes_place`: it has none yet.
+/// Puts an operation of this kind (`probes`) into the slot. `takes_place`: it has none yet.
 #[inline(always)]
-pub(crate) fn park<A: Access, W: Words>(
+pub(crate) fn park<const KIND: u32, A: Access, W: Words>(
     attachment: &Held<A>,
     slot: Slot,
     words: W,
@@ -160,6 +161,7 @@ pub(crate) fn park<A: Access, W: Words>(
         return false;
     }
     attachment.put_into_slot(slot);
+    probes::submit::<KIND>(attachment, attachment.slot_user());
     attachment.set_bits(attachment.bits() & !(INPUT_FREE | READABLE) | SLOT);
     true
 }
@@ -179,7 +181,10 @@ fn try_input<A: Access, C: InputCall, W: Words>(
     let n = call.attempt(attachment.fd());
     let errno = Errno(-n as c_int);
     if n < 0 && matches!(errno, Errno::EAGAIN | Errno::EINTR) {
-        if errno == Errno::EAGAIN && attachment.found_nothing() && park(attachment, slot, words, is_inline) {
+        if errno == Errno::EAGAIN
+            && attachment.found_nothing()
+            && park::<READ, _, _>(attachment, slot, words, is_inline)
+        {
             return Outcome::Queued;
         }
         if !is_inline {
@@ -198,7 +203,9 @@ fn try_input<A: Access, C: InputCall, W: Words>(
         count_inline(attachment);
         return Outcome::Done(n);
     }
-    put(attachment, user_of(attachment, words), n, None);
+    let user = user_of(attachment, words);
+    probes::submit::<READ>(attachment, user);
+    put(attachment, user, n, None);
     Outcome::Queued
 }
 
@@ -226,7 +233,9 @@ pub(crate) fn start_output<A: Access, C: Call, W: Words>(
 ) -> Outcome {
     match try_output(attachment, pipe, lane, call) {
         Some(Ok(sent)) => {
-            put(attachment, user_of(attachment, words), sent, Some(Count::Writes));
+            let user = user_of(attachment, words);
+            probes::submit::<WRITE>(attachment, user);
+            put(attachment, user, sent, Some(Count::Writes));
             Outcome::Queued
         }
         Some(Err(sent)) => Outcome::Begun(sent),
@@ -381,6 +390,7 @@ fn put_outcome_quietly<A: Access>(
     // SAFETY: as in `take_place_here`.
     let pipe = unsafe { attachment.attached_pipe() };
     let lane = lane_of_place(attachment, pipe);
+    probes::complete(attachment, user, outcome);
     if let Some(what) = what {
         pipe.queue.count_put::<A>(lane, what);
     }
@@ -425,7 +435,7 @@ pub(crate) fn start_poll<A: Access, W: Words>(attachment: &Held<A>, events: i16,
         && !matches!(W::WAY, Way::Inline)
         && polls::is_of_input(events)
         && words.suit(attachment)
-        && park(attachment, poll_slot(events), words, true)
+        && park::<POLL, _, _>(attachment, poll_slot(events), words, true)
         && {
             // SAFETY: as in `park`.
             unsafe { attachment.attached_pipe() }.queue.count::<A>(Count::Polls);

@@ -10,6 +10,7 @@ use crate::queue::counts::Count;
 use crate::queue::lane::Lane;
 use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
+use crate::state::probes;
 use crate::sync::access::{Shared, Sole};
 use crate::sys::{Errno, Result, errno, process};
 use core::ffi::c_int;
@@ -105,6 +106,7 @@ fn take_sole<const WAITS: u8>(
             lane.since_poll.store(since + 1, Relaxed);
             pipe.attendance.count_harvest();
             pipe.queue.harvested_sole(&sole, 1);
+            probes::harvest_one(pipe);
             return 1;
         }
     }
@@ -140,6 +142,7 @@ fn take_several_sole<const WAITS: u8>(
     lane.since_poll.store(since + count as u32, Relaxed);
     pipe.attendance.count_harvest();
     pipe.queue.harvested_sole(&sole, count);
+    probes::harvest(pipe, count);
     if WAITS != NOT || count == room.len() {
         return count as isize;
     }
@@ -209,6 +212,7 @@ fn poll_sole<const WAITS: u8>(
             let lane = unsafe { pipe.queue.lanes.home_there_is() };
             lane.learn(event.result as usize);
             finish_sole(&sole, pipe, lane, 1);
+            probes::harvest_one(pipe);
             return 1;
         }
     }
@@ -228,6 +232,8 @@ fn handle_sole(sole: Sole, pipe: &'static Pipe, polled: &mut Polled, waited: isi
         if done.things == waited as usize && (done.events > 0 || !sleeps) {
             if waited == 0 {
                 pipe.queue.count::<Sole>(Count::EmptyLooks);
+            } else {
+                probes::harvest(pipe, done.events);
             }
             finish_sole(&sole, pipe, lane, done.events);
             drop(sole);

@@ -14,6 +14,7 @@ use crate::queue::lane::Lane;
 use crate::queue::lanes::COMMON;
 use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
+use crate::state::probes;
 use crate::sync::access::{self, Shared};
 use crate::sync::wake::{Park, bit};
 use crate::sys::{errno, observers};
@@ -108,6 +109,7 @@ fn take_at_once(
     lane.since_poll.store(lane.since_poll.load(Relaxed) + count as u32, Relaxed);
     pipe.attendance.count_harvest();
     pipe.queue.harvested_by(lane, count);
+    probes::harvest(pipe, count);
     if !is_empty {
         drop(locked);
         leave_rest(pipe);
@@ -132,6 +134,7 @@ fn take_posted(pipe: &'static Pipe, lane: &Lane, number: c_int, room: &mut [Mayb
     let count = take_ring::<Shared>(common, room);
     let is_empty = pipe.queue.unmark_if_empty(common.bit(), || common.ring.is_empty());
     pipe.queue.harvested_by(lane, count);
+    probes::harvest(pipe, count);
     drop(locked);
     lane.since_poll.store(since + count as u32, Relaxed);
     pipe.attendance.count_harvest();
@@ -245,6 +248,7 @@ fn finish(pipe: &Pipe, lane: &Lane, count: usize, since_poll: usize) -> isize {
     lane.since_poll.store(since_poll as u32, Relaxed);
     if count > 0 {
         pipe.queue.harvested_by(lane, count);
+        probes::harvest(pipe, count);
     }
     pipe.queue.wake.0.leave(pipe.is_nonblock(), pipe.engine());
     count as isize

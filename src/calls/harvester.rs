@@ -15,6 +15,7 @@ use crate::state::handover;
 use crate::state::pipe::Pipe;
 use crate::state::poller::Poller;
 use crate::state::private;
+use crate::state::probes;
 use crate::state::world;
 use crate::state::world::World;
 use crate::sync::access::{self, Access, Shared};
@@ -146,6 +147,7 @@ impl<'a> Harvester<'a> {
             since.store(since.load(Relaxed).wrapping_add(basket.count as u32), Relaxed);
             pipe.queue.give_places(basket.count);
             self.out.count(Count::Events, basket.count as u64);
+            probes::harvest(pipe, basket.count);
         }
         if self.me != COMMON {
             self.lane().stock().trim(pipe.ops());
@@ -238,6 +240,7 @@ impl<'a> Harvester<'a> {
         }
         if count > 0 && index != self.me && index != COMMON {
             self.out.count(Count::Takeovers, 1);
+            probes::takeover(self.pipe, index, count);
         }
         basket.count += count;
         let room = core::mem::take(&mut basket.room);

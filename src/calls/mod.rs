@@ -14,6 +14,7 @@ pub(crate) mod link;
 mod lookout;
 pub(crate) mod lookup;
 pub(crate) mod owned;
+mod places;
 pub(crate) mod post;
 mod remains;
 mod standby;

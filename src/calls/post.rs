@@ -8,6 +8,7 @@
 //! says so, *then* takes the lock; one that posts takes the lock, *then* looks whether the pipe is open. So it does all
 //! under the lock, and uses the waker there, too: after it the pipe may be another.
 
+use super::places::take_places;
 use crate::event::RawEvent;
 use crate::queue::counts::Count;
 use crate::queue::lanes::COMMON;
@@ -26,7 +27,7 @@ pub(crate) fn post(pipe: &Pipe, number: c_int, events: &[RawEvent]) -> Result<us
     if !pipe.is_open_as(number) || pipe.is_lost() {
         return Err(Errno::EBADF);
     }
-    let places = pipe.queue.take_places(events.len())?;
+    let places = take_places(pipe, events.len())?;
     let events = events.get(..places).unwrap_or(events);
     let mut posted = post_into_ring(pipe, events);
     if posted < places {

@@ -20,6 +20,7 @@ use crate::state::attachment::{
     Attachment, HERE, Held, INLINE, INPUT_FREE, Locked, READABLE, SLOT, TIME_LIMIT,
 };
 use crate::state::pipe::Pipe;
+use crate::state::probes::{self, POLL, READ, WRITE};
 use crate::sync::access::{self, Access, Shared, Sole};
 use core::ffi::c_int;
 
@@ -124,6 +125,7 @@ fn wait_plainly<A: Access, C: InputCall, W: Words>(
             return Step::Not;
         }
         attachment.put_into_slot(slot);
+        probes::submit::<READ>(attachment, attachment.slot_user());
         attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
         Step::Queued
     } else if A::SOLE && W::WAY == Way::Call && !C::HAS_ADDRESS && bits == INPUT_FREE | TIME_LIMIT {
@@ -144,6 +146,7 @@ pub(crate) fn limit_sole(sole: Sole, node: &'static Attachment) -> Result<(), (c
         // SAFETY: INPUT_FREE says that it is attached.
         && unsafe { attachment.attached_pipe() }.queue.take_place_at_once::<Sole>()
     {
+        probes::submit::<READ>(&attachment, attachment.slot_user());
         attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
         return Ok(());
     }
@@ -169,7 +172,8 @@ fn wait<A: Access, C: InputCall, W: Words>(attachment: &Held<A>, call: C, words:
         return false;
     }
     let Some(slot) = call.slot() else { return false };
-    (!C::IS_ASKED_FIRST || slot.is_like(attachment.slot())) && park(attachment, slot, words, true)
+    (!C::IS_ASKED_FIRST || slot.is_like(attachment.slot()))
+        && park::<READ, _, _>(attachment, slot, words, true)
 }
 
 /// An output by a thread that locks.
@@ -189,13 +193,17 @@ pub(crate) fn output_shared<C: Call, W: Words>(node: &'static Attachment, call: 
         return FastShared::Not(Some(attachment));
     };
     match try_output(&attachment, pipe, lane, call) {
-        Some(Ok(sent)) => match put_quietly(&attachment, user_of(&attachment, words), sent) {
-            (_, _, false) => {
-                drop(attachment);
-                FastShared::Queued
+        Some(Ok(sent)) => {
+            let user = user_of(&attachment, words);
+            probes::submit::<WRITE>(&attachment, user);
+            match put_quietly(&attachment, user, sent) {
+                (_, _, false) => {
+                    drop(attachment);
+                    FastShared::Queued
+                }
+                (_, _, true) => FastShared::First(attachment),
             }
-            (_, _, true) => FastShared::First(attachment),
-        },
+        }
         Some(Err(sent)) => FastShared::Begun(attachment, sent),
         None => FastShared::Not(Some(attachment)),
     }
@@ -356,6 +364,7 @@ pub(crate) fn poll_sole<W: Words>(
         return false;
     }
     attachment.put_into_slot(poll_slot(events).with_user(user_of(&attachment, words)));
+    probes::submit::<POLL>(&attachment, attachment.slot_user());
     attachment.set_bits(attachment.bits() ^ (INPUT_FREE | SLOT));
     pipe.queue.count::<Sole>(Count::Polls);
     true

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::fast_path::Way;
+use super::places::take_places;
 use crate::calls::lookup;
 use crate::engine::completions::Completions;
 use crate::engine::{Engine, limits, misuse, observed, times};
@@ -11,7 +12,7 @@ use crate::queue::op_list::Queue;
 use crate::state::attachment::{Entry, INLINE, Locked, POLL_ONLY, TIME_LIMIT};
 use crate::state::file_class::Class;
 use crate::state::pipe::Pipe;
-use crate::state::{handover, world};
+use crate::state::{handover, probes, world};
 use crate::sys::{Errno, Result, UserPtr, observers, process, socket};
 use core::ffi::c_int;
 
@@ -68,8 +69,10 @@ pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answ
         }
         // What has been moved, or the error, is all that it comes to; the ring has room for that, and needs no node.
         Err(_) => {
+            let user = request.user.unwrap_or(attachment.user.get());
             out.count_queued(request.kind);
-            out.put_into_ring(attachment, request.user.unwrap_or(attachment.user.get()), sent.into());
+            probes::submit_slowly(attachment, user, request.kind);
+            out.put_into_ring(attachment, user, sent.into());
             Answer::Queued
         }
     };
@@ -103,7 +106,7 @@ fn go_on_inline_with(attachment: &Locked, request: &Request, sent: isize) -> Opt
     attachment.disarm();
     let pipe = attachment.pipe()?;
     let out = Completions::of_thread(pipe);
-    let answer = if pipe.queue.take_places(1).is_err() {
+    let answer = if take_places(pipe, 1).is_err() {
         Answer::Done(sent)
     } else if let Ok(op) = out.take_free() {
         begin_output(attachment, op, request, Ok(part), &out);
@@ -120,6 +123,7 @@ fn go_on_inline_with(attachment: &Locked, request: &Request, sent: isize) -> Opt
 fn begin_output(attachment: &Locked, op: OpRef, request: &Request, sent: Result<usize>, out: &Completions) {
     op.fill(request, attachment.user.get(), out.pipe.index());
     out.count_queued(request.kind);
+    probes::submit_slowly(attachment, op.user.get(), request.kind);
     let deadline = deadline(attachment, request.timeout);
     if deadline.is_some() {
         op.expect_deadline();
@@ -156,7 +160,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
                 return answer.map(|result| result.map_or(Answer::Queued, Answer::Slow));
             }
         }
-    } else if let Err(full) = pipe.queue.take_places(1) {
+    } else if let Err(full) = take_places(pipe, 1) {
         if observers::of_memory() {
             observed::end(op);
         }
@@ -164,6 +168,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
         return Err(full);
     }
     out.count_queued(request.kind);
+    probes::submit_slowly(attachment, op.user.get(), request.kind);
     let queue = attachment.queue(request.order());
     if deadline.is_some() {
         op.expect_deadline();
@@ -183,7 +188,7 @@ fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Result<Option<R
     let is_begun_for_good = (op.asks_for_connection() && socket::connects_in_steps(attachment.fd()))
         || (attachment.class.get() == Class::Deferred && op.order() == Order::Output);
     if is_begun_for_good {
-        out.pipe.queue.take_places(1)?;
+        take_places(out.pipe, 1)?;
     }
     if let Some(result) = engine.attempt(attachment, op) {
         if is_begun_for_good {
@@ -194,7 +199,7 @@ fn at_once(attachment: &Locked, op: OpRef, out: &Completions) -> Result<Option<R
     if is_begun_for_good {
         return Ok(None);
     }
-    let Err(full) = out.pipe.queue.take_places(1) else { return Ok(None) };
+    let Err(full) = take_places(out.pipe, 1) else { return Ok(None) };
     attachment.assume_ready();
     let done = op.done.get() as usize;
     if done > 0 { Ok(Some(Ok(done))) } else { Err(full) }
@@ -238,7 +243,7 @@ pub(crate) fn submit_timer(pipefd: c_int, user: usize, timeout: u64) -> Result<(
 /// The same on a pipe that stays open meanwhile.
 pub(crate) fn add_timer(pipe: &'static Pipe, user: usize, timeout: u64) -> Result<()> {
     let out = Completions::of_thread(pipe);
-    pipe.queue.take_places(1)?;
+    take_places(pipe, 1)?;
     let added = out.take_free().and_then(|op| {
         op.user.set(user);
         op.kind.set(Kind::Timer);
@@ -249,6 +254,7 @@ pub(crate) fn add_timer(pipe: &'static Pipe, user: usize, timeout: u64) -> Resul
         if observers::of_memory() {
             observed::begin(None, op, pipe);
         }
+        probes::submit_timer(pipe, user);
         times::add_timer(op, after(timeout), &out).inspect_err(|_| {
             if observers::of_memory() {
                 observed::end(op);

@@ -9,8 +9,9 @@ use crate::queue::op::{Completion, Kind, OWN_OTHER, OpRef, Ops};
 use crate::queue::ring_accepts::ACCEPTED;
 use crate::state::attachment::{Inside, Locked};
 use crate::state::pipe::Pipe;
-use crate::state::{private, world};
+use crate::state::{private, probes, world};
 use crate::sync::access::Shared;
+use crate::sync::ring;
 use crate::sys::{Result, observers};
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -159,6 +160,7 @@ impl<'a> Completions<'a> {
     #[inline(never)]
     pub(crate) fn complete(&self, attachment: &Locked, op: OpRef, completion: Completion) {
         let Completion { value, errno } = completion;
+        probes::complete(attachment, op.user.get(), ring::pack(value, errno));
         if op.holds_more() {
             self.release(attachment, op);
         }
@@ -203,7 +205,10 @@ impl<'a> Completions<'a> {
     /// A timer is complete: its event goes into the common lane, where those of all threads come one after the other.
     /// Returns whether that was empty; then `announce_common` is to follow.
     pub(crate) fn ready_timer(&self, op: OpRef, result: Result<usize>) -> bool {
-        op.set_outcome(result.into());
+        let completion = Completion::from(result);
+        op.set_outcome(completion);
+        let outcome = ring::pack(completion.value, completion.errno);
+        probes::complete_timer(self.pipe, op.user.get(), outcome);
         self.pipe.queue.put(COMMON, op).1
     }
 
@@ -243,6 +248,7 @@ impl<'a> Completions<'a> {
     pub(crate) fn put_into_ring(&self, attachment: &Inside, user: usize, completion: Completion) {
         let lane = attachment.newest_lane();
         let Completion { value, errno } = completion;
+        probes::complete(attachment, user, ring::pack(value, errno));
         let (number, was_empty) = self.pipe.queue.put_into_ring(lane, user, value, errno);
         attachment.set_newest(lane, number);
         if was_empty {

@@ -40,10 +40,7 @@ impl EventQueue {
     #[inline]
     pub(crate) fn take_places(&self, wanted: usize) -> Result<usize> {
         match self.places.0.take(u32::try_from(wanted).unwrap_or(u32::MAX)) {
-            0 => {
-                self.counts.0.add(Count::Full, 1);
-                Err(EIOEVENTFULL)
-            }
+            0 => Err(EIOEVENTFULL),
             n => Ok(n as usize),
         }
     }

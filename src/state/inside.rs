@@ -60,7 +60,7 @@ pub(crate) struct Inside {
     /// The constants above.
     bits: Cell<u16>,
     /// The descriptor.
-    fd: Cell<c_int>,
+    pub(super) fd: Cell<c_int>,
     /// Counted up for each descriptor that uses the node: tells its events from those of earlier ones. Not 0 while
     /// there is one, and below OTHER_SIDE.
     pub(crate) generation: Cell<u32>,

@@ -15,6 +15,7 @@ mod pipes;
 pub(crate) mod polled_apart;
 pub(crate) mod poller;
 pub(crate) mod private;
+pub(crate) mod probes;
 pub(crate) mod slot;
 pub(crate) mod table;
 mod users;

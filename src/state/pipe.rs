@@ -28,7 +28,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize};
 /// An ioevent pipe.
 pub(crate) struct Pipe {
     /// The public descriptor; -1 while the pipe is not in use.
-    number: AtomicI32,
+    pub(super) number: AtomicI32,
     index: u32,
     is_typed: bool,
     nonblock: AtomicBool,

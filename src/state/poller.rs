@@ -16,6 +16,7 @@
 use crate::queue::alarm::Alarm;
 use crate::sync::waiters::Standby;
 use crate::sync::wake::Waker;
+use crate::sys::probe::probe;
 use crate::sys::{Errno, Result, epoll as sys, fd, futex, needs};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -31,6 +32,8 @@ pub(crate) const HOLD: u64 = sys::NOTHING;
 pub(crate) struct Poller {
     epfd: AtomicI32,
     waker: AtomicI32,
+    /// The public number.
+    public: AtomicI32,
     /// The public number is that of an instance of its own.
     is_apart: AtomicBool,
     /// How often a thread was woken.
@@ -43,6 +46,7 @@ impl Poller {
         Poller {
             epfd: AtomicI32::new(-1),
             waker: AtomicI32::new(-1),
+            public: AtomicI32::new(-1),
             is_apart: AtomicBool::new(false),
             wakes: AtomicU64::new(0),
             alarm: Alarm::new(),
@@ -75,6 +79,7 @@ impl Poller {
         sys::add(epfd.raw(), clock.raw(), sys::EDGE, ALARM)?;
         self.epfd.store(epfd.raw(), Relaxed);
         self.waker.store(waker.into_raw(), Relaxed);
+        self.public.store(public.raw(), Relaxed);
         self.is_apart.store(is_apart, Relaxed);
         self.alarm.reset();
         self.alarm.open(clock.into_raw(), epfd.into_raw());
@@ -154,6 +159,18 @@ impl Poller {
         self.wakes.load(Relaxed)
     }
 
+    /// A thread is about to be woken.
+    fn woken(&self) {
+        self.wakes.fetch_add(1, Relaxed);
+        probe!(
+            "wake",
+            "-4@{public}({poller})",
+            "-4@[{poller}, {public}]",
+            public = const core::mem::offset_of!(Poller, public),
+            poller = in(reg) self,
+        );
+    }
+
     /// Back to the beginning.
     pub(crate) fn forget_wakes(&self) {
         self.wakes.store(0, Relaxed);
@@ -167,7 +184,7 @@ impl Poller {
 
 impl Waker for Poller {
     fn wake(&self) {
-        self.wakes.fetch_add(1, Relaxed);
+        self.woken();
         self.wake_waiters();
     }
 
@@ -184,7 +201,7 @@ impl Standby for Poller {
     }
 
     fn wake_one(&self, calls: &AtomicU32) {
-        self.wakes.fetch_add(1, Relaxed);
+        self.woken();
         futex::wake_one(calls);
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod nature;
 pub(crate) mod needs;
 pub(crate) mod next;
 pub(crate) mod observers;
+pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod race;
 mod raw;

@@ -8,6 +8,7 @@ use crate::queue::lane::{Lane, MOST_EDGES as BATCH};
 use crate::state::attachment::{HERE, SLOT};
 use crate::state::pipe::Pipe;
 use crate::state::poller::{ALARM, HOLD, Poller, WAKER};
+use crate::state::probes;
 use crate::state::table;
 use crate::sync::access::{Shared, Sole};
 use crate::sys::epoll::Event as Edge;
@@ -109,6 +110,7 @@ impl Poller {
         if outcome == edge::NOTHING {
             return false;
         }
+        probes::complete(&attachment, attachment.slot_user(), outcome);
         out.write(RawEvent::of_words(attachment.slot_user() as u64, outcome))
     }
 
@@ -161,6 +163,7 @@ impl Poller {
         if outcome == edge::NOTHING {
             return false;
         }
+        probes::complete(&attachment, attachment.slot_user(), outcome);
         if let Some(to) = room.next() {
             to.write(RawEvent::of_words(attachment.slot_user() as u64, outcome));
         }
@@ -239,6 +242,7 @@ impl Poller {
         if outcome == edge::NOTHING {
             return None;
         }
+        probes::complete(attachment, attachment.slot_user(), outcome);
         Some(RawEvent::of_words(attachment.slot_user() as u64, outcome))
     }
 
@@ -262,6 +266,7 @@ impl Poller {
             if outcome == edge::NOTHING {
                 break;
             }
+            probes::complete(attachment, attachment.slot_user(), outcome);
             pipe.put_sole(sole, lane, attachment.slot_user(), edge::for_ring(attachment, lane, outcome));
             handled += 1;
         }
