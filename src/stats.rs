@@ -58,3 +58,16 @@ pub struct Stats {
     /// Operations given to a thread of the library's own, because they may wait for a disk.
     pub jobs: u64,
 }
+
+impl Stats {
+    /// All of them, in their order.
+    pub(crate) fn words(&self) -> &[u64] {
+        // SAFETY: the struct is laid out as in C, and all its fields are words.
+        unsafe {
+            core::slice::from_raw_parts(
+                core::ptr::from_ref(self).cast(),
+                size_of::<Stats>() / size_of::<u64>(),
+            )
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! How a pipe is made: for C, or for Rust, which has typed pipes.
 
-use super::{close, fork, watchdog};
+use super::{close, fork, publish, watchdog};
 use crate::state::pipe::Pipe;
 use crate::state::table;
 use crate::state::word::Word;
@@ -31,8 +31,9 @@ fn make(nevents: c_int, flags: c_int, is_typed: bool) -> Result<(&'static World,
     }
     let pipe = world.pipes.take(&world.ops, &world.watchdog, is_typed)?;
     open(world, pipe, nevents as u32, flags).inspect_err(|_| pipe.end())?;
-    if observers::is_debug() {
-        // It looks for more than attachments (`lookout`).
+    let is_published = publish::begin(world);
+    if is_published || observers::is_debug() {
+        // It looks for more than attachments (`lookout`), and publishes.
         watchdog::begin(pipe);
     }
     Ok((world, pipe))

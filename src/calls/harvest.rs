@@ -1,8 +1,9 @@
 //! Harvesting by the fast path, by a thread that goes alone: it takes what its own lane holds, or looks into the kernel
 //! once. See `wake` for how threads sleep and are woken.
 
+use super::answer::answer;
 use super::harvest_shared::harvest_shared;
-use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
+use super::harvester::{Basket, Harvester, POLL_AFTER, harvest_slow, leave_rest, take_ring};
 use super::standby;
 use crate::engine::{Engine, Found, Handled};
 use crate::event::RawEvent;

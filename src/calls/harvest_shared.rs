@@ -6,7 +6,8 @@
 //! it looks again with its next harvest, whatever that takes out of the lane: that costs no more calls, and a harvest
 //! less for each look.
 
-use super::harvester::{Basket, Harvester, POLL_AFTER, answer, harvest_slow, leave_rest, take_ring};
+use super::answer::answer;
+use super::harvester::{Basket, Harvester, POLL_AFTER, harvest_slow, leave_rest, take_ring};
 use crate::engine::{Engine, Found};
 use crate::event::RawEvent;
 use crate::queue::counts::Count;

@@ -440,15 +440,6 @@ pub(crate) fn harvest_slow(
     if count == 0 { outcome.map(|()| 0) } else { Ok(count) }
 }
 
-/// What a harvest has come to, as the fast path says it.
-#[inline(always)]
-pub(super) fn answer(outcome: Result<usize>) -> isize {
-    match outcome {
-        Ok(count) => count as isize,
-        Err(Errno(errno)) => -(errno as isize),
-    }
-}
-
 /// A thread leaves its harvest, and something behind.
 #[cold]
 pub(super) fn leave_rest(pipe: &'static Pipe) {

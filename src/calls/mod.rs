@@ -16,6 +16,7 @@ pub(crate) mod lookup;
 pub(crate) mod owned;
 mod places;
 pub(crate) mod post;
+mod publish;
 mod remains;
 mod standby;
 pub(crate) mod start;

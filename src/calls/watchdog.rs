@@ -31,7 +31,7 @@
 //! until what the watchdog found is in the lane. (A harvest that goes alone cannot begin meanwhile: the watchdog
 //! revokes the bias while it polls.)
 
-use super::{fork, lookout, standby};
+use super::{fork, lookout, publish, standby};
 use crate::engine::completions::Completions;
 use crate::engine::{Engine, Found};
 use crate::queue::lanes::COMMON;
@@ -75,6 +75,7 @@ pub(crate) fn pipe_closed(world: &'static World) {
         }
         is_last
     });
+    publish::publish(world, process::now(), true);
 }
 
 impl Task for World {
@@ -107,7 +108,8 @@ fn watch(world: &'static World, notes: &mut Notes) {
         if observers::is_debug() {
             lookout::look(notes, now);
         }
-        let timeout = timeout(watchdog, &notes.known, has_missed, now);
+        let next = publish::publish(world, now, false);
+        let timeout = timeout(watchdog, &notes.known, has_missed, now, next);
         if fd::poll(&mut notes.polled, timeout).is_err() {
             // Not without end, whatever the reason is.
             process::pause();
@@ -170,8 +172,8 @@ fn list_polled(world: &World, inbox: c_int, notes: &mut Notes) -> bool {
     true
 }
 
-/// For how long the thread may wait, in milliseconds. It is dormant if that is longer than a tick.
-fn timeout(watchdog: &Watchdog, known: &[Known], has_missed: bool, now: u64) -> c_int {
+/// For how long the thread may wait, in milliseconds; `next`: when there is something else to do. It is dormant if that is longer than a tick.
+fn timeout(watchdog: &Watchdog, known: &[Known], has_missed: bool, now: u64, next: Option<c_int>) -> c_int {
     let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
     let tick = known.iter().map(Known::tick).min().unwrap_or(TICK);
     if has_missed || known.iter().any(ticks) {
@@ -186,7 +188,7 @@ fn timeout(watchdog: &Watchdog, known: &[Known], has_missed: bool, now: u64) -> 
     let rest = known.iter().filter_map(|known| known.relief.rest(now)).min();
     let linger = private::is_lingering().then_some(LINGER);
     let look = observers::is_debug().then_some(lookout::LOOK);
-    rest.into_iter().chain(linger).chain(look).min().unwrap_or(-1)
+    rest.into_iter().chain(linger).chain(next).chain(look).min().unwrap_or(-1)
 }
 
 /// Handles what poll(2) has told. Whether a pipe was polled.

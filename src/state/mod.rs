@@ -17,6 +17,7 @@ pub(crate) mod poller;
 pub(crate) mod private;
 pub(crate) mod probes;
 pub(crate) mod slot;
+pub(crate) mod stats_page;
 pub(crate) mod table;
 mod users;
 pub(crate) mod watchdog;

@@ -23,7 +23,10 @@ use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize};
+
+/// How many lives of pipes have begun.
+static LIVES: AtomicU64 = AtomicU64::new(0);
 
 /// An ioevent pipe.
 pub(crate) struct Pipe {
@@ -31,6 +34,8 @@ pub(crate) struct Pipe {
     pub(super) number: AtomicI32,
     index: u32,
     is_typed: bool,
+    /// Which life it is, among those of all pipes. Relaxed: a number.
+    pub(crate) life: AtomicU64,
     nonblock: AtomicBool,
     ops: &'static Ops,
     poller: Poller,
@@ -77,6 +82,7 @@ impl Pipe {
             number: AtomicI32::new(-1),
             index,
             is_typed,
+            life: AtomicU64::new(0),
             nonblock: AtomicBool::new(false),
             ops,
             poller: Poller::new(),
@@ -139,6 +145,7 @@ impl Pipe {
 
     /// Begins the life of a pipe that is not in use, whose descriptors are there: it can be entered from now on.
     pub(crate) fn begin(&self, number: c_int, capacity: u32, nonblock: bool) {
+        self.life.store(LIVES.fetch_add(1, Relaxed) + 1, Relaxed);
         self.queue.begin(capacity);
         self.poller.forget_wakes();
         self.nonblock.store(nonblock, Relaxed);

@@ -167,7 +167,7 @@ impl Poller {
             "-4@{public}({poller})",
             "-4@[{poller}, {public}]",
             public = const core::mem::offset_of!(Poller, public),
-            poller = in(reg) self,
+            poller = in(reg) core::ptr::from_ref(self).addr(),
         );
     }
 

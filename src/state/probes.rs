@@ -6,6 +6,7 @@ use crate::queue::counts::Count;
 use crate::queue::op::Kind;
 use crate::sys::probe::probe;
 use core::mem::offset_of;
+use core::ptr::from_ref;
 
 /// A kind of operation as probes tell it: reads, then those of `Count`.
 pub(crate) const READ: u32 = 1;
@@ -26,7 +27,7 @@ pub(crate) fn submit<const KIND: u32>(at: &Inside, user: usize) {
         "-4@{fd}({at}) 8@{user} -4@${kind}",
         "-4@[{at}, {fd}] 8@{user} -4@{kind}",
         fd = const offset_of!(Inside, fd),
-        at = in(reg) at,
+        at = in(reg) from_ref(at).addr(),
         user = in(reg) user,
         kind = const KIND,
     );
@@ -40,7 +41,7 @@ pub(crate) fn submit_slowly(at: &Inside, user: usize, kind: Kind) {
         "-4@{fd}({at}) 8@{user} -4@{kind}",
         "-4@[{at}, {fd}] 8@{user} -4@{kind}",
         fd = const offset_of!(Inside, fd),
-        at = in(reg) at,
+        at = in(reg) from_ref(at).addr(),
         user = in(reg) user,
         kind = in(reg) Count::of(kind).map_or(READ, of) as usize,
     );
@@ -54,7 +55,7 @@ pub(crate) fn submit_timer(pipe: &Pipe, user: usize) {
         "-4@{number}({pipe}) 8@{user} -4@${kind}",
         "-4@[{pipe}, {number}] 8@{user} -4@{kind}",
         number = const offset_of!(Pipe, number),
-        pipe = in(reg) pipe,
+        pipe = in(reg) from_ref(pipe).addr(),
         user = in(reg) user,
         kind = const TIMER,
     );
@@ -68,7 +69,7 @@ pub(crate) fn complete(at: &Inside, user: usize, outcome: u64) {
         "-4@{fd}({at}) 8@{user} -4@{outcome} 8@{outcome}",
         "-4@[{at}, {fd}] 8@{user} -4@{outcome} 8@{outcome}",
         fd = const offset_of!(Inside, fd),
-        at = in(reg) at,
+        at = in(reg) from_ref(at).addr(),
         user = in(reg) user,
         outcome = in(reg) outcome,
     );
@@ -82,7 +83,7 @@ pub(crate) fn complete_timer(pipe: &Pipe, user: usize, outcome: u64) {
         "-4@{number}({pipe}) 8@{user} -4@{outcome} 8@{outcome}",
         "-4@[{pipe}, {number}] 8@{user} -4@{outcome} 8@{outcome}",
         number = const offset_of!(Pipe, number),
-        pipe = in(reg) pipe,
+        pipe = in(reg) from_ref(pipe).addr(),
         user = in(reg) user,
         outcome = in(reg) outcome,
     );
@@ -96,7 +97,7 @@ pub(crate) fn harvest(pipe: &Pipe, events: usize) {
         "-4@{number}({pipe}) 8@{events}",
         "-4@[{pipe}, {number}] 8@{events}",
         number = const offset_of!(Pipe, number),
-        pipe = in(reg) pipe,
+        pipe = in(reg) from_ref(pipe).addr(),
         events = in(reg) events,
     );
 }
@@ -109,7 +110,7 @@ pub(crate) fn harvest_one(pipe: &Pipe) {
         "-4@{number}({pipe}) 8@$1",
         "-4@[{pipe}, {number}] 8@1",
         number = const offset_of!(Pipe, number),
-        pipe = in(reg) pipe,
+        pipe = in(reg) from_ref(pipe).addr(),
     );
 }
 
@@ -121,7 +122,7 @@ pub(crate) fn full(pipe: &Pipe) {
         "-4@{number}({pipe}) 4@{capacity}",
         "-4@[{pipe}, {number}] 4@{capacity}",
         number = const offset_of!(Pipe, number),
-        pipe = in(reg) pipe,
+        pipe = in(reg) from_ref(pipe).addr(),
         capacity = in(reg) pipe.queue.capacity() as usize,
     );
 }
@@ -134,7 +135,7 @@ pub(crate) fn takeover(pipe: &Pipe, lane: u32, events: usize) {
         "-4@{number}({pipe}) 8@{events} 4@{lane}",
         "-4@[{pipe}, {number}] 8@{events} 4@{lane}",
         number = const offset_of!(Pipe, number),
-        pipe = in(reg) pipe,
+        pipe = in(reg) from_ref(pipe).addr(),
         events = in(reg) events,
         lane = in(reg) lane as usize,
     );

@@ -9,6 +9,7 @@ use super::outstanding::Register;
 use super::pipe::Pipe;
 use super::pipes::Pipes;
 use super::polled_apart::PolledApart;
+use super::stats_page::StatsPage;
 use super::watchdog::Watchdog;
 use crate::queue::op::Ops;
 use crate::sync::identity_locks::IdentityLocks;
@@ -50,6 +51,8 @@ pub(crate) struct World {
     /// Descriptors that the watchdog polls by itself.
     pub(crate) apart: PolledApart,
     pub(crate) workers: Workers,
+    /// Where statistics are published, if they are.
+    pub(crate) page: StatsPage,
     /// Files whose O_NONBLOCK is set for a call (`epoll::nonblock`).
     pub(crate) nonblock: IdentityLocks,
     pub(crate) positions: Positions,
@@ -73,7 +76,7 @@ impl World {
         self.watchdog.lose(&numbers);
     }
 
-    /// The same for the watchdog.
+    /// The same for other descriptors of the library's own.
     pub(crate) fn lose_to_watchdog(&self, numbers: &[c_int]) {
         self.pipes.in_use().for_each(|pipe| pipe.engine().lose(numbers));
     }
@@ -142,6 +145,7 @@ pub(crate) fn make() -> Result<(&'static World, bool)> {
         notes: Mutex::new(Notes::new()),
         apart: PolledApart::new(),
         workers: Workers::new(),
+        page: StatsPage::new(),
         nonblock: IdentityLocks::new(),
         positions: Positions::new(),
         outstanding: Register::new(),

@@ -1,7 +1,9 @@
 //! Memory straight from the kernel: for tables that are mostly empty, and for what a forked child must not see.
 
+use super::fd::OwnedFd;
 use super::raw::{self, Sysno};
 use super::{Errno, Result};
+use core::ffi::{CStr, c_int};
 use core::ptr::NonNull;
 
 /// Zeroed pages that are never given back. Pages that are not touched cost nothing.
@@ -57,6 +59,33 @@ pub(crate) fn allocate<T>(value: T) -> Result<*mut T> {
     // SAFETY: fresh memory of that layout.
     unsafe { room.write(value) };
     Ok(room)
+}
+
+/// Zeroed memory that other processes can look into, by a file of this name: its descriptor is theirs to find. It is of
+/// fixed size, and not there in forked children.
+pub(crate) fn share(name: &CStr, bytes: usize) -> Result<(NonNull<u8>, OwnedFd)> {
+    let flags = (libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) as usize;
+    // SAFETY: the name ends with its zero byte.
+    let file = unsafe { raw::call2(Sysno::memfd_create, name.as_ptr() as usize, flags) }
+        .map(|file| OwnedFd::adopt(file as c_int))?;
+    let file = file.move_out_of_the_way()?;
+    let number = file.raw() as usize;
+    let (prot, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+    // SAFETY: a file of our own, to which so many bytes are given, and a new mapping of them.
+    let start = unsafe {
+        raw::call4(Sysno::fallocate, number, 0, 0, bytes)?;
+        raw::call6(Sysno::mmap, 0, bytes, prot as usize, shared as usize, number, 0)?
+    };
+    let start = NonNull::new(start as *mut u8).ok_or(Errno::ENOMEM)?;
+    // SAFETY: advice about the mapping, and limits to what can be done with the file. (Writes by others are refused
+    // since Linux 5.1.)
+    unsafe {
+        raw::call3(Sysno::madvise, start.as_ptr() as usize, bytes, libc::MADV_DONTFORK as usize)?;
+        let add = |seals: c_int| raw::call3(Sysno::fcntl, number, libc::F_ADD_SEALS as usize, seals as usize);
+        let _ = add(libc::F_SEAL_FUTURE_WRITE);
+        add(libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL)?;
+    }
+    Ok((start, file))
 }
 
 /// Gives back pages that `map_zeroed` made.

@@ -4,7 +4,7 @@
 
 use super::{addresses, race};
 use core::ffi::{CStr, c_char};
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 const RACE_DETECTOR: u8 = 1;
 const ADDRESS_SANITIZER: u8 = 2;
@@ -16,6 +16,9 @@ const ABORT: u8 = 8;
 /// The constants above. Relaxed: written before there is a pipe, and any thread that asks has found one, or something
 /// attached.
 static THERE: AtomicU8 = AtomicU8::new(0);
+
+/// IOEVENT_STATS is set: no operation is changed by that. Relaxed, as `THERE`.
+static PUBLISHED: AtomicBool = AtomicBool::new(false);
 
 unsafe extern "C" {
     /// getenv(3), but null in a program that runs with other rights than those of its user. (It is not in the libc crate;
@@ -32,17 +35,26 @@ pub(crate) fn find() {
     if addresses::is_present() {
         there |= ADDRESS_SANITIZER;
     }
-    // SAFETY: the name ends with its zero byte.
-    let value = unsafe { secure_getenv(c"IOEVENT_DEBUG".as_ptr()) };
-    if !value.is_null() {
-        // SAFETY: the value ends with its zero byte, and is read at once.
-        there |= match unsafe { CStr::from_ptr(value) }.to_bytes() {
-            b"" | b"0" => 0,
-            b"abort" => DEBUG | ABORT,
-            _ => DEBUG,
-        };
-    }
+    there |= match variable(c"IOEVENT_DEBUG") {
+        None | Some(b"" | b"0") => 0,
+        Some(b"abort") => DEBUG | ABORT,
+        Some(_) => DEBUG,
+    };
     THERE.store(there, Relaxed);
+    PUBLISHED.store(!matches!(variable(c"IOEVENT_STATS"), None | Some(b"" | b"0")), Relaxed);
+}
+
+/// A variable of the environment, to be used at once.
+fn variable(name: &'static CStr) -> Option<&'static [u8]> {
+    // SAFETY: the name ends with its zero byte.
+    let value = unsafe { secure_getenv(name.as_ptr()) };
+    // SAFETY: the value ends with its zero byte.
+    if value.is_null() { None } else { Some(unsafe { CStr::from_ptr(value) }.to_bytes()) }
+}
+
+/// Whether statistics are to be published: IOEVENT_STATS.
+pub(crate) fn is_published() -> bool {
+    PUBLISHED.load(Relaxed)
 }
 
 /// Whether there is any.
