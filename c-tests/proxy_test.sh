@@ -112,7 +112,8 @@ done
 check "a body of unknown length: 501" refused 501 'POST http://h/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
 check "another version: 505" refused 505 'GET http://h/ HTTP/2.0\r\n\r\n'
 check "a head without end: 431" refused 431 "GET http://h/ HTTP/1.1\r\nA: $long"
-check "no such name: 502" refused 502 'GET http://no-such-name.invalid/ HTTP/1.1\r\n\r\n'
+# A part of a name has 63 characters at most, so no server is asked.
+check "no such name: 502" refused 502 "GET http://${long:0:64}.invalid/ HTTP/1.1\r\n\r\n"
 check "nobody listens: 502" refused 502 'CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n'
 check "nobody listens, at an address of version 6: 502" refused 502 'CONNECT [::1]:1 HTTP/1.1\r\n\r\n'
 
@@ -178,6 +179,27 @@ Connection: close
 body"
 check "a server that stays silent is given up" wait_for descriptors_are "$settled"
 check "SIGTERM ends it after that" ends TERM
+
+# ---- names that take long ----
+needs_tools "${CC:-cc}"
+"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC "$(dirname "$0")/load/slow_names.c" -o "$work/slow_names.so" \
+    -ldl || exit 1
+export SLOW_UNTIL=$work/found
+if [[ $(LD_PRELOAD=$work/slow_names.so "$bin/proxy" 2>&1) = *usage* ]]; then # not with a sanitizer, which must come first
+    LD_PRELOAD=$work/slow_names.so start_proxy 1024
+    curl -sS --max-time $((2 * LIMIT)) -x "$proxy" -o "$work/slow" -w '%{http_code}' http://slow.invalid/ >"$work/status" &
+    slow=$!
+    started+=("$slow")
+    asked() { [ "$(find "/proc/$pid/fd" -lname 'socket:*' | wc -l)" = 2 ]; }
+    check "a name that is being looked up" wait_for asked
+    check "others are served meanwhile" forwards 200 "$web/1mb.bin"
+    check "and in tunnels, by name" tunnels 200 "http://localhost:${web##*:}/one.txt"
+    check "it is still being looked up" [ ! -s "$work/status" ]
+    : >"$SLOW_UNTIL"
+    check "when it has not been found its client is told" ends_with 0 $slow
+    check "502" [ "$(<"$work/status")" = 502 ]
+    check "SIGTERM ends it" ends TERM
+fi
 
 # ---- limits ----
 start_proxy 1024 -c 2

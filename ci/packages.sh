@@ -8,7 +8,8 @@ set -u -o pipefail
 
 # package: a command that it brings, or the path of a file
 want=(pkgconf:pkg-config curl:curl wrk:wrk strace:strace valgrind:valgrind mandoc:mandoc clang:clang g++:g++
-    shellcheck:shellcheck abigail-tools:abidiff cmake:cmake)
+    openssl:openssl libssl-dev:/usr/include/openssl/ssl.h
+    shellcheck:shellcheck abigail-tools:abidiff cmake:cmake codespell:codespell)
 [ $# = 0 ] || want=("$@")
 here() {
     case $1 in /*) [ -e "$1" ] ;; *) have "$1" ;; esac

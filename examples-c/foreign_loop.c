@@ -123,8 +123,11 @@ int main(int argc, char **argv)
         {.fd = server_open(port), .events = POLLIN},
     };
     while (fds[1].revents == 0) {
-        if (poll(fds, sizeof fds / sizeof *fds, -1) == -1 && errno != EINTR)
-            err(1, "poll");
+        if (poll(fds, sizeof fds / sizeof *fds, -1) == -1) {
+            if (errno != EINTR)
+                err(1, "poll");
+            continue;
+        }
         if (fds[0].revents != 0) {
             char line[256];
             if (read(STDIN_FILENO, line, sizeof line) > 0) {

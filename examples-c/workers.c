@@ -34,7 +34,7 @@ struct connection {
 static struct connection table[CONNECTIONS];
 static int pipe_fd, listener, signals;
 static struct signalfd_siginfo signal_info;
-static const char signalled, again, quit; /* their addresses are user pointers: what the event is of */
+static char signalled, again, quit; /* their addresses are user pointers: what the event is of */
 static atomic_int draining;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for these, and for which entries are in use: */
@@ -50,7 +50,7 @@ static void accept_next(void)
 /* Ends the workers when all is drained. Called with the lock held. */
 static void end_if_drained(void)
 {
-    const struct ioevent event = {.ioe_user = (void *)&quit};
+    const struct ioevent event = {.ioe_user = &quit};
     if (!draining || accepting || connections > 0 || ended)
         return;
     ended = 1;
@@ -139,7 +139,7 @@ static void accepted(const struct ioevent *event)
         connections++;
     } else if (is_shortage(event->ioe_errno) && !draining) { /* in a moment there may be a descriptor */
         struct ioevent_op op;
-        ioevent_prep_timer(&op, pipe_fd, &(struct timespec){.tv_nsec = 100000000}, (void *)&again);
+        ioevent_prep_timer(&op, pipe_fd, &(struct timespec){.tv_nsec = 100000000}, &again);
         accepting = ioevent_submit(&op, 1) == 1; /* it has the place of the accept */
     }
     accept_next();
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
     listener = open_port(SOCK_STREAM, port);
     pipe_fd = ioeventpipe2(CONNECTIONS + 3, O_CLOEXEC); /* and accept, the signal and the event that ends the workers */
     if (pipe_fd == -1 || ioevent_fcntl(listener, F_SETIOEVENTPIPE, pipe_fd, NULL) == -1 ||
-        ioevent_fcntl(signals, F_SETIOEVENTPIPE, pipe_fd, (void *)&signalled) == -1 ||
+        ioevent_fcntl(signals, F_SETIOEVENTPIPE, pipe_fd, &signalled) == -1 ||
         !ioevent_queued(ioevent_read(signals, &signal_info, sizeof signal_info)))
         err(1, "ioeventpipe");
     accept_next();
