@@ -35,7 +35,7 @@ one_less() { echo >&7; says "0 connections"; }
 check "a connection that has gone is not counted" wait_for one_less
 ticks=$(cpu_ticks)
 sleep 1 # not to wait for something, but to see what it costs
-check "it does not spin" [ $(($(cpu_ticks) - ticks)) -lt 20 ]
+check "it does not spin" [ $(($(cpu_ticks) - ticks)) -lt 15 ]
 kill "$pid"
 check "SIGTERM ends it with status 0" ends_with 0 "$pid"
 exec 7>&-

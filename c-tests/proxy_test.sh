@@ -55,8 +55,6 @@ check "GET: the server's own refusal" forwards 404 "$web/none"
 check "HEAD: 200" forwards 200 -I "$web/1mb.bin"
 check "GET of a part: 206" forwards 206 -r 1000-1999 "$web/1mb.bin"
 check "GET of a part: the right bytes" part 1000 1000 "$site/1mb.bin"
-check "GET of 300 MB: 200" forwards 200 "$web/300mb.bin"
-check "GET of 300 MB: the right bytes" same "$site/300mb.bin"
 check "POST: the server's answer" forwards 405 -d @"$site/1mb.bin" -H Expect: "$web/one.txt"
 many_at_once() {
     local clients=()
@@ -141,8 +139,6 @@ start_proxy 1024 -s 1
 check "half a request: 408" refused 408 'GET http://h/ HTTP/1.1\r\nA: '
 check "no request: closed without a word" answers "" ''
 check "a quiet tunnel is closed" answers 200 "CONNECT $at HTTP/1.1\r\n\r\n"
-slowly() { cmp <(curl -sS --limit-rate 400k -p -x "$proxy" "$web/1mb.bin") "$site/1mb.bin"; }
-check "one that is quiet in one direction only is not" slowly
 # The server of these stays silent behind what it has sent back.
 # What the server gets, from one that sends it back.
 forwarded() {
@@ -179,6 +175,19 @@ Connection: close
 body"
 check "a server that stays silent is given up" wait_for descriptors_are "$settled"
 check "SIGTERM ends it after that" ends TERM
+
+# A client that reads slowly, but reads: from it nothing comes for longer than that, and to it something does. What it
+# reads is more than the buffers on the way take.
+slowly() {
+    curl -sS -p -x "$proxy" -r 0-79999999 "$web/300mb.bin" | for _ in {1..20}; do
+        head -c 4000000
+        sleep 0.2
+    done >"$work/body"
+    part 0 80000000 "$site/300mb.bin"
+}
+start_proxy 1024 -s 3
+check "a tunnel that is quiet in one direction only is not closed" slowly
+check "SIGTERM ends it after that, too" ends TERM
 
 # ---- names that take long ----
 needs_tools "${CC:-cc}"
@@ -221,9 +230,9 @@ for _ in {1..60}; do
 done
 ticks=$(cpu_ticks)
 sleep 1 # not to wait for something, but to see what it costs
-check "without descriptors it does not spin" [ $(($(cpu_ticks) - ticks)) -lt 40 ]
+check "without descriptors it does not spin" [ $(($(cpu_ticks) - ticks)) -lt 15 ]
 for fd in "${held[@]}"; do exec {fd}>&-; done
 check "and serves again when there are some" wait_for forwards 200 "$web/1mb.bin"
-check "SIGTERM ends it after that, too" ends TERM
+check "SIGTERM ends it at last" ends TERM
 
 all_passed

@@ -48,7 +48,7 @@ struct exchange {
     enum { READING, RESOLVING, CONNECTING, MOVING, REFUSING, LINGERING } state;
     int client, server, outstanding;
     bool broken;
-    time_t active; /* when a byte was moved last; of a head, when the client came */
+    long long active; /* when a byte was moved last; of a head, when the client came */
     struct resolution names;
     const struct addrinfo *address; /* that is tried */
     struct way ways[2];             /* from the client, from the server */
@@ -63,11 +63,12 @@ static bool accepting;
 static struct source on_accept, on_retry, on_signal;
 static struct signalfd_siginfo signal_info;
 
-static time_t now(void)
+/* Milliseconds. */
+static long long now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec;
+    return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
 }
 
 /* Gives everything back when no event is to come any more. */
@@ -99,7 +100,7 @@ static void break_off(struct exchange *x)
 /* Queues an operation of an exchange; how long it may take is seconds, or what the operation says. */
 static void queue(struct exchange *x, struct ioevent_op *op)
 {
-    if (op->ioo_timeout.tv_sec == 0)
+    if (op->ioo_timeout.tv_sec == 0 && op->ioo_timeout.tv_nsec == 0)
         op->ioo_timeout.tv_sec = seconds;
     if (ioevent_submit(op, 1) == 1)
         x->outstanding++;
@@ -111,13 +112,14 @@ static void queue(struct exchange *x, struct ioevent_op *op)
 static void read_more(struct exchange *x)
 {
     struct ioevent_op op;
-    time_t left = x->active + (x->state == READING ? seconds : LINGER_SECONDS) - now();
+    long long left = x->active + (x->state == READING ? seconds : LINGER_SECONDS) * 1000LL - now();
     if (left <= 0) {
         break_off(x);
         return;
     }
     ioevent_prep_read(&op, x->client, x->bytes + x->length, sizeof x->bytes - x->length, &x->source);
-    op.ioo_timeout.tv_sec = left; /* for all of it, lest a byte now and then keep the connection for ever */
+    /* For all of it, lest a byte now and then keep the connection for ever. */
+    op.ioo_timeout = (struct timespec){left / 1000, left % 1000 * 1000000};
     queue(x, &op);
 }
 
@@ -190,7 +192,7 @@ static void move_on(struct way *w, const struct ioevent *event)
     int moved = event->ioe_result;
     if (moved > 0)
         x->active = now();
-    if (moved == -1 && event->ioe_errno == ETIMEDOUT && now() - x->active < seconds) {
+    if (moved == -1 && event->ioe_errno == ETIMEDOUT && now() - x->active < seconds * 1000LL) {
         if (w->state == FILLING) /* it was quiet because the other way was busy */
             fill(w);
         else
