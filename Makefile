@@ -14,7 +14,7 @@
 #   make lint             clippy, rustdoc, rustfmt, mandoc, shellcheck and checks of this repository's own
 #   make torture          random operations of all kinds, everything checked: SECONDS=600 SEED=from the clock THREADS=4
 #   make check-san        Rust tests and torture under the address and thread sanitizers (nightly), C tests under address
-#                         and undefined, and those with several threads under thread
+#                         and undefined, and those with several threads under thread; examples likewise
 #   make check-valgrind   C tests, and Rust tests of what is dropped and leaked, under memcheck
 #   make check-inject     ten C tests with every allocation failing in turn; a server with every system call refused in turn
 #   make check-loom       tests/loom/: every interleaving of the lock-free parts
@@ -172,7 +172,7 @@ torture: stage
 
 check-san: stage
 	@status=0; ci/rust-san.sh || status=1; ci/torture-san.sh || status=1; ci/c-tests.sh san || status=1; \
-	ci/c-tests.sh tsan || status=1; exit $$status
+	ci/c-tests.sh tsan || status=1; ci/examples-san.sh || status=1; exit $$status
 
 check-valgrind: stage
 	@status=0; ci/c-tests.sh valgrind || status=1; ci/rust-memcheck.sh || status=1; exit $$status

@@ -38,6 +38,7 @@ together() {
         wait "$client" || return 1
     done
 }
+trap '' PIPE # the server may close while it is still sent to
 # sends BYTES: what comes back until the server closes is in $work/back.
 sends() {
     exec 4<>"/dev/tcp/127.0.0.1/$port" || return 1
