@@ -4,6 +4,7 @@
  * there.
  */
 #include "test.h"
+#include <linux/fs.h>
 #include <sys/eventfd.h>
 
 static int sharer, stop, failures;
@@ -27,7 +28,7 @@ static void *read_on(void *unused)
 static bool has_nowait(int fd)
 {
     char c;
-    ssize_t n = preadv2(fd, &(struct iovec){ &c, 1 }, 1, -1, RWF_NOWAIT);
+    ssize_t n = syscall(SYS_preadv2, fd, &(struct iovec){ &c, 1 }, 1, -1L, -1L, RWF_NOWAIT);
 
     CHECK(n == -1 && (errno == EAGAIN || errno == EOPNOTSUPP));
     return errno == EAGAIN;

@@ -8,7 +8,12 @@ enum { THREADS = 2, ROUNDS = 3000 };
 
 static int p, q, fd[2], over;
 static long queued, events;
+/* The thread that writes comes in between those that read. */
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+#else
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+#endif
 
 static void *user(void *unused)
 {

@@ -75,6 +75,21 @@ static inline void test_show_threads(void)
         }
 }
 
+/* Waits for the semaphore until that time on CLOCK_MONOTONIC. */
+static inline int test_wait_until(sem_t *sem, const struct timespec *end)
+{
+#ifdef __GLIBC__
+    return sem_clockwait(sem, CLOCK_MONOTONIC, end);
+#else
+    struct timespec now, real;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_REALTIME, &real);
+    real.tv_sec += end->tv_sec - now.tv_sec;
+    return sem_timedwait(sem, &real);
+#endif
+}
+
 static inline void *test_watch(void *unused)
 {
     struct timespec end;
@@ -83,7 +98,7 @@ static inline void *test_watch(void *unused)
     sem_post(&test_watching);
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += test_timeout();
-    while (sem_clockwait(&test_over, CLOCK_MONOTONIC, &end) != 0) {
+    while (test_wait_until(&test_over, &end) != 0) {
         if (errno != ETIMEDOUT)
             continue;
         dprintf(2, "watchdog: still running after %d s\n", test_timeout());

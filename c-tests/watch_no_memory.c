@@ -35,7 +35,9 @@ int main(void)
     if (on_valgrind() || ON_ASAN)
         SKIP("memory that is limited is the checker's too");
     /* One heap for all threads, so that it is the library's thread that finds none left. */
+#ifdef M_ARENA_MAX
     CHECK(mallopt(M_ARENA_MAX, 1) == 1);
+#endif
     ZERO(getrlimit(RLIMIT_AS, &unlimited));
     for (int i = 0; i < PIPES; i++) {
         unix_pair(pairs[i]);

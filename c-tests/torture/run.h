@@ -31,7 +31,9 @@ static void set_up_pools(void)
         release(op);
     }
     pthread_rwlockattr_init(&attr);
+#ifdef __GLIBC__
     pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
     for (unsigned i = 0; i < LIVES; i++) {
         lives[i].index = i;
         pthread_mutex_init(&lives[i].mutex, NULL);

@@ -202,7 +202,7 @@ fn total_of_message(message: UserPtr) -> usize {
     // SAFETY: the kernel has read the msghdr, so it is there, and is the library's (rule 2.3).
     let message = unsafe { &*(message.addr() as *const libc::msghdr) };
     // SAFETY: the kernel has taken the array with it.
-    total_of(unsafe { UserPtr::new(message.msg_iov) }, message.msg_iovlen)
+    total_of(unsafe { UserPtr::new(message.msg_iov) }, message.msg_iovlen as _)
 }
 
 /// readv.

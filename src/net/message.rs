@@ -198,9 +198,9 @@ impl<const N: usize> Head<N> {
         header.msg_name = name.cast();
         header.msg_namelen = if name.is_null() { 0 } else { self.address.len() };
         header.msg_iov = self.vectors.fill(bufs).cast();
-        header.msg_iovlen = N;
+        header.msg_iovlen = N as _;
         header.msg_control = control.0.cast();
-        header.msg_controllen = control.1;
+        header.msg_controllen = control.1 as _;
         header.msg_flags = 0;
         (&raw mut *header).cast()
     }
@@ -211,7 +211,7 @@ impl<const N: usize> Head<N> {
         let is_message = result >= 0;
         self.flags = if is_message { self.header.msg_flags } else { 0 };
         self.address.set_len(if is_message { self.header.msg_namelen } else { 0 });
-        let control = std::mem::take(&mut self.header.msg_controllen);
+        let control = std::mem::take(&mut self.header.msg_controllen) as _;
         if is_message {
             // SAFETY: the kernel has received a message, and said how long its control data are. They are taken once:
             // the length is not there any more.

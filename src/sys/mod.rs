@@ -13,6 +13,7 @@ pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod memory;
+mod message;
 mod mounts;
 pub(crate) mod nature;
 pub(crate) mod needs;

@@ -6,7 +6,7 @@ pub(super) use syscalls::Sysno;
 
 /// The kernel answers with -errno in this range.
 #[inline(always)]
-fn split(value: usize) -> Result<usize> {
+pub(super) fn split(value: usize) -> Result<usize> {
     if value > -4096isize as usize { Err(Errno((value as isize).wrapping_neg() as i32)) } else { Ok(value) }
 }
 

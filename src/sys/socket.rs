@@ -2,7 +2,7 @@
 
 use super::fd::OwnedFd;
 use super::raw::{self, Sysno};
-use super::{Result, UserPtr};
+use super::{Result, UserPtr, message};
 use core::ffi::c_int;
 
 /// socket(2), close-on-exec.
@@ -91,17 +91,17 @@ pub(crate) fn recvfrom_plainly(
 /// `recvmsg` without flags but MSG_CMSG_CLOEXEC. What the kernel answers: bytes, or -errno.
 #[inline(always)]
 pub(crate) fn recvmsg_plainly(fd: c_int, msg: UserPtr, closes_on_exec: bool) -> isize {
-    let flags = libc::MSG_DONTWAIT | if closes_on_exec { libc::MSG_CMSG_CLOEXEC } else { 0 };
-    // SAFETY: as in `recv`.
-    unsafe { raw::answer3(Sysno::recvmsg, fd as usize, msg.addr(), flags as usize) }
+    recvmsg_answer(fd, msg, if closes_on_exec { libc::MSG_CMSG_CLOEXEC } else { 0 })
 }
 
 /// `sendmsg`. What the kernel answers: bytes, or -errno.
 #[inline(always)]
 pub(crate) fn sendmsg_plainly(fd: c_int, msg: UserPtr, flags: c_int) -> isize {
     let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    // SAFETY: as in `recv`.
-    unsafe { raw::answer3(Sysno::sendmsg, fd as usize, msg.addr(), flags as usize) }
+    message::sent(msg, |msg| {
+        // SAFETY: as in `recv`.
+        unsafe { raw::answer3(Sysno::sendmsg, fd as usize, msg.addr(), flags as usize) }
+    })
 }
 
 /// The same for a msghdr that has these buffers and nothing else.
@@ -110,22 +110,28 @@ pub(crate) fn sendmsg_of(fd: c_int, iov: UserPtr, count: usize) -> isize {
     // SAFETY: zero is a valid msghdr.
     let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
     message.msg_iov = iov.addr() as *mut libc::iovec;
-    message.msg_iovlen = count;
+    message.msg_iovlen = count as _;
     // SAFETY: the msghdr is used only during the call.
     sendmsg_plainly(fd, unsafe { UserPtr::new(&raw const message) }, 0)
 }
 
 /// recvmsg(2) with MSG_DONTWAIT.
 pub(crate) fn recvmsg(fd: c_int, msg: UserPtr, flags: c_int) -> Result<usize> {
-    // SAFETY: as in `recv`.
-    unsafe { raw::call3(Sysno::recvmsg, fd as usize, msg.addr(), (flags | libc::MSG_DONTWAIT) as usize) }
+    raw::split(recvmsg_answer(fd, msg, flags) as usize)
+}
+
+#[inline(always)]
+fn recvmsg_answer(fd: c_int, msg: UserPtr, flags: c_int) -> isize {
+    let flags = flags | libc::MSG_DONTWAIT;
+    message::received(msg, |msg| {
+        // SAFETY: as in `recv`.
+        unsafe { raw::answer3(Sysno::recvmsg, fd as usize, msg.addr(), flags as usize) }
+    })
 }
 
 /// sendmsg(2) with MSG_DONTWAIT and MSG_NOSIGNAL.
 pub(crate) fn sendmsg(fd: c_int, msg: UserPtr, flags: c_int) -> Result<usize> {
-    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    // SAFETY: as in `recv`.
-    unsafe { raw::call3(Sysno::sendmsg, fd as usize, msg.addr(), flags as usize) }
+    raw::split(sendmsg_plainly(fd, msg, flags) as usize)
 }
 
 /// accept4(2). It waits unless the open file has O_NONBLOCK.

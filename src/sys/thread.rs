@@ -6,8 +6,8 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr::null_mut;
 
-/// A thread that has been started and not yet joined.
-pub(crate) struct Thread(libc::pthread_t);
+/// A thread that has been started and not yet joined, by its handle: a number with glibc, a pointer with musl.
+pub(crate) struct Thread(usize);
 
 /// What a new thread is to do. It gets nothing but a reference that lives for ever, so that nothing of it is lost in a
 /// forked child, which has the memory but not the thread.
@@ -43,19 +43,19 @@ impl Thread {
         let thread = unsafe { thread.assume_init() };
         // SAFETY: the thread has not been joined.
         unsafe { libc::pthread_setname_np(thread, c"ioevent".as_ptr()) };
-        Ok(Thread(thread))
+        Ok(Thread(thread as usize))
     }
 
     /// Whether it is the calling thread.
     pub(crate) fn is_current(&self) -> bool {
-        // SAFETY: no pointers. Handles are compared as numbers, which they are on Linux.
-        self.0 == unsafe { libc::pthread_self() }
+        // SAFETY: no pointers.
+        self.0 == unsafe { libc::pthread_self() } as usize
     }
 
     /// No thread will wait for its end.
     pub(crate) fn detach(self) {
         // SAFETY: the thread has been neither joined nor detached.
-        unsafe { libc::pthread_detach(self.0) };
+        unsafe { libc::pthread_detach(self.0 as libc::pthread_t) };
     }
 
     /// Waits for its end.
@@ -66,7 +66,7 @@ impl Thread {
         // SAFETY: the thread has not been joined, and is not this one; the state is written and put back.
         unsafe {
             pthread_setcancelstate(DISABLE, &mut state);
-            libc::pthread_join(self.0, null_mut());
+            libc::pthread_join(self.0 as libc::pthread_t, null_mut());
             pthread_setcancelstate(state, null_mut());
         }
     }

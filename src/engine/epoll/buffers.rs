@@ -78,7 +78,7 @@ pub(crate) fn message<'a>(op: OpRef) -> &'a libc::msghdr {
 pub(crate) fn message_iovecs<'a>(op: OpRef) -> Iovecs<'a> {
     let message = message(op);
     // SAFETY: the kernel has accepted the array with the same call.
-    unsafe { Iovecs::accepted(UserPtr::new(message.msg_iov), message.msg_iovlen) }
+    unsafe { Iovecs::accepted(UserPtr::new(message.msg_iov), message.msg_iovlen as _) }
 }
 
 /// Calls `call` with a msghdr that has the given iovecs and nothing else.
@@ -86,7 +86,7 @@ pub(crate) fn with_message<T>(iov: UserPtr, count: usize, call: impl FnOnce(User
     // SAFETY: zero is a valid msghdr.
     let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
     message.msg_iov = iov.addr() as *mut libc::iovec;
-    message.msg_iovlen = count;
+    message.msg_iovlen = count as _;
     // SAFETY: the msghdr is used only during the call.
     call(unsafe { UserPtr::new(&raw mut message) })
 }
