@@ -28,7 +28,8 @@ static void copy_library(void)
     int from, to;
     off_t done = 0;
 
-    CHECK(dladdr((void *)(uintptr_t)ioevent_strerror, &info) != 0);
+    if (dladdr((void *)(uintptr_t)ioevent_strerror, &info) == 0)
+        SKIP("linked statically");
     from = OK(open(info.dli_fname, O_RDONLY | O_CLOEXEC));
     OK(fstat(from, &st));
     to = OK(memfd_create("libioevent-copy", 0));

@@ -110,12 +110,16 @@ static void bad(int p, int fd[2])
         GIVES(write(fd[1], "abc", 3), 3);
         EXPECT(p, 3, 3, 0);
         EITHER(ioevent_readv(fd[0], nowhere, 2), p, 3, EFAULT);
+#ifdef __GLIBC__ /* musl's own function reads a msghdr before the kernel does, and so does the library there */
         EITHER(ioevent_recvmsg(fd[0], (struct msghdr *)8, 0), p, 3, EFAULT);
+#endif
         EITHER(ioevent_recvmsg(fd[0], &many, 0), p, 3, EMSGSIZE);
         EITHER(ioevent_readv(fd[0], iov, -1), p, 3, EINVAL);
         EITHER(ioevent_readv(fd[0], iov, 1025), p, 3, EINVAL);
         EITHER(ioevent_writev(fd[0], nowhere, 2), p, 3, EFAULT);
+#ifdef __GLIBC__ /* musl's own function reads a msghdr before the kernel does, and so does the library there */
         EITHER(ioevent_sendmsg(fd[0], (struct msghdr *)8, 0), p, 3, EFAULT);
+#endif
     }
 }
 

@@ -23,7 +23,7 @@ only=("$@")
 bin=$build/c-tests-$mode
 flags=()
 prefix=()
-label="c-tests"
+label=${LABEL:-c-tests}
 # What tsan runs; there is nothing to see for it where a pipe has one thread.
 threaded=(handover 'threads_*' '*_threads' 'alone_*' takeover takeover_big_harvest thief post_busy pipe_close_waiting)
 
