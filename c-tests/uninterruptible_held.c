@@ -15,12 +15,14 @@ static int run(int how, int kind)
 {
     bool writes = kind == PWRITE || kind == WRITE, behind = kind == READ || kind == WRITE, held = false;
     int fd = held_file(3 * HELD_PAGE, writes), check = reopen(fd, O_RDONLY), other = -1;
-    struct timespec soon = { 0, 10000000 };
+    /* Time enough for the operation to come to its page: what has not begun yet is ended. */
+    long long limit = 300000000LL * test_slowness(), begin;
     char *page = held_page(), b[8];
 
     ATTACH(fd, p, 1);
     if (how == TIMEOUT)
-        GIVES(ioevent_fcntl(fd, F_SETIOEVENTTIMEO, &soon), 0);
+        GIVES(ioevent_fcntl(fd, F_SETIOEVENTTIMEO, &(struct timespec){ limit / 1000000000, limit % 1000000000 }), 0);
+    begin = now_ns();
     switch (kind) {
     case PREAD: held = IS_HELD(ioevent_pread(fd, page, HELD_PAGE, HELD_PAGE)); break;
     case PWRITE: held = IS_HELD(ioevent_pwrite(fd, page, HELD_PAGE, HELD_PAGE)); break;
@@ -61,6 +63,8 @@ static int run(int how, int kind)
         GIVES(ioevent_dup2(other, fd), fd);
         break;
     }
+    if (how == TIMEOUT)
+        UNTIL(now_ns() > begin + limit + 20000000);
     if (behind)
         EXPECT(p, 2, -1, how == TIMEOUT ? ETIMEDOUT : ECANCELED);
     if (how == REPLACED) {

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# ci/platforms.sh [all|NAME...]: runs C tests (a few that use most of the library; all; or those named) where something is not there
+# that the library may use: each row of the table below.  `make check-platforms` runs all, in half an hour.
+#
+# make stage (or make check) must have been run before.  CC chooses the compiler.  ROWS="docker no-proc": only these.
+set -u -o pipefail
+# shellcheck source=ci/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+rows=(docker linux-5.4 no-proc few-descriptors no-threads read-only)
+[ -z "${ROWS:-}" ] || read -r -a rows <<<"$ROWS"
+bin=$build/inject
+
+# in_row ROW PROGRAM: all but no-threads are c-tests/inject/confine.c's.
+in_row() {
+    case $1 in
+    no-threads) LD_PRELOAD=$bin/no_threads.so WITHOUT_THREADS=1 "$2" ;;
+    *) "$bin/confine" "$@" ;;
+    esac
+}
+if [ "${1:-}" = --one ]; then
+    TMPDIR=$bin/tmp
+    mkdir -p "$TMPDIR" && cd "$bin" || exit 1
+    export TMPDIR
+    in_row "$2" "$3"
+    exit $?
+fi
+
+case ${1:-} in
+"") tests=(inject/server read_write accept connect file_read_write timer_order threads_exact pool_many pool_threads) ;;
+all)
+    tests=(inject/server)
+    for source in c-tests/*.c; do
+        ! grep -q 'main *(' "$source" || [ "$source" = c-tests/huge.c ] || tests+=("$(basename "$source" .c)")
+    done
+    ;;
+*) tests=("$@") ;;
+esac
+
+use_stage
+compile() {
+    mkdir -p "$bin" && "${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror c-tests/inject/confine.c -o "$bin/confine" &&
+        "${CC:-cc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror -shared -fPIC c-tests/inject/no_threads.c -o "$bin/no_threads.so" \
+            -ldl -pthread
+}
+if ! compile >"$logs/platforms-build.log" 2>&1; then
+    failed "platforms" "the programs do not compile" "$logs/platforms-build.log"
+    finish
+fi
+
+one_test() {
+    local row flags=() log
+    [ "$1" != inject/server ] || flags=(-lutil)
+    log=$(log_of "platforms $1, build")
+    if ! c_program "$1" "${flags[@]}" >"$log" 2>&1; then
+        failed "platforms $1" "it does not compile" "$log"
+        return
+    fi
+    for row in "${rows[@]}"; do
+        STEP_TIMEOUT=180 step "$row: ${1##*/}" ci/platforms.sh --one "$row" "$c_tests/${1##*/}"
+    done
+}
+running=0
+for name in "${tests[@]}"; do
+    if [ $running -ge "$side_by_side" ]; then
+        wait -n
+        running=$((running - 1))
+    fi
+    one_test "$name" &
+    running=$((running + 1))
+done
+wait
+finish
