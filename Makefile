@@ -20,6 +20,12 @@
 #   make check-loom       tests/loom/: every interleaving of the lock-free parts
 #   make check-kernels    C tests under Debian's kernels KERNELS="5.10 6.1" on an emulated machine, in half an hour; fetches the
 #                         kernels and installs qemu-system-x86, so it is no part of make check; TESTS="read_write splice": these
+#   make check-platforms  C tests as under Docker's seccomp profile, with the system calls of Linux 5.4, without /proc, with 64
+#                         descriptors, without threads of the library's own, with a read-only root, in half an hour; a few
+#                         of them are part of make check; ROWS="docker no-proc": these rows; TESTS="accept": these
+#   make check-musl       the library built for musl, and C tests linked with it statically, in ten minutes: as root, since it
+#                         fetches a Debian with Rust and musl-gcc into target/debian (2 GB); TESTS="read_write": these
+#   make check-aarch64    the same for aarch64, on an emulated machine with KERNELS="arm64 arm64-16k", twenty minutes for each
 #   make check-posix      programs that know nothing of the library do the same with libioevent_posix.so preloaded as without, in a
 #                         quarter of an hour; installs the Debian packages of those it runs; the quick ones are part of make
 #                         check; PROGRAMS="git_repository ssh_server": these
@@ -186,6 +192,15 @@ check-loom:
 check-kernels: stage
 	@TESTS="$(TESTS)" ci/kernels.sh $(KERNELS)
 
+check-platforms: stage
+	@ci/platforms.sh $(or $(TESTS),all)
+
+check-musl:
+	@ci/musl.sh $(TESTS)
+
+check-aarch64:
+	@TESTS="$(TESTS)" ci/aarch64.sh $(KERNELS)
+
 check-posix: examples
 	@ci/posix-programs.sh $(PROGRAMS)
 
@@ -198,5 +213,6 @@ bench: stage
 clean:
 	ci/toolchain.sh cargo clean
 
-.PHONY: all again help header abi install uninstall stage deb examples run check lint torture check-san check-valgrind check-inject \
-    check-loom check-kernels check-posix check-deb bench clean
+.PHONY: all again help header abi install uninstall stage deb examples run check lint torture check-san \
+    check-valgrind check-inject check-loom check-kernels check-platforms check-musl check-aarch64 check-posix check-deb \
+    bench clean

@@ -28,6 +28,7 @@ static void copy_library(void)
     int from, to;
     off_t done = 0;
 
+    NEEDS_PROC();
     if (dladdr((void *)(uintptr_t)ioevent_strerror, &info) == 0)
         SKIP("linked statically");
     from = OK(open(info.dli_fname, O_RDONLY | O_CLOEXEC));

@@ -78,6 +78,7 @@ int main(void)
     };
     int n = 0;
 
+    NEEDS_PROC();
     p = OK(ioeventpipe(8));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         for (int how = 0; how < 8; how++)

@@ -210,6 +210,7 @@ static void run(int how, int flags)
 
 int main(void)
 {
+    NEEDS_PROC();
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     for (int how = 0; how < FORK_WAYS; how++) {

@@ -37,6 +37,7 @@ int main(void)
     char b[8];
     DIR *dir;
 
+    NEEDS_PROC();
     for (int s = 1; s <= 64; s++)
         if (sigaction(s, NULL, &before[s]) == -1)
             before[s].sa_handler = SIG_ERR;

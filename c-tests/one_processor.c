@@ -176,6 +176,7 @@ int main(void)
     cpu_set_t all, one;
     int first = 0;
 
+    NEEDS_PROC();
     OK(sched_getaffinity(0, sizeof all, &all));
     while (!CPU_ISSET(first, &all))
         first++;

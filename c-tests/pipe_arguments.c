@@ -22,6 +22,7 @@ int main(void)
     long before;
     char b[4];
 
+    NEEDS_PROC();
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         FAILS(ioeventpipe(counts[i]), EINVAL);
         FAILS(ioeventpipe2(counts[i], 0), EINVAL);

@@ -159,6 +159,7 @@ int main(void)
 {
     static const char *const paths[] = { "/proc/self/mountinfo", "/proc/self/mounts" };
 
+    NEEDS_PROC();
     if (!own_mounts() || mount("t", MOUNT_POINT, "tmpfs", 0, NULL) == -1)
         SKIP("no mount namespace");
     mounted = 1;

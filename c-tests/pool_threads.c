@@ -12,6 +12,7 @@ static int pool(void)
     DIR *dir = opendir("/proc/self/task");
     int n = 0;
 
+    NEEDS_PROC();
     CHECK(dir != NULL);
     for (struct dirent *entry; (entry = readdir(dir));) {
         char path[300], line[256], name[32] = "";

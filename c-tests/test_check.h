@@ -124,10 +124,22 @@ static inline void test_fail(const struct test_place *place, int err, const char
             test_fail(&test_place_, r_, "failed");                              \
     } while (0)
 
+/* There is no /proc, where most machines have one. */
+static inline int has_no_proc(void)
+{
+    return access("/proc/self", F_OK) == -1;
+}
+
 #define SKIP(why)                                                               \
     do {                                                                        \
         fprintf(stderr, "skipped: %s\n", why);                                  \
         exit(77);                                                               \
+    } while (0)
+
+#define NEEDS_PROC()                                                            \
+    do {                                                                        \
+        if (has_no_proc())                                                      \
+            SKIP("no /proc");                                                   \
     } while (0)
 
 #endif

@@ -126,6 +126,7 @@ static inline int own_watches(int fd)
     int info, n = 0;
     ssize_t length;
 
+    NEEDS_PROC();
     snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
     info = OK(open(path, O_RDONLY | O_CLOEXEC));
     length = OK(read(info, text, sizeof text - 1));

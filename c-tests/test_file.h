@@ -30,6 +30,7 @@ static inline int reopen(int fd, int flags)
 {
     char path[64];
 
+    NEEDS_PROC();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return OK(open(path, flags | O_CLOEXEC));
 }

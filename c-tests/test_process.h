@@ -16,12 +16,17 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-/* How many descriptors the process has. */
+/* How many descriptors the process has; without /proc: of the first 65536. */
 static inline int count_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");
     int n = 0;
 
+    if (dir == NULL && has_no_proc()) {
+        for (int fd = 0; fd < 65536; fd++)
+            n += fcntl(fd, F_GETFD) != -1;
+        return n;
+    }
     CHECK(dir != NULL);
     for (struct dirent *entry; (entry = readdir(dir));)
         n += entry->d_name[0] != '.';

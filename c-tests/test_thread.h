@@ -51,8 +51,10 @@ static inline bool is_asleep(pid_t tid)
 
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd == -1)
+    if (fd == -1) {
+        NEEDS_PROC();
         return false;
+    }
     n = read(fd, text, sizeof text - 1);
     close(fd);
     if (n <= 0)

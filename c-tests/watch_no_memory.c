@@ -32,6 +32,7 @@ int main(void)
     struct rlimit unlimited;
     static char b[PIPES];
 
+    NEEDS_PROC();
     if (on_valgrind() || ON_ASAN)
         SKIP("memory that is limited is the checker's too");
     /* One heap for all threads, so that it is the library's thread that finds none left. */

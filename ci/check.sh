@@ -59,6 +59,7 @@ packing() {
     return 0
 }
 refusals() { ci/deny.sh && ci/failmalloc.sh; }
+platforms() { ci/platforms.sh && ci/musl.sh --compiles; }
 thread_sanitizer() { ci/rust-san.sh thread && ci/torture-san.sh && ci/c-tests.sh tsan; }
 
 # part NAME BEFORE COMMAND...: a part that begins when the one called BEFORE is done, if there is one to wait for.  Its
@@ -91,6 +92,7 @@ fi
 part "lint" "Rust tests" ci/lint.sh
 [ -n "${IOEVENT_QUICK:-}" ] || part "Rust tests under memcheck" "Rust tests" ci/rust-memcheck.sh
 part "refused system calls, short memory" "the library" refusals
+part "platforms" "the library" platforms
 part "packing" "" packing
 part "the installed library" "the library" installed
 
