@@ -18,7 +18,9 @@ int main(void)
         OK(connect(c[i], SOCKADDR(&a), a.length));
         QUEUED(ioevent_accept(l, NULL, NULL));
     }
-    OK(syscall(SYS_close_range, 3, ~0U, 0));
+    if (syscall(SYS_close_range, 3, ~0U, 0) == -1)
+        for (int n = 3; n < 1024; n++)
+            close(n);
     for (int i = 0; i < FILES; i++)
         file[i] = OK(socket(AF_INET, SOCK_STREAM, 0));
     SAME(file[0], 3);

@@ -21,7 +21,13 @@ in_row() {
 if [ "${1:-}" = --one ]; then
     case $2:$build in read-only:/tmp/*) echo "this tree lies in /tmp"; exit 77 ;; esac
     cd "$bin" || exit 1
-    [ "${3##*/}" = server ] || { in_row "$2" "$3"; exit $?; }
+    if [ "${3##*/}" != server ]; then
+        in_row "$2" "$3" 2>&1 | tee "$logs/platforms-$2-${3##*/}.said"
+        rc=${PIPESTATUS[0]}
+        # What a test itself needs more of than the row has.
+        if [ "$2:$rc" = few-descriptors:1 ] && tail -n 1 "$logs/platforms-$2-${3##*/}.said" | grep 'Too many open files'; then rc=77; fi
+        exit $rc
+    fi
     # It names the parts that fail.
     out=$(in_row "$2" "$3") || { rc=$?; echo "$out"; exit $rc; }
     [ "$out" = works ] || { echo "$out"; exit 1; }
