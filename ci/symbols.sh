@@ -2,8 +2,8 @@
 # ci/symbols.sh DIR: what libioevent.so and libioevent.a in DIR show to the linker.  Names of libc (read, write, ...)
 # must never be among it: they would take over those calls in every program that links the library.  Each function has
 # the version that abi/libioevent.map gives it.  And what libioevent_posix.so shows, which is just such names: those of
-# posix/exports.txt, without versions, and all of libc's that take a descriptor, but for those that posix/not-exported.txt
-# gives a reason for.
+# posix/exports.txt, without versions, and all of libc's that take a descriptor, but for those that
+# posix/not-exported.txt gives a reason for.
 set -u -o pipefail
 dir=$(cd "${1:?directory of libioevent.so}" && pwd) || exit 1
 # shellcheck source=ci/lib.sh
@@ -34,8 +34,8 @@ different=$(comm -3 <(echo "$versioned") <(map_symbols | sort))
 [ -z "$different" ] || complain "exported, or in abi/libioevent.map, and not both with this version:" $different
 
 # Rust's own names are mangled (_ZN, _R); its run-time support begins with two underscores, rust_ or DW.ref, or is
-# hidden in compiler_builtins; the probes have one hidden mark for all of a program (_.stapsdt.base).  By readelf: nm shows nothing of objects that a plug-in of LLVM's, where there is one,
-# takes for its own.
+# hidden in compiler_builtins; the probes have one hidden mark for all of a program (_.stapsdt.base).  By readelf: nm
+# shows nothing of objects that a plug-in of LLVM's, where there is one, takes for its own.
 foreign=$(readelf -sW "$dir/libioevent.a" 2>/dev/null | awk '
     /^File: / { builtins = /\(compiler_builtins-/; next }
     ($5 == "GLOBAL" || $5 == "WEAK") && $7 != "UND" && !(builtins && $6 == "HIDDEN") { print $8 }' | sort -u |
