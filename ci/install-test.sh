@@ -43,6 +43,7 @@ for tool in cargo cargo-web rustc rustc-web; do
     grep -qE "[ |]$tool \(>= $rust\)" debian/control || complain "debian/control does not ask for $tool (>= $rust)"
 done
 this=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
+grep -qx "version = \"$this\"" posix/Cargo.toml || complain "posix/Cargo.toml is not of version $this"
 head -n 1 debian/changelog | grep -q "^libioevent (${this/-/\~}-" || complain "debian/changelog does not begin with $this"
 
 # As a packager does it, with a directory for each kind; and as a user does it in a home directory.
