@@ -8,6 +8,7 @@
 #   make install          PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= MANDIR= PKGCONFIGDIR= CMAKEDIR=
 #   make uninstall        removes what make install put down (same variables)
 #   make deb              Debian packages, in target/deb, of debian/; needs debhelper
+#   make dist             the source tarball, which builds without a registry: target/dist-tarball/libioevent-VERSION.tar.gz
 #   make header           write include/ioevent.h anew from src/
 #   make abi              write abi/ anew: what the last release promises to programs that are built already
 #   make examples         the programs of examples-c/, in target/examples
@@ -86,13 +87,16 @@ $(DIST)/libioevent.so: $(DIST)/libioevent.a ci/link.sh abi/libioevent.map
 
 # It is linked to the one above.
 $(DIST)/libioevent_posix.so: $(POSIX) $(DIST)/libioevent.so
-	built=$$(IOEVENT_LIB_DIR=$(abspath $(DIST)) ci/cargo-built.sh libioevent_posix.so \
+	built=$$(IOEVENT_LIB_DIR="$(abspath $(DIST))" ci/cargo-built.sh libioevent_posix.so \
 	    ci/toolchain.sh cargo rustc --release -p ioevent-posix --lib --crate-type cdylib) && cp "$$built" $@
 
 again:
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
+
+dist:
+	@ci/dist.sh
 
 header:
 	UPDATE_HEADER=1 ci/toolchain.sh cargo test -p ioevent-header
@@ -213,6 +217,6 @@ bench: stage
 clean:
 	ci/toolchain.sh cargo clean
 
-.PHONY: all again help header abi install uninstall stage deb examples run check lint torture check-san \
+.PHONY: all again help header abi install uninstall stage dist deb examples run check lint torture check-san \
     check-valgrind check-inject check-loom check-kernels check-platforms check-musl check-aarch64 check-posix check-deb \
     bench clean

@@ -56,6 +56,7 @@ rust_tests() {
 }
 packing() {
     STEP_TIMEOUT=600 step "make packs what was built" ci/target-test.sh
+    STEP_TIMEOUT=600 step "make dist" ci/dist-test.sh
     return 0
 }
 refusals() { ci/deny.sh && ci/failmalloc.sh; }
