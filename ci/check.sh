@@ -39,10 +39,11 @@ installed() {
         step "examples with clang" env PKG_CONFIG_PATH="$stage/lib/pkgconfig" make -C examples-c CC=clang \
             O="$build/examples-clang" CFLAGS="-O2 -g -Wall -Wextra -Werror"
     fi
-    step "peers of the benchmark" make -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig"
+    ! is_clone || step "peers of the benchmark" make -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig"
     return 0
 }
 rust_tests() {
+    if ! is_clone; then skip "cargo test" "$no_crates"; return 0; fi
     # Without features: ci/lint.sh sees that all compiles.
     cargo_tests "cargo test" ci/toolchain.sh cargo test -p ioevent -p ioevent-header -p ioevent-linked -p ioevent-stress --all-features \
         --no-fail-fast
@@ -61,7 +62,7 @@ packing() {
 }
 refusals() { ci/deny.sh && ci/failmalloc.sh; }
 platforms() { ci/platforms.sh && ci/musl.sh --compiles; }
-thread_sanitizer() { ci/rust-san.sh thread && ci/torture-san.sh && ci/c-tests.sh tsan; }
+thread_sanitizer() { { ! is_clone || ci/rust-san.sh thread; } && ci/torture-san.sh && ci/c-tests.sh tsan; }
 
 # part NAME BEFORE COMMAND...: a part that begins when the one called BEFORE is done, if there is one to wait for.  Its
 # exit status says whether it has come to its end, and not whether its tests have passed.
@@ -77,7 +78,7 @@ part() {
 part "the library" "" library
 part "Rust tests" "" rust_tests
 if [ -z "${IOEVENT_QUICK:-}" ]; then
-    part "loom" "" ci/loom.sh
+    ! is_clone || part "loom" "" ci/loom.sh
     part "C tests under memcheck" "the library" ci/c-tests.sh valgrind
 fi
 part "C tests" "the library" ci/c-tests.sh plain
@@ -87,11 +88,11 @@ if [ -z "${IOEVENT_QUICK:-}" ]; then
     part "C tests with the plain names" "the library" ci/c-tests.sh posix
     part "C tests under the sanitizers" "the library" ci/c-tests.sh san
     part "thread sanitizer" "the library" thread_sanitizer
-    part "Rust tests under the sanitizers" "" ci/rust-san.sh address
+    ! is_clone || part "Rust tests under the sanitizers" "" ci/rust-san.sh address
 fi
 # These use the same directory of cargo's as the Rust tests, one after the other.
 part "lint" "Rust tests" ci/lint.sh
-[ -n "${IOEVENT_QUICK:-}" ] || part "Rust tests under memcheck" "Rust tests" ci/rust-memcheck.sh
+[ -n "${IOEVENT_QUICK:-}" ] || ! is_clone || part "Rust tests under memcheck" "Rust tests" ci/rust-memcheck.sh
 part "refused system calls, short memory" "the library" refusals
 part "platforms" "the library" platforms
 part "packing" "" packing

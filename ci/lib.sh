@@ -35,6 +35,10 @@ if ! command -v pkg-config >/dev/null; then
     PATH=$PATH:$build/bin
 fi
 
+# Whether this is a clone. A source tarball has no crates for Rust tests and benchmarks (ci/dist.sh).
+is_clone() { [ ! -e vendor ]; }
+no_crates="a source tarball has not the crates for it; a clone of the repository has"
+
 note() { echo "---- $*"; }
 # have COMMAND: it is installed (our stand-ins do not count).
 have() {

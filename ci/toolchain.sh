@@ -31,13 +31,13 @@ refused=
 refuse() { refused="$refused${refused:+; }$1"; }
 # suits CARGO RUSTC: both run and are new enough.
 suits() {
-    for command in "$1" "$2"; do
-        version=$(version_of "$command")
+    for one in "$1" "$2"; do
+        version=$(version_of "$one")
         if [ -z "$version" ]; then
-            refuse "$command does not run"
+            refuse "$one does not run"
             return 1
         elif ! newer "$version" "$needed"; then
-            refuse "$command is $version"
+            refuse "$one is $version"
             return 1
         fi
     done
