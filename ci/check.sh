@@ -39,7 +39,7 @@ installed() {
         step "examples with clang" env PKG_CONFIG_PATH="$stage/lib/pkgconfig" make -C examples-c CC=clang \
             O="$build/examples-clang" CFLAGS="-O2 -g -Wall -Wextra -Werror"
     fi
-    ! is_clone || step "peers of the benchmark" make -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig"
+    ! is_clone || STEP_TIMEOUT=900 step "peers of the benchmark" make -C benches/peers O="$build/peers" PKG_CONFIG_PATH="$stage/lib/pkgconfig"
     return 0
 }
 rust_tests() {

@@ -15,7 +15,7 @@ to=${1:-$build/dist-tarball}
 name=libioevent-$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
 umask 022
 mkdir -p "$to" && top=$(mktemp -d "$to/making.XXXXXX") && mkdir "$top/$name" || die "cannot write into $to"
-trap 'rm -rf "$top" "$IOEVENT_TALLY"' EXIT
+trap 'rm -rf "$top"; [ $tally_owner = no ] || rm -f "$IOEVENT_TALLY"' EXIT
 
 git ls-files -z | tar c --null -T - | tar x -C "$top/$name" || die "cannot copy what git knows of"
 cd "$top/$name" || exit 1
