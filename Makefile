@@ -77,6 +77,7 @@ all: $(DIST)/libioevent.so $(DIST)/libioevent_posix.so $(DIST)/libioevent.a
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
 # are copied to where they stay whatever else cargo builds.
 $(DIST)/libioevent.a: $(SOURCES) Makefile $(CONFIGS) $(AGAIN)
+	@ci/toolchain.sh where >/dev/null
 	rm -rf $(DIST)
 	mkdir -p $(DIST)
 	built=$$(ci/cargo-built.sh libioevent.a ci/toolchain.sh cargo rustc --release --lib --crate-type staticlib) && cp "$$built" $@

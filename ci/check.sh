@@ -14,7 +14,7 @@ ci/packages.sh
 have pkg-config ||
     note "pkg-config is missing and could not be installed: ci/pkg-config.sh stands in for it, for libioevent only"
 
-why=$(ci/toolchain.sh where 2>&1) || { failed "Rust" "$why"; finish; }
+ci/toolchain.sh where >/dev/null || { failed "ci/toolchain.sh" "nothing can be built without Rust"; finish; }
 for tool in make "${CC:-cc}"; do
     have "$tool" || { failed "$tool" "it is missing, and nothing can be built without it"; finish; }
 done
