@@ -36,7 +36,7 @@ export DEBIAN=${DEBIAN:-$build/debian}
 ci/debian.sh with rustc-web cargo-web gcc libc6-dev libstd-rust-web-dev:arm64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
     qemu-system-arm >"$log" 2>&1 || cannot "$(tail -n 1 "$log")"
 mkdir -p "$here" || exit 1
-printf '#!/bin/sh\nexec "%s/ci/debian.sh" run aarch64-linux-gnu-gcc "$@"\n' "$root" >"$here/cc"
+printf '#!/bin/sh\nexec env DEBIAN="%s" "%s/ci/debian.sh" run aarch64-linux-gnu-gcc "$@"\n' "$DEBIAN" "$root" >"$here/cc"
 chmod +x "$here/cc"
 
 STEP_TIMEOUT=1800 step "aarch64, the library" env CARGO_TARGET_DIR="$here" CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu \

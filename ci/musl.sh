@@ -49,7 +49,7 @@ mkdir -p "$here/stage/lib/pkgconfig" "$here/stage/include" || exit 1
 # asks glibc's loader for the tables of a frame. (There are none: Rust's code aborts rather than unwinds.)
 cat >"$here/cc" <<W
 #!/bin/sh
-exec "$root/ci/debian.sh" run musl-gcc -static -idirafter "/usr/include/$(uname -m)-linux-gnu" -idirafter /usr/include \\
+exec env DEBIAN="$DEBIAN" "$root/ci/debian.sh" run musl-gcc -static -idirafter "/usr/include/$(uname -m)-linux-gnu" -idirafter /usr/include \\
     "$here/no_tables.c" "\$@"
 W
 chmod +x "$here/cc"
