@@ -21,7 +21,8 @@ static void run(int with, unsigned from, unsigned to, int shift)
 
     begin_work(with);
     if (syscall(SYS_close_range, from, to, 0) == -1)
-        SKIP("no close_range");
+        for (unsigned n = from; n <= to && n < 65536; n++)
+            close((int)n);
     own_shift = shift;
     own_fill((int)from > 100 ? 100 : (int)from, (int)from > 100 ? 700 : (int)to, -1);
     CHECK(own_cpu(200000000) < 100000000);

@@ -183,6 +183,7 @@ int main(void)
     bool any = false;
     char instance[80];
 
+    NEEDS_PROC();
     have_kernel_log_alone();
     if (own_mounts() && mount("t", MOUNT_POINT, "tracefs", 0, NULL) == 0) {
         snprintf(instance, sizeof instance, MOUNT_POINT "/instances/ioevent-%d", (int)getpid());

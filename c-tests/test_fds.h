@@ -26,6 +26,7 @@ static inline void want_numbers(void)
 {
     struct rlimit limit;
 
+    NEEDS_PROC();
     OK(getrlimit(RLIMIT_NOFILE, &limit));
     if (limit.rlim_max < 3 * OWN_TWIN)
         SKIP("too few descriptors allowed");

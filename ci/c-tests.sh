@@ -11,7 +11,8 @@
 #   tsan       those whose threads share a pipe, built with -fsanitize=thread: the library, which is not, tells the
 #              sanitizer what it has to know (rule 5.6)
 #
-# make stage (or make check) must have been run before.  CC chooses the compiler, IOEVENT_JOBS how many run side by
+# make stage (or make check) must have been run before.  CC chooses the compiler, LABEL what the tests are called (c-tests,
+# for plain and build), IOEVENT_JOBS how many run side by
 # side.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
