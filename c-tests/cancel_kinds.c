@@ -70,7 +70,7 @@ static void sockets(void)
     SAME(drain(s[1]), 0);
     CHECK(tcp_pair(AF_INET, s));
     ATTACH(s[0], p, s[0]);
-    QUEUED(ioevent_recv(s[0], (char[8]){ 0 }, 1, MSG_WAITALL));
+    QUEUED(ioevent_recv(s[0], b, 1, MSG_WAITALL));
     belongs(s[0], IOEVENT_CANCEL_IN, 1);
 
     /* an fsync that has something to do is neither read nor poll */

@@ -1,8 +1,10 @@
 //! What is outstanding when a pipe is closed, or the program ends, for those who debug it (IOEVENT_DEBUG).
 
-use crate::state::outstanding::Outstanding;
+use crate::state::faults;
+use crate::state::outstanding::{Inside, Outstanding};
 use crate::state::pipe::Pipe;
-use crate::state::{faults, world};
+use crate::state::world::{self, World};
+use crate::sync::lock::MutexGuard;
 use crate::sys::report::Line;
 use crate::sys::{observers, process};
 use core::fmt;
@@ -17,19 +19,28 @@ const PATIENCE: u32 = 100;
 #[cold]
 pub(super) fn closes(pipe: &Pipe) {
     let number = pipe.number();
-    let ended = faults::with(|register| register.end_all_of(pipe.index(), number)).unwrap_or_default();
+    let what = format_args!("pipe {number} is closed");
     if !pipe.is_typed() {
-        name(&ended, format_args!("pipe {number} is closed"));
+        for _ in 0..MOST {
+            let oldest = faults::with(|register| register.end_oldest_of(pipe.index())).flatten();
+            let Some(operation) = oldest else { break };
+            name(&operation, what);
+        }
+    }
+    let more = faults::with(|register| register.end_rest_of(pipe.index(), number)).unwrap_or(0);
+    if !pipe.is_typed() {
+        count(more, what);
     }
 }
 
-fn name(operations: &[Outstanding], what: fmt::Arguments) {
-    for operation in operations.iter().take(MOST) {
-        let state =
-            if operation.waits { "is outstanding" } else { "is complete, and its event was not harvested" };
-        Line::send(format_args!("{what} while {operation} {state}"));
-    }
-    if let Some(more) = operations.len().checked_sub(MOST).filter(|more| *more > 0) {
+fn name(operation: &Outstanding, what: fmt::Arguments) {
+    let state =
+        if operation.waits { "is outstanding" } else { "is complete, and its event was not harvested" };
+    Line::send(format_args!("{what} while {operation} {state}"));
+}
+
+fn count(more: usize, what: fmt::Arguments) {
+    if more > 0 {
         Line::send(format_args!("{what} while {more} more operations are outstanding"));
     }
 }
@@ -40,16 +51,31 @@ extern "C" fn ends() {
         return;
     }
     let Some(world) = world::world() else { return };
-    for _ in 0..PATIENCE {
-        let Some(register) = world.outstanding.try_lock() else {
-            process::pause();
-            continue;
-        };
-        let mut operations: Vec<Outstanding> = register.all().filter(|op| !op.is_typed).copied().collect();
+    let what = format_args!("the program ends");
+    let mut newest = 0;
+    for named in 0..=MOST {
+        let Some(register) = wait_for(world) else { return };
+        let next = register.oldest(|op| !op.is_typed && op.serial() > newest);
         drop(register);
-        operations.sort_by_key(Outstanding::age);
-        return name(&operations, format_args!("the program ends"));
+        match next {
+            Some((_, more)) if named == MOST => count(more, what),
+            Some((operation, _)) => {
+                newest = operation.serial();
+                name(&operation, what);
+            }
+            None => return,
+        }
     }
+}
+
+fn wait_for(world: &World) -> Option<MutexGuard<'_, Inside>> {
+    for _ in 0..PATIENCE {
+        if let Some(register) = world.outstanding.try_lock() {
+            return Some(register);
+        }
+        process::pause();
+    }
+    None
 }
 
 /// Called after what the program has given to atexit(3), and after its destructors.

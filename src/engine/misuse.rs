@@ -106,8 +106,10 @@ pub(crate) fn detach(attachment: &Locked) {
 pub(crate) fn look_for_closed() {
     let mut numbers: Vec<c_int> = Vec::new();
     faults::with(|register| {
-        let waiting = register.all().filter(|op| op.waits && op.kind != Kind::Timer);
-        numbers.extend(waiting.map(|op| op.fd));
+        let waiting = || register.all().filter(|op| op.waits && op.kind != Kind::Timer);
+        if numbers.try_reserve(waiting().count()).is_ok() {
+            numbers.extend(waiting().map(|op| op.fd));
+        }
     });
     numbers.sort_unstable();
     numbers.dedup();

@@ -27,7 +27,11 @@ pub(crate) fn begin(attachment: Option<&Inside>, op: OpRef, pipe: &Pipe) {
     let operation = Outstanding::new(op, fd, generation, (pipe.number(), pipe.is_typed()));
     let mut memory = Vec::new();
     if is_lent {
-        parts::each(op, |part| memory.push(part));
+        parts::each(op, |part| {
+            if memory.try_reserve(1).is_ok() {
+                memory.push(part);
+            }
+        });
     }
     let overlap = faults::with(|register| register.begin(op, operation, memory)).flatten();
     if let Some(overlap) = overlap {

@@ -6,7 +6,7 @@ use crate::engine::call::{Call, Readv, Recv, Recvfrom, Recvmsg, Send, Sendmsg, S
 use crate::queue::op::{Kind, Request};
 use crate::state::attachment::Entry;
 use crate::state::blocked;
-use crate::state::outstanding;
+use crate::state::named_call;
 use crate::state::pipe::Pipe;
 use crate::sys::{UserPtr, next, observers};
 use core::ffi::c_int;
@@ -137,7 +137,7 @@ pub(super) fn watch<T>(fd: c_int, kind: Kind, libc: impl FnOnce() -> T) -> T {
 #[inline]
 fn watch_addressed<T>(fd: c_int, kind: Kind, is_addressed: bool, libc: impl FnOnce() -> T) -> T {
     if observers::is_debug() && !next::is_set() && matches!(lookup::get(fd), Entry::Nothing) {
-        return blocked::watch(outstanding::Call { kind, is_addressed, fd }, libc);
+        return blocked::watch(named_call::Call { kind, is_addressed, fd }, libc);
     }
     libc()
 }

@@ -3,7 +3,7 @@
 //! in any way: by a jump out of that, or with their thread. So there are no locks here, and what is left behind is found
 //! out by asking the kernel.
 
-use super::outstanding::Call;
+use super::named_call::Call;
 use crate::queue::op::Kind;
 use crate::sys::process::{self, InCall};
 use core::ffi::c_int;

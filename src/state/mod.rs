@@ -9,6 +9,7 @@ pub(crate) mod handover;
 pub(crate) mod inside;
 pub(crate) mod jobs;
 pub(crate) mod known_pipes;
+pub(crate) mod named_call;
 pub(crate) mod outstanding;
 pub(crate) mod pipe;
 mod pipes;

@@ -4,11 +4,13 @@
 //! An operation is known by the address of its node, which is its own until its event has been harvested: where
 //! operations are listed here, no event loses its node before that (`Completions::push`).
 
-use crate::queue::op::{Kind, OpRef};
+use super::named_call::Call;
+use crate::queue::op::{Kind, MOST_BYTES, OpRef};
 use crate::sync::lock::{Mutex, MutexGuard};
 use core::ffi::c_int;
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet};
+use core::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 
 /// Part of the memory that an operation has the use of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +44,7 @@ pub(crate) struct Outstanding {
 }
 
 /// What is wrong.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// An attached descriptor was closed by plain close(2).
     Closed,
@@ -75,18 +77,53 @@ pub(crate) struct Overlap {
     pub(crate) others: Part,
 }
 
-/// The parts whose length is at most 2^index, by where they begin and which operation they belong to. Which of them
-/// overlap another part is found among few neighbours that way, however long those of other lengths are.
-type Parts = [BTreeMap<(usize, usize, usize), Part>; 32];
+/// How many lists of parts there are: one for each length up to a power of two.
+const CLASSES: usize = 32;
 
-/// See the module's head.
+/// A part in its list.
+#[derive(Clone, Copy)]
+struct Listed {
+    part: Part,
+    /// The operation that it belongs to.
+    key: usize,
+}
+
+/// Spreads the addresses of nodes. (What the standard library has for it needs thread-local storage.)
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        // 2^64 over the golden ratio.
+        self.0 = (self.0 ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+
+    fn write_i32(&mut self, number: i32) {
+        self.write_usize(number as usize);
+    }
+}
+
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
+
+/// See the module's head. What there is no memory for is not listed, and so not reported.
 pub(crate) struct Inside {
-    operations: BTreeMap<usize, (Outstanding, Vec<Part>)>,
-    parts: Parts,
-    reported: BTreeSet<(Fault, c_int, u32)>,
-    counts: BTreeMap<Fault, usize>,
+    operations: Map<usize, (Outstanding, Vec<Part>)>,
+    /// The parts by their length, and in each list by where they begin: so those that overlap another are found among
+    /// few neighbours, however long those in the other lists are.
+    parts: [Vec<Listed>; CLASSES],
+    reported: Vec<(Fault, c_int, u32)>,
     /// Numbers that the program has detached, and which file each was then.
-    detached: BTreeMap<c_int, c_int>,
+    detached: Map<c_int, c_int>,
     begun: u64,
 }
 
@@ -94,13 +131,12 @@ pub(crate) struct Inside {
 pub(crate) struct Register(Mutex<Inside>);
 
 impl Register {
-    pub(crate) const fn new() -> Register {
+    pub(crate) fn new() -> Register {
         Register(Mutex::new(Inside {
-            operations: BTreeMap::new(),
-            parts: [const { BTreeMap::new() }; 32],
-            reported: BTreeSet::new(),
-            counts: BTreeMap::new(),
-            detached: BTreeMap::new(),
+            operations: Map::default(),
+            parts: [const { Vec::new() }; CLASSES],
+            reported: Vec::new(),
+            detached: Map::default(),
             begun: 0,
         }))
     }
@@ -119,38 +155,48 @@ fn key(op: OpRef) -> usize {
     core::ptr::from_ref(op) as usize
 }
 
-/// The index among `Parts` for this length.
+/// The index of the list for this length.
 fn class(len: usize) -> usize {
-    (len.max(1).next_power_of_two().trailing_zeros() as usize).min(31)
+    (len.max(1).next_power_of_two().trailing_zeros() as usize).min(CLASSES - 1)
+}
+
+/// Where a part of this operation is in its list, or would be.
+fn place(list: &[Listed], at: usize, key: usize) -> usize {
+    list.partition_point(|listed| (listed.part.at, listed.key) < (at, key))
 }
 
 impl Inside {
     /// Lists an operation that begins. Returns what it has in common with another, if one of the two writes there.
     pub(crate) fn begin(&mut self, op: OpRef, operation: Outstanding, parts: Vec<Part>) -> Option<Overlap> {
         let overlap = parts.iter().find_map(|part| self.overlap(*part));
-        for (index, part) in parts.iter().enumerate() {
-            if let Some(map) = self.parts.get_mut(class(part.len)) {
-                map.insert((part.at, key(op), index), *part);
+        let has_room = self.operations.try_reserve(1).is_ok()
+            && self.parts.iter_mut().all(|list| list.try_reserve(parts.len()).is_ok());
+        if has_room {
+            let key = key(op);
+            for part in &parts {
+                if let Some(list) = self.parts.get_mut(class(part.len)) {
+                    list.insert(place(list, part.at, key), Listed { part: *part, key });
+                }
             }
+            self.begun += 1;
+            self.operations.insert(key, (Outstanding { serial: self.begun, ..operation }, parts));
         }
-        self.begun += 1;
-        self.operations.insert(key(op), (Outstanding { serial: self.begun, ..operation }, parts));
         overlap
     }
 
     fn overlap(&self, part: Part) -> Option<Overlap> {
         let end = part.at.saturating_add(part.len);
-        for (class, map) in self.parts.iter().enumerate().filter(|(_, map)| !map.is_empty()) {
-            // The last class has all that is longer.
-            let longest = if class == 31 { crate::queue::op::MOST_BYTES } else { 1 << class };
-            let from = part.at.saturating_sub(longest);
-            let near = map.range((from, 0, 0)..(end, 0, 0));
-            for (&(_, other, _), others) in near {
+        for (class, list) in self.parts.iter().enumerate() {
+            // The last has all that is longer.
+            let longest = if class == CLASSES - 1 { MOST_BYTES } else { 1 << class };
+            let first = place(list, part.at.saturating_sub(longest), 0);
+            let near = list.iter().skip(first).take_while(|listed| listed.part.at < end);
+            for &Listed { part: others, key } in near {
                 if others.at.saturating_add(others.len) > part.at
                     && (part.is_written || others.is_written)
-                    && let Some((other, _)) = self.operations.get(&other)
+                    && let Some((other, _)) = self.operations.get(&key)
                 {
-                    return Some(Overlap { part, other: *other, others: *others });
+                    return Some(Overlap { part, other: *other, others });
                 }
             }
         }
@@ -171,23 +217,37 @@ impl Inside {
 
     fn remove(&mut self, key: usize) -> Option<Outstanding> {
         let (operation, parts) = self.operations.remove(&key)?;
-        for (index, part) in parts.iter().enumerate() {
-            if let Some(map) = self.parts.get_mut(class(part.len)) {
-                map.remove(&(part.at, key, index));
+        for part in parts {
+            let Some(list) = self.parts.get_mut(class(part.len)) else { continue };
+            let first = place(list, part.at, key);
+            let is_meant = |listed: &Listed| listed.key == key && listed.part == part;
+            if let Some(index) = list.iter().skip(first).position(is_meant) {
+                list.remove(first + index);
             }
         }
         Some(operation)
     }
 
-    /// All of a pipe that is being closed, the oldest first, which are outstanding no more; and what was reported of
-    /// the pipe is forgotten.
-    pub(crate) fn end_all_of(&mut self, pipe: u32, number: c_int) -> Vec<Outstanding> {
-        let keys: Vec<usize> =
-            self.operations.iter().filter(|(_, (op, _))| op.pipe == pipe).map(|(key, _)| *key).collect();
-        let mut ended: Vec<Outstanding> = keys.into_iter().filter_map(|key| self.remove(key)).collect();
-        ended.sort_by_key(|operation| operation.serial);
-        self.reported.remove(&(Fault::Full, number, 0));
-        ended
+    /// The oldest of a pipe that is being closed, which is outstanding no more.
+    pub(crate) fn end_oldest_of(&mut self, pipe: u32) -> Option<Outstanding> {
+        let of_pipe = self.operations.iter().filter(|(_, (operation, _))| operation.pipe == pipe);
+        let (key, _) = of_pipe.min_by_key(|(_, (operation, _))| operation.serial)?;
+        let key = *key;
+        self.remove(key)
+    }
+
+    /// How many more there were, which are outstanding no more either. What was reported of the pipe is forgotten.
+    pub(crate) fn end_rest_of(&mut self, pipe: u32, number: c_int) -> usize {
+        let before = self.operations.len();
+        let (operations, parts) = (&mut self.operations, &mut self.parts);
+        for list in parts {
+            list.retain(|listed| {
+                operations.get(&listed.key).is_some_and(|(operation, _)| operation.pipe != pipe)
+            });
+        }
+        operations.retain(|_, (operation, _)| operation.pipe != pipe);
+        self.reported.retain(|reported| *reported != (Fault::Full, number, 0));
+        before - self.operations.len()
     }
 
     /// All of them.
@@ -204,7 +264,9 @@ impl Inside {
 
     /// The program has detached a descriptor that is this file: calls on it are meant to be libc's.
     pub(crate) fn detach(&mut self, number: c_int, identity: c_int) {
-        self.detached.insert(number, identity);
+        if self.detached.try_reserve(1).is_ok() {
+            self.detached.insert(number, identity);
+        }
     }
 
     /// Whether it has.
@@ -214,12 +276,13 @@ impl Inside {
 
     /// Whether a fault of a descriptor, or of a pipe, is to be reported: it is once, and not after many others.
     pub(crate) fn judge(&mut self, fault: Fault, number: c_int, generation: u32) -> Verdict {
-        let count = self.counts.entry(fault).or_default();
-        if *count >= MOST || !self.reported.insert((fault, number, generation)) {
+        let count = self.reported.iter().filter(|(reported, ..)| *reported == fault).count();
+        let this = (fault, number, generation);
+        if count >= MOST || self.reported.contains(&this) || self.reported.try_reserve(1).is_err() {
             return Verdict::Known;
         }
-        *count += 1;
-        if *count == MOST { Verdict::Last } else { Verdict::New }
+        self.reported.push(this);
+        if count + 1 == MOST { Verdict::Last } else { Verdict::New }
     }
 }
 
@@ -245,8 +308,8 @@ impl Outstanding {
         }
     }
 
-    /// The older, the less.
-    pub(crate) fn age(&self) -> u64 {
+    /// Counted up: the older, the less.
+    pub(crate) fn serial(&self) -> u64 {
         self.serial
     }
 
@@ -264,51 +327,6 @@ impl fmt::Display for Outstanding {
             _ => self.call().fmt(f)?,
         }
         write!(f, " (user pointer {:#x})", self.user)
-    }
-}
-
-/// A call on a descriptor.
-#[derive(Clone, Copy)]
-pub(crate) struct Call {
-    pub(crate) kind: Kind,
-    pub(crate) is_addressed: bool,
-    pub(crate) fd: c_int,
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{} of descriptor {}", name(self.kind, self.is_addressed), self.fd)
-    }
-}
-
-/// The name of the call that a kind stands for.
-fn name(kind: Kind, is_addressed: bool) -> &'static str {
-    match kind {
-        Kind::Read => "ioevent_read",
-        Kind::Readv => "ioevent_readv",
-        Kind::Recv if is_addressed => "ioevent_recvfrom",
-        Kind::Recv => "ioevent_recv",
-        Kind::Recvmsg => "ioevent_recvmsg",
-        Kind::Accept => "ioevent_accept",
-        Kind::Write => "ioevent_write",
-        Kind::Writev => "ioevent_writev",
-        Kind::Send if is_addressed => "ioevent_sendto",
-        Kind::Send => "ioevent_send",
-        Kind::Sendmsg => "ioevent_sendmsg",
-        Kind::Connect => "ioevent_connect",
-        Kind::Poll => "ioevent_poll",
-        Kind::Pread => "ioevent_pread",
-        Kind::Preadv => "ioevent_preadv",
-        Kind::Pwrite => "ioevent_pwrite",
-        Kind::Pwritev => "ioevent_pwritev",
-        Kind::Sendfile => "ioevent_sendfile",
-        Kind::Splice => "ioevent_splice",
-        Kind::Fsync => "ioevent_fsync",
-        Kind::Fdatasync => "ioevent_fdatasync",
-        Kind::Shutdown => "ioevent_shutdown",
-        Kind::Waitid => "ioevent_waitid",
-        Kind::Timer => "a timer",
-        Kind::Posted | Kind::Kept => "an event",
     }
 }
 
@@ -379,9 +397,11 @@ mod tests {
         register.lock().complete(taken[1]);
         register.lock().end(taken[0]);
         assert_eq!(register.lock().oldest(|op| op.waits).map(|(op, n)| (op.serial, n)), Some((3, 1)));
-        let ended = register.lock().end_all_of(0, 5);
-        assert_eq!(ended.iter().map(|op| (op.serial, op.waits)).collect::<Vec<_>>(), [(2, false), (3, true)]);
-        assert_eq!(ended[0].to_string(), "ioevent_read of descriptor 3 (user pointer 0x0)");
-        assert!(register.lock().end_all_of(0, 5).is_empty());
+        let ended = register.lock().end_oldest_of(0).unwrap();
+        assert_eq!((ended.serial, ended.waits), (2, false));
+        assert_eq!(ended.to_string(), "ioevent_read of descriptor 3 (user pointer 0x0)");
+        assert_eq!(register.lock().end_rest_of(1, 5), 0);
+        assert_eq!(register.lock().end_rest_of(0, 5), 1);
+        assert!(register.lock().all().next().is_none());
     }
 }
