@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# ci/c-tests.sh [plain|posix|build|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named)
+# ci/c-tests.sh [plain|posix|build|debug|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named)
 # against the staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
 #
 #   plain      warnings are errors
 #   posix      built anew with the plain names, read and not ioevent_read, and linked to libioevent_posix.so; what
 #              c-tests/plain_names.txt says is done with some of them
 #   build      as plain, and runs nothing: for ci/kernels.sh
+#   debug      some of them with IOEVENT_DEBUG=1: as they are right, nothing is reported
 #   valgrind   the same programs under memcheck: no error, no definite leak
 #   san        built with -fsanitize=address,undefined (the library itself is not: its heap is watched all the same)
 #   tsan       those whose threads share a pipe, built with -fsanitize=thread: the library, which is not, tells the
@@ -25,6 +26,11 @@ bin=$build/c-tests-$mode
 flags=()
 prefix=()
 label=${LABEL:-c-tests}
+# What debug runs: programs that harvest all that they have queued.
+right=(accept accept_shut arrival_order big_write blocking_sharer cancel_kinds connect_waits datagram_many
+    errno_matrix fault file_errors file_read_write file_reference flags_shared flood fsync gather_shared inline_direct
+    inline_flags kind_eventfd kind_pipe kind_pty kind_signalfd order_reads order_writes readv_writev recvmsg_sendmsg
+    sendfile splice submit_sockets takeover threads_many timeout_write timer_order waitid)
 # What tsan runs; there is nothing to see for it where a pipe has one thread.
 threaded=(handover 'threads_*' '*_threads' 'alone_*' takeover takeover_big_harvest thief post_busy pipe_close_waiting)
 
@@ -50,6 +56,23 @@ really_in() {
 
 case $mode in
 plain | build) bin=$c_tests ;;
+debug)
+    bin=$c_tests
+    label="C test with IOEVENT_DEBUG"
+    export IOEVENT_DEBUG=1
+    # Runs a program of whose misuse nothing is reported.
+    unreported() {
+        local text status
+        text=$("$@" 2>&1)
+        status=$?
+        printf '%s\n' "$text"
+        ! grep -q '^ioevent: ' <<<"$text" && return $status
+    }
+    export -f unreported
+    # shellcheck disable=SC2016 # for the shell that is called
+    prefix=(bash -c 'unreported "$@"' unreported)
+    [ ${#only[@]} != 0 ] || only=("${right[@]}")
+    ;;
 posix)
     bin=$c_tests-posix
     c_tests=$bin
@@ -97,7 +120,7 @@ static void *count(void *unused) { n++; return unused; }
 int main(void) { pthread_t t; pthread_create(&t, 0, count, 0); n++; pthread_join(t, 0); return 0; }
 END
     ;;
-*) sed -n '2,15s/^# //p' "$0" >&2; exit 2 ;;
+*) sed -n '2,16s/^# //p' "$0" >&2; exit 2 ;;
 esac
 
 use_stage

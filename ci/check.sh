@@ -82,6 +82,7 @@ if [ -z "${IOEVENT_QUICK:-}" ]; then
     part "C tests under memcheck" "the library" ci/c-tests.sh valgrind
 fi
 part "C tests" "the library" ci/c-tests.sh plain
+part "C tests with IOEVENT_DEBUG" "the library" ci/c-tests.sh debug
 part "plain names" "the library" ci/posix.sh
 part "programs under the plain names" "the library" ci/posix-programs.sh quick
 if [ -z "${IOEVENT_QUICK:-}" ]; then
