@@ -1,8 +1,8 @@
 //! The places of a pipe, taken and given back while it is resized.
 
-use crate::{model, model_with_futex};
 use crate::sync::access::Shared;
 use crate::sync::places::Places;
+use crate::{model, model_with_futex};
 use loom::sync::Arc;
 use loom::thread;
 
