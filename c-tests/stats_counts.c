@@ -37,13 +37,14 @@ static struct ioevent harvest(void)
 
 static void streams(int which)
 {
-    int fd[2];
-    char b[8];
+    int fd[2], outside;
+    char b[8] = { 0 };
     struct iovec iov = { b, 4 };
     struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
     if (!stream_pair(which, fd))
         return;
+    outside = OK(dup(fd[1])); /* it is not attached */
     ATTACH(fd[0], p, 1);
     ATTACH(fd[1], p, 2);
     for (int i = 0; i < 3; i++) {
@@ -76,13 +77,13 @@ static void streams(int which)
         COUNTS(p, reads, 1, QUEUED(ioevent_read(fd[0], b, sizeof b)));
         COUNTS(p, polls, 1, QUEUED(ioevent_poll(fd[0], POLLPRI)));
         COUNTED(p, places, 2);
-        COUNTS(p, reads, 0, OK(write(fd[1], "abc", 3)));
+        COUNTS(p, reads, 0, OK(write(outside, "abc", 3)));
         COUNTS(p, events, 1, EXPECT(p, 1, 3, 0));
         /* cancelled: counted when it was queued, and its event */
         COUNTS(p, events, 0, GIVES(ioevent_cancel(fd[0]), 1));
         COUNTS(p, events, 1, EXPECT(p, 1, -1, ECANCELED));
         COUNTS(p, polls, 1, QUEUED(ioevent_poll(fd[0], POLLIN)));
-        OK(write(fd[1], "abc", 3));
+        OK(write(outside, "abc", 3));
         harvest();
         COUNTS(p, reads, 1, QUEUED(ioevent_read(fd[0], b, sizeof b)));
         harvest();
@@ -97,7 +98,7 @@ static void streams(int which)
         QUIET(p); /* now the library knows that there is something */
         COUNTS(p, inline, 1, GIVES(ioevent_read(fd[0], b, 4), 4));
         COUNTS(p, reads, 1, QUEUED(ioevent_read(fd[0], b, 8)));
-        OK(write(fd[1], "x", 1));
+        OK(write(outside, "x", 1));
         harvest();
     }
     GIVES(ioevent_fcntl(fd[1], F_SETIOEVENTFLAGS, 0), 0);
@@ -107,6 +108,7 @@ static void streams(int which)
     GIVES(ioevent_close(fd[0]), 0);
     COUNTED(p, attached, 1);
     GIVES(ioevent_close(fd[1]), 0);
+    OK(close(outside));
     COUNTED(p, attached, 0);
 }
 
@@ -147,7 +149,8 @@ static void others(void)
     struct ioevent post[3] = { { USER(9), 9, 9 }, { USER(9), 9, 9 }, { USER(9), 9, 9 } };
     struct timespec soon = { 0, 1000000 };
     siginfo_t info;
-    uint64_t empty;
+    uint64_t empty, expired;
+    off_t at = 0;
     pid_t pid;
     char b[8];
 
@@ -163,7 +166,7 @@ static void others(void)
     harvest();
     COUNTS(p, syncs, 1, QUEUED(ioevent_fdatasync(file)));
     harvest();
-    COUNTS(p, transfers, 1, QUEUED(ioevent_sendfile(fd[1], file, &(off_t){ 0 }, 4)));
+    COUNTS(p, transfers, 1, QUEUED(ioevent_sendfile(fd[1], file, &at, 4)));
     harvest();
     OK(write(pipefd[1], "ab", 2));
     COUNTS(p, transfers, 1, QUEUED(ioevent_splice(pipefd[0], NULL, fd[1], NULL, 2, 0)));
@@ -187,15 +190,18 @@ static void others(void)
         COUNTS(p, events, 1, HARVEST(p));
 
     /* timers: set, expired, and cancelled, which is neither */
+    expired = stats_of(p).ios_expired;
     COUNTS(p, timers, 1, submit_timer(p, 1000000));
-    COUNTS(p, expired, 1, HARVEST(p));
+    HARVEST(p);
+    COUNTED(p, expired, expired + 1);
     COUNTS(p, timers, 1, submit_timer(p, 3600000000000));
     COUNTS(p, expired, 0, GIVES(ioevent_cancel(p), 1));
     COUNTS(p, expired, 0, EXPECT(p, 3, -1, ECANCELED));
 
     /* looks that find nothing */
-    COUNTS(p, empty_looks, 1, QUIET(p));
-    COUNTS(p, events, 0, QUIET(p));
+    empty = stats_of(p).ios_empty_looks;
+    while (stats_of(p).ios_empty_looks == empty) /* an edge of the timers may be there still */
+        COUNTS(p, events, 0, QUIET(p));
     empty = stats_of(p).ios_empty_looks;
     COUNTS(p, events, 0, GIVES(ioevent_wait(p, post, 1, &soon), 0));
     CHECK(stats_of(p).ios_empty_looks > empty);
@@ -213,10 +219,11 @@ static void others(void)
 
 static void full(void)
 {
-    int q = OK(ioeventpipe(2)), fd[2];
+    int q = OK(ioeventpipe(2)), fd[2], outside;
     char b[2][4];
 
     unix_pair(fd);
+    outside = OK(dup(fd[1]));
     ATTACH(fd[0], q, 1);
     ATTACH(fd[1], q, 2);
     COUNTED(q, full, 0);
@@ -238,7 +245,7 @@ static void full(void)
     COUNTED(q, places_max, 3);
     for (int i = 0; i < 3; i++) {
         if (i == 1)
-            OK(write(fd[1], "abcd", 4));
+            OK(write(outside, "abcd", 4));
         HARVEST(q);
     }
     /* what was the most stays that, whatever becomes of the capacity */
@@ -259,6 +266,7 @@ static void full(void)
     GIVES(ioevent_close(q), 0);
     OK(close(fd[0]));
     OK(close(fd[1]));
+    OK(close(outside));
 }
 
 static void *all(void *unused)

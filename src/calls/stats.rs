@@ -21,19 +21,33 @@ pub(crate) fn stats(number: c_int) -> Result<Stats> {
     if pipe.is_open_as(number) && pipe.is_whole() { Ok(stats) } else { Err(Errno::EBADF) }
 }
 
+/// Events that were harvested, places taken, and places ever taken for anything but reads (see `counts`): all at one
+/// time, but for what other threads are about to count, unless they are at it all the time.
+fn at_one_time(pipe: &Pipe) -> (u64, u64, u64) {
+    /// How often it looks again.
+    const PATIENCE: u32 = 100;
+    let look = || (pipe.queue.counted(Count::Events), pipe.queue.counted_with_place());
+    let (mut events, mut others) = look();
+    for _ in 0..PATIENCE {
+        let places = pipe.queue.places_taken() as u64;
+        let again = look();
+        if again == (events, others) {
+            return (events, places, others);
+        }
+        (events, others) = again;
+    }
+    (events, pipe.queue.places_taken() as u64, others)
+}
+
 /// The same of a pipe.
 pub(crate) fn stats_of(pipe: &Pipe) -> Stats {
     let counted = |what| pipe.queue.counted(what);
-    // In this order: see `counts`.
-    let events = counted(Count::Events);
-    let places = pipe.queue.places_taken() as u64;
-    let others = pipe.queue.counted_with_place();
+    let (events, places, others) = at_one_time(pipe);
     Stats {
         places,
         places_max: pipe.queue.most_places_taken().into(),
         capacity: pipe.queue.capacity() as u64,
         attached: pipe.attached.load(Relaxed) as u64,
-        // What others are about to count may have its place already, and what they have counted may be harvested.
         reads: (events + places).saturating_sub(others),
         writes: counted(Count::Writes),
         accepts: counted(Count::Accepts),

@@ -11,7 +11,7 @@
 //! harvested. So the places that are taken and the events that were harvested are, together, all that was ever queued
 //! or posted, and reads are what remains of these. A thread that harvests gives the places back first, *then* counts
 //! the events, with Release; one that looks reads the events first, with Acquire, *then* the places: it may find an
-//! event neither here nor there, but never both.
+//! event neither here nor there, but never both. It looks again until nothing was counted meanwhile.
 //!
 //! Lanes stay when their threads end, and so do their counts. All begin anew with the life of the pipe.
 
