@@ -10,8 +10,8 @@ struct source {
     void (*handle)(struct source *self, const struct ioevent *event);
 };
 
-/* Called first: up to `count` exchanges on this pipe, each with two places in it. Each gets so many seconds for the head
- * of its request, and as many without any byte in either direction. Ends the program if there is no memory. */
+/* Called first: up to `count` exchanges on this pipe, each with two places in it. Each gets so many seconds for the
+ * head of its request, and as many without any byte in either direction. Ends the program if there is no memory. */
 void exchange_open(int pipe, int count, int seconds);
 
 /* Whether there can be one more. */
