@@ -3,8 +3,9 @@
  * tries again after a pause, which a timer of the pipe measures: 100 milliseconds, twice as long each time, and a bit
  * more or less, lest a thousand clients of a server that has been away come back in the same moment.
  *
- * Input, output and the two directions of the socket are four operations that go on at the same time. At the end of its
- * input the client says so, by shutting down its direction, and goes on to print what the server has to answer. */
+ * Then bytes go both ways at once, from the input to the socket and from the socket to the output, with one operation
+ * of each way. At the end of its input the client says so, by shutting down its direction, and goes on to print what
+ * the server has to answer. */
 #include "example.h"
 
 #include <fcntl.h>

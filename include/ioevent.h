@@ -18,6 +18,12 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* A struct and a function of one name, as stat(2) has it, are no mistake. */
+#if defined __cplusplus && defined __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+
 struct timespec;
 
 /* Strict ISO C lacks what some declarations need. */
@@ -1072,5 +1078,9 @@ static __inline void ioevent_prep_timer(struct ioevent_op *op, int pipefd, const
 #undef IOEVENT_LENT
 
 #endif /* IOEVENT_TIMESPEC */
+
+#if defined __cplusplus && defined __GNUC__
+#pragma GCC diagnostic pop
+#endif
 
 #endif /* IOEVENT_H */

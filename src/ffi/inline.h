@@ -257,4 +257,8 @@ static __inline void ioevent_prep_timer(struct ioevent_op *op, int pipefd, const
 
 #endif /* IOEVENT_TIMESPEC */
 
+#if defined __cplusplus && defined __GNUC__
+#pragma GCC diagnostic pop
+#endif
+
 #endif /* IOEVENT_H */
