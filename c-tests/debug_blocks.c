@@ -1,6 +1,6 @@
 /*
  * IOEVENT_DEBUG names a call of an ioevent_ name that has waited for two seconds on a descriptor that is not attached,
- * while there are pipes; none that is over, or whose thread is: ioevent_debug(7).
+ * while there are pipes; none that is over, or whose thread is: ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
 #include "test_debug.h"

@@ -1,7 +1,7 @@
 /*
  * IOEVENT_DEBUG names an attached descriptor that was closed by plain close(2) while something was outstanding on it:
  * where no further call is made, where the number is attached again or given out again at once, and where it is closed
- * by ioevent_close. What is outstanding no more is no fault: ioevent_debug(7).
+ * by ioevent_close. What is outstanding no more is no fault: ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
 #include "test_debug.h"

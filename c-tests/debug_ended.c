@@ -1,6 +1,6 @@
 /*
  * IOEVENT_DEBUG names what is outstanding when a pipe is closed, and when the program ends: after its own functions of
- * atexit(3), and in the process that it belongs to: ioevent_debug(7).
+ * atexit(3), and in the process that it belongs to: ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
 #include "test_debug.h"

@@ -1,6 +1,6 @@
 /*
  * IOEVENT_DEBUG names a pipe that has been full for two seconds and that no thread harvests; and none where a thread
- * waits in a harvest, or can see that there is nothing to harvest: ioevent_debug(7).
+ * waits in a harvest, or can see that there is nothing to harvest: ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
 #include "test_debug.h"

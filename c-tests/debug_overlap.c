@@ -1,7 +1,7 @@
 /*
  * IOEVENT_DEBUG names an operation whose memory overlaps that of another that is outstanding, if one of the two writes
  * there: buffers, arrays of them, messages, the room for addresses. What was harvested is no more outstanding:
- * ioevent_debug(7).
+ * ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
 #include "test_debug.h"

@@ -1,7 +1,7 @@
 /*
  * IOEVENT_DEBUG names an operation that is given to a number under which another file was attached, which was closed by
  * plain close(2): the number is another file now, or none. IOEVENT_DEBUG=abort ends the program with the report:
- * ioevent_debug(7).
+ * ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
 #include "test_debug.h"

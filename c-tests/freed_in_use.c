@@ -1,7 +1,7 @@
 /*
- * Memory that is freed, or leaves its scope, while an operation has the use of it (rule 2.3): under the address sanitizer
- * it is reported when the I/O is done and when the event is made; under memcheck by that itself; without either the
- * library does not look. And under each of them what is right is right.
+ * Memory that is freed, or leaves its scope, while an operation has the use of it (rule 2.3, rule 7.5): under the
+ * address sanitizer it is reported when the I/O is done and when the event is made; under memcheck by that itself;
+ * without either the library does not look. And under each of them what is right is right.
  */
 #include "test.h"
 #include "test_debug.h"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ioetop_test.sh BIN_DIR: the example ioetop shows the pipes of another process, the example echo, and says in one line
-# why it cannot where it cannot.
+# why it cannot where it cannot: rule 7.7.
 # shellcheck source=c-tests/test_echo.sh
 . "$(dirname "$0")/test_echo.sh"
 

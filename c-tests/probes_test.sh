@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# probes_test.sh BIN_DIR: libioevent.so has the probes of ioevent_probes(7), and what they tell gdb is right.
+# probes_test.sh BIN_DIR: libioevent.so has the probes of ioevent_probes(7), and what they tell gdb is right:
+# rule 7.6.
 # shellcheck source=c-tests/test.sh
 . "$(dirname "$0")/test.sh"
 
