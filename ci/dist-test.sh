@@ -16,7 +16,7 @@ complain() {
 tarball=$(ci/dist.sh "$top/1") || complain "make dist failed"
 again=$(umask 077; TMPDIR=/nonexistent ci/dist.sh "$top/2") || complain "make dist failed the second time"
 cmp "$tarball" "$again" || complain "the same commit makes another tarball"
-tar xzf "$tarball" -C "$top" || complain "it cannot be unpacked"
+tar xpzf "$tarball" -C "$top" || complain "it cannot be unpacked"
 source=$top/$(basename "$tarball" .tar.gz)
 [ -z "$(find "$source" ! -perm -go=r -o -newermt "@$(($(git log -1 --format=%ct) + 1))")" ] ||
     complain "modes or times in it are those of this machine"
