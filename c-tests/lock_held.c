@@ -22,7 +22,8 @@ static int run(int how, int kind)
 {
     bool writes = kind == PWRITE || kind == WRITE, held = false;
     int p = OK(ioeventpipe(8)), q = OK(ioeventpipe(8)), fd = held_file(3 * HELD_PAGE, writes);
-    struct timespec soon = { 0, 10000000 };
+    struct timespec soon = { 0, 300000000 }; /* not before the operation has come to its page */
+    long long begin;
     char *page = held_page();
     pthread_t t;
 
@@ -30,6 +31,7 @@ static int run(int how, int kind)
     ATTACH(fd, p, 1);
     if (how == TIMEOUT)
         GIVES(ioevent_fcntl(fd, F_SETIOEVENTTIMEO, &soon), 0);
+    begin = now_ns();
     switch (kind) {
     case PREAD: held = IS_HELD(ioevent_pread(fd, page, HELD_PAGE, HELD_PAGE)); break;
     case PWRITE: held = IS_HELD(ioevent_pwrite(fd, page, HELD_PAGE, HELD_PAGE)); break;
@@ -40,6 +42,7 @@ static int run(int how, int kind)
     if (held) {
         switch (how) {
         case CANCEL: GIVES(ioevent_cancel(fd), 0); break;
+        case TIMEOUT: UNTIL(now_ns() > begin + soon.tv_nsec + 20000000); break;
         case DETACHED: DETACH(fd); break;
         case MOVED: ATTACH(fd, q, 2); break;
         case PIPE_CLOSED: t = start_thread(close_pipe, &p); break;

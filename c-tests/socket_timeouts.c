@@ -8,13 +8,15 @@ int main(void)
     struct timespec longer = { 0, 120000000 };
     struct address a, full;
     int p = OK(ioeventpipe(8)), fd[2], filler, l = listener(AF_INET, 2, &a), fl = full_listener(&full, &filler);
-    int c = tcp_socket(), new;
+    int c = tcp_socket(), new, room = 65536; /* of a socket, so that not all of `big` fits */
     char b[8];
     struct ioevent e;
     struct taker t;
 
     for (int flags = 0; flags < 2; flags++) {
         CHECK(tcp_pair(AF_INET, fd));
+        OK(setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room));
+        OK(setsockopt(fd[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof room));
         for (int i = 0; i < 2; i++) {
             OK(setsockopt(fd[i], SOL_SOCKET, SO_RCVTIMEO, &little, sizeof little));
             OK(setsockopt(fd[i], SOL_SOCKET, SO_SNDTIMEO, &little, sizeof little));

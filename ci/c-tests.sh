@@ -13,8 +13,7 @@
 #              sanitizer what it has to know (rule 5.6)
 #
 # make stage (or make check) must have been run before.  CC chooses the compiler, LABEL what the tests are called (c-tests,
-# for plain and build), IOEVENT_JOBS how many run side by
-# side.
+# for plain and build), IOEVENT_JOBS how many run side by side.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -19,8 +19,12 @@ in_row() {
     esac
 }
 # These tests are about what only threads of the library's own do: go on while nobody harvests, poll files that tell of a
-# thing once, be at work on a disk at the same time.
-threads_tests="alone_visits close_pipe_worker datagram_unconnected ended_part file_pollable file_pollable_inline file_proc"
+# thing once, wait for a disk in the place of a thread of the program's, let threads on standby go.
+threads_tests="alone_visits close_pipe_worker datagram_unconnected ended_part file_pollable file_pollable_inline file_proc
+    inline_order_writes inline_others inline_partial lock_held lock_transfers netlink_full one_processor poll_again poll_consumed
+    poll_mounts progress server_blocks_attach server_blocks_nobody shutdown_now shutdown_order socket_timeouts
+    splice_after_connect splice_part_waits submit_user"
+threads_tests=${threads_tests//$'\n'/ }
 if [ "${1:-}" = --one ]; then
     case "$2: $threads_tests " in "no-threads:"*" ${3##*/} "*)
         echo "it is about threads of the library's own"
