@@ -113,6 +113,8 @@ static long resident_kb(void)
     char line[200];
     long kb = 0;
 
+    if (f == NULL && has_no_proc())
+        return 0; /* it cannot be told */
     CHECK(f != NULL);
     while (fgets(line, sizeof line, f))
         if (sscanf(line, "RssAnon: %ld", &kb) == 1)
