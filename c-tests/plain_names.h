@@ -84,7 +84,7 @@ PLAIN(writev);
 #define ioevent_writev plain_name_writev
 
 /* libc's own functions. */
-#define EACH_OF_LIBC(DO) DO(accept) DO(connect) DO(fcntl) DO(fsync) DO(pread) DO(pwrite) DO(read) \
+#define EACH_OF_LIBC(DO) DO(accept) DO(close) DO(connect) DO(fcntl) DO(fsync) DO(pread) DO(pwrite) DO(read) \
     DO(recv) DO(recvmsg) DO(send) DO(sendfile) DO(sendto) DO(shutdown) DO(strerror) DO(waitid) \
     DO(write) DO(writev)
 #define DECLARE(name) static __typeof__(name) *libc_##name __attribute__((unused));
@@ -102,6 +102,9 @@ static void find_libc(void)
 
 #ifdef LIBC_accept
 #define accept libc_accept
+#endif
+#ifdef LIBC_close
+#define close libc_close
 #endif
 #ifdef LIBC_connect
 #define connect libc_connect
