@@ -145,11 +145,11 @@ static void connections(void)
 
 static void others(void)
 {
-    int file = make_file(FILE_MEMORY), pipefd[2], fd[2], pidfd;
+    int file = make_file(FILE_MEMORY), disk = disk_file(), pipefd[2], fd[2], pidfd;
     struct ioevent post[3] = { { USER(9), 9, 9 }, { USER(9), 9, 9 }, { USER(9), 9, 9 } };
     struct timespec soon = { 0, 1000000 };
     siginfo_t info;
-    uint64_t empty, expired;
+    uint64_t empty, expired, jobs;
     off_t at = 0;
     pid_t pid;
     char b[8];
@@ -166,6 +166,13 @@ static void others(void)
     harvest();
     COUNTS(p, syncs, 1, QUEUED(ioevent_fdatasync(file)));
     harvest();
+    /* to wait for the disk is a worker's job */
+    ATTACH(disk, p, 7);
+    jobs = stats_of(p).ios_jobs;
+    COUNTS(p, syncs, 1, QUEUED(ioevent_fsync(disk)));
+    harvest();
+    COUNTED(p, jobs, jobs + 1);
+    GIVES(ioevent_close(disk), 0);
     COUNTS(p, transfers, 1, QUEUED(ioevent_sendfile(fd[1], file, &at, 4)));
     harvest();
     OK(write(pipefd[1], "ab", 2));

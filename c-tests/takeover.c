@@ -3,6 +3,7 @@
  * finish at once, and then stays busy until B, who waits in a harvest, has had all of them.
  */
 #include "test.h"
+#include "test_stats.h"
 
 enum { N = 20, ROUNDS = 30 };
 
@@ -59,7 +60,9 @@ int main(void)
     p = OK(ioeventpipe(N + 1));
     unix_pair(fd);
     ATTACH(fd[0], p, 1);
+    COUNTED(p, takeovers, 0);
     ZERO(pthread_join(start_thread(a, NULL), NULL));
     STAYS_QUIET(p);
+    CHECK(stats_of(p).ios_takeovers > 0);
     return 0;
 }
