@@ -334,7 +334,7 @@ impl<T: 'static> EventPipe<T> {
     }
 
     /// What has happened in the pipe since it was made, and what there is in it now. EBADF as of [`wait`](Self::wait).
-    /// It changes nothing, and takes some hundred nanoseconds.
+    /// It changes nothing, and takes some microseconds.
     ///
     /// ```
     /// use ioevent::{EventPipe, Events, Op};
