@@ -84,9 +84,7 @@ pub(crate) fn go_on(attachment: &Locked, request: &Request, sent: isize) -> Answ
 #[cold]
 pub(crate) fn go_on_inline(attachment: &Locked, request: &Request, sent: isize) -> Option<Answer> {
     let answer = go_on_inline_with(attachment, request, sent);
-    if matches!(answer, Some(Answer::Done(_)))
-        && let Some(pipe) = attachment.pipe()
-    {
+    if let (Some(Answer::Done(_)), Some(pipe)) = (&answer, attachment.pipe()) {
         Completions::of_thread(pipe).count(Count::Inline, 1);
     }
     answer
