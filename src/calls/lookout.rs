@@ -4,10 +4,12 @@
 use crate::engine::misuse::{self, Others};
 use crate::state::known_pipes::{Known, Notes};
 use crate::state::outstanding::{Fault, Inside};
+use crate::state::pipe::Pipe;
 use crate::state::{blocked, faults};
 use crate::sync::access::Revoked;
 use crate::sys::nature;
 use core::ffi::c_int;
+use core::fmt;
 
 /// How often it looks, in milliseconds.
 pub(super) const LOOK: c_int = 250;
@@ -49,10 +51,17 @@ pub(super) fn look(notes: &mut Notes, now: u64) {
 fn report_full(known: &Known) {
     let pipe = known.pipe;
     let (number, places) = (pipe.number(), pipe.queue.places_taken());
-    let oldest = faults::with(|register| register.oldest(|op| op.pipe == pipe.index())).flatten();
-    let head = format_args!(
-        "pipe {number} has been full for 2 seconds, and no thread has harvested it: all {places} places are taken"
+    report_full_by(
+        pipe,
+        format_args!(
+            "pipe {number} has been full for 2 seconds, and no thread has harvested it: all {places} places are taken"
+        ),
     );
+}
+
+fn report_full_by(pipe: &Pipe, head: fmt::Arguments) {
+    let number = pipe.number();
+    let oldest = faults::with(|register| register.oldest(|op| op.pipe == pipe.index())).flatten();
     match oldest {
         Some((oldest, count)) => {
             let state = if oldest.waits { "outstanding" } else { "complete" };

@@ -18,8 +18,10 @@ const PATIENCE: u32 = 100;
 /// program), and forgets it.
 #[cold]
 pub(super) fn closes(pipe: &Pipe) {
-    let number = pipe.number();
-    let what = format_args!("pipe {number} is closed");
+    name_rest(pipe, format_args!("pipe {} is closed", pipe.number()));
+}
+
+fn name_rest(pipe: &Pipe, what: fmt::Arguments) {
     if !pipe.is_typed() {
         for _ in 0..MOST {
             let oldest = faults::with(|register| register.end_oldest_of(pipe.index())).flatten();
@@ -27,7 +29,7 @@ pub(super) fn closes(pipe: &Pipe) {
             name(&operation, what);
         }
     }
-    let more = faults::with(|register| register.end_rest_of(pipe.index(), number)).unwrap_or(0);
+    let more = faults::with(|register| register.end_rest_of(pipe.index(), pipe.number())).unwrap_or(0);
     if !pipe.is_typed() {
         count(more, what);
     }

@@ -192,10 +192,11 @@ impl Inside {
             let first = place(list, part.at.saturating_sub(longest), 0);
             let near = list.iter().skip(first).take_while(|listed| listed.part.at < end);
             for &Listed { part: others, key } in near {
-                if others.at.saturating_add(others.len) > part.at
-                    && (part.is_written || others.is_written)
-                    && let Some((other, _)) = self.operations.get(&key)
-                {
+                let is_met = others.at.saturating_add(others.len) > part.at;
+                if !is_met || !(part.is_written || others.is_written) {
+                    continue;
+                }
+                if let Some((other, _)) = self.operations.get(&key) {
                     return Some(Overlap { part, other: *other, others });
                 }
             }
