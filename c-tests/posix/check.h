@@ -87,7 +87,9 @@ static inline void fail_at(const char *text, long got)
 __attribute__((constructor, unused))
 static void watchdog(void)
 {
-    alarm(60);
+    const char *seconds = getenv("TEST_TIMEOUT");
+
+    alarm(seconds == NULL ? 60 : (unsigned)atoi(seconds));
 }
 
 /* The child ended like this: an exit status, or a signal. */
