@@ -72,7 +72,7 @@ static int open_counter(void)
     int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
     if (fd != -1)
-        CHECK(mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED);
+        CHECK(mmap(NULL, 2 * (size_t)page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED);
     return fd;
 }
 

@@ -39,9 +39,9 @@ static void make(struct twin *t, int from, int to)
         OK(lseek(fd[0], 0, SEEK_SET));
     }
     OK(pipe2(t->out, O_CLOEXEC));
-    OK(fcntl(t->out[1], F_SETPIPE_SZ, to == EMPTY ? 4096 : 8192));
+    OK(fcntl(t->out[1], F_SETPIPE_SZ, to == EMPTY ? page_size() : 2 * page_size()));
     if (to == HALF)
-        for (int i = 0; i < 4096; i++) /* a page that is full: no later byte is put into it */
+        for (int i = 0; i < page_size(); i++) /* a page that is full: no later byte is put into it */
             SAME(write(t->out[1], "~", 1), 1);
 }
 
@@ -114,8 +114,8 @@ static void run(int from, int way, int to, bool attach_source, bool is_inline, b
         if (first) {
             SAME(e.ioe_result, n);
             if (to == HALF) {
-                read_all(b.out[0], block, 4096);
-                CHECK(is_all(block, '~', 4096));
+                read_all(b.out[0], block, (size_t)page_size());
+                CHECK(is_all(block, '~', (size_t)page_size()));
             }
         }
         CHECK(e.ioe_result > 0 && e.ioe_result <= SIZE);

@@ -36,17 +36,17 @@ static void run(int from, bool attach_source, bool alone)
     struct ioevent e;
 
     OK(pipe2(out, O_CLOEXEC));
-    OK(fcntl(out[1], F_SETPIPE_SZ, 8192));
+    OK(fcntl(out[1], F_SETPIPE_SZ, 2 * page_size()));
     fill_up(out[1]);
     ATTACH(attach_source ? in : out[1], p, 1);
     QUEUED(ioevent_splice(in, NULL, out[1], NULL, SIZE, 0));
     STAYS_QUIET(p);
-    read_all(out[0], block, 4096); /* one page: room */
+    read_all(out[0], block, (size_t)page_size()); /* one page: room */
     if (alone) {
         struct pollfd ready = { .fd = out[0], .events = POLLIN };
         int n = 0;
 
-        read_all(out[0], block, 4096); /* all that was in it; what comes now is the library's doing */
+        read_all(out[0], block, (size_t)page_size()); /* all that was in it; what comes now is the library's doing */
         CHECK(poll(&ready, 1, test_timeout() * 500) == 1);
         OK(ioctl(out[0], FIONREAD, &n));
         CHECK(n > 0);
@@ -55,7 +55,7 @@ static void run(int from, bool attach_source, bool alone)
     CHECK(e.ioe_user == USER(1) && e.ioe_errno == 0);
     CHECK(e.ioe_result > 0 && e.ioe_result <= SIZE); /* a place of a pipe may hold more than a page */
     if (!alone)
-        read_all(out[0], block, 4096);
+        read_all(out[0], block, (size_t)page_size());
     read_all(out[0], block, (size_t)e.ioe_result);
     CHECK(is_pattern(block, 0, (size_t)e.ioe_result));
     SAME(drain(out[0]), 0);
@@ -77,7 +77,7 @@ static void proxy(void)
     unix_pair(a);
     unix_pair(b);
     OK(pipe2(x, O_CLOEXEC));
-    OK(fcntl(x[1], F_SETPIPE_SZ, 4096));
+    OK(fcntl(x[1], F_SETPIPE_SZ, page_size()));
     ATTACH(a[1], p, 1);
     ATTACH(b[0], p, 2);
     for (int i = 0; i < ROUNDS; i++) {

@@ -43,6 +43,12 @@ static inline void have_kernel_log_alone(void)
         CHECK(flock(lock, LOCK_EX) == 0);
 }
 
+/* How many bytes are a page, which is what a place of a pipe(2) holds, or more. */
+static inline int page_size(void)
+{
+    return (int)sysconf(_SC_PAGESIZE);
+}
+
 /* Memory that may not be touched. */
 static inline void *bad_memory(void)
 {
