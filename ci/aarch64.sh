@@ -33,14 +33,15 @@ have apt-get && have dpkg || cannot "only where apt-get brings Debian's kernels"
 have mke2fs || [ -x /sbin/mke2fs ] || cannot "mke2fs is missing: apt-get install e2fsprogs"
 log=$logs/aarch64.log
 export DEBIAN=${DEBIAN:-$build/debian}
-ci/debian.sh with rustc-web cargo-web gcc libc6-dev libstd-rust-web-dev:arm64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
+ci/debian.sh with rustc-web cargo-web gcc make libc6-dev libstd-rust-web-dev:arm64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
     qemu-system-arm >"$log" 2>&1 || cannot "$(tail -n 1 "$log")"
 mkdir -p "$here" || exit 1
 printf '#!/bin/sh\nexec env DEBIAN="%s" "%s/ci/debian.sh" run aarch64-linux-gnu-gcc "$@"\n' "$DEBIAN" "$root" >"$here/cc"
 chmod +x "$here/cc"
 
-STEP_TIMEOUT=1800 step "aarch64, the library" env CARGO_TARGET_DIR="$here" CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu \
-    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc make stage CARGO="$root/ci/debian.sh run cargo" || finish
+STEP_TIMEOUT=1800 step "aarch64, the library" ci/debian.sh run env -u CARGO -u RUSTC -u CARGO_HOME CARGO_TARGET_DIR="$here" \
+    CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    CC=aarch64-linux-gnu-gcc make stage || finish
 CC=$here/cc CARGO_TARGET_DIR=$here LABEL=aarch64 ci/c-tests.sh build "${tests[@]}"
 
 programs=()

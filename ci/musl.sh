@@ -15,10 +15,10 @@ case ${1:-} in
     finish
     ;;
 --compiled)
-    libraries=$("${RUSTC:-rustc}" --print target-libdir --target "$target") || exit 1
+    libraries=$(ci/toolchain.sh rustc --print target-libdir --target "$target") || exit 1
     compgen -G "$libraries/libstd-*" >/dev/null ||
         { echo "this Rust has no standard library for musl: rustup target add $target"; exit 77; }
-    "${CARGO:-cargo}" check --quiet --locked --lib --target "$target"
+    ci/toolchain.sh cargo check --quiet --locked --lib --target "$target"
     exit $?
     ;;
 --library)
