@@ -112,7 +112,9 @@ static void run(int from, int way, int to, bool attach_source, bool is_inline, b
         CHECK(e.ioe_user == USER(1));
         SAME(e.ioe_errno, 0);
         if (first) {
-            SAME(e.ioe_result, n);
+            /* (A piece of what TCP holds ends with its page; with pages larger than a write, the twins' begin anywhere.) */
+            if (from != FROM_TCP || page_size() == 4096)
+                SAME(e.ioe_result, n);
             if (to == HALF) {
                 read_all(b.out[0], block, (size_t)page_size());
                 CHECK(is_all(block, '~', (size_t)page_size()));
