@@ -1,5 +1,5 @@
 /*
- * IOEVENT_DEBUG names a call of an ioevent_ name that has waited for two seconds on a descriptor that is not attached,
+ * IOEVENT_DEBUG names a call of an ioevent_ name that has waited for a second on a descriptor that is not attached,
  * while there are pipes; none that is over, or whose thread is: ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
@@ -112,9 +112,9 @@ static void attached(void)
 
 int main(void)
 {
-    SAID("1", reading, 1, "ioevent: ioevent_read of descriptor 77 has waited for 2 seconds");
-    SAID("1", accepting, 1, "ioevent: ioevent_accept of descriptor 77 has waited for 2 seconds");
-    SAID("1", sending, 1, "ioevent: ioevent_send of descriptor 77 has waited for 2 seconds");
-    SAID("1", attached, 1, "ioevent: ioevent_read of descriptor 77 has waited for 2 seconds");
+    SAID("1", reading, 1, "ioevent: ioevent_read of descriptor 77 has waited for a second");
+    SAID("1", accepting, 1, "ioevent: ioevent_accept of descriptor 77 has waited for a second");
+    SAID("1", sending, 1, "ioevent: ioevent_send of descriptor 77 has waited for a second");
+    SAID("1", attached, 1, "ioevent: ioevent_read of descriptor 77 has waited for a second");
     return 0;
 }

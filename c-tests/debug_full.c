@@ -1,5 +1,5 @@
 /*
- * IOEVENT_DEBUG names a pipe that has been full for two seconds and that no thread harvests; and none where a thread
+ * IOEVENT_DEBUG names a pipe that has been full for a second and that no thread harvests; and none where a thread
  * waits in a harvest, or can see that there is nothing to harvest: ioevent_debug(7), rule 7.4.
  */
 #include "test.h"
@@ -70,7 +70,7 @@ int main(void)
 {
     SAID("1", of_events, 1, "all 1 places are taken, by events that were posted");
     SAID("1", of_operations, 1,
-         "has been full for 2 seconds, and no thread has harvested it: all 2 places are taken, the first by ioevent_write "
+         "has been full for a second, and no thread has harvested it: all 2 places are taken, the first by ioevent_write "
          "of descriptor 77 (user pointer 0x77), which is complete, and 1 other operation");
     SAID("1", of_others, 1, "by events that were posted");
     return 0;

@@ -14,7 +14,7 @@ use core::fmt;
 /// How often it looks, in milliseconds.
 pub(super) const LOOK: c_int = 250;
 /// For how long a pipe may be full, and a call may wait, in nanoseconds.
-const PATIENCE: u64 = 2_000_000_000;
+const PATIENCE: u64 = 1_000_000_000;
 
 /// Looks, if it is time. No lock is held.
 pub(super) fn look(notes: &mut Notes, now: u64) {
@@ -41,7 +41,7 @@ pub(super) fn look(notes: &mut Notes, now: u64) {
             call.fd,
             0,
             format_args!(
-                "{call} has waited for 2 seconds, and thread {thread} with it: the descriptor is not attached to a pipe (and \
+                "{call} has waited for a second, and thread {thread} with it: the descriptor is not attached to a pipe (and \
                  so has no user pointer)"
             ),
         );
@@ -54,7 +54,7 @@ fn report_full(known: &Known) {
     report_full_by(
         pipe,
         format_args!(
-            "pipe {number} has been full for 2 seconds, and no thread has harvested it: all {places} places are taken"
+            "pipe {number} has been full for a second, and no thread has harvested it: all {places} places are taken"
         ),
     );
 }

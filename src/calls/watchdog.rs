@@ -172,7 +172,8 @@ fn list_polled(world: &World, inbox: c_int, notes: &mut Notes) -> bool {
     true
 }
 
-/// For how long the thread may wait, in milliseconds; `next`: when there is something else to do. It is dormant if that is longer than a tick.
+/// For how long the thread may wait, in milliseconds; `next`: when there is something else to do. It is dormant if that
+/// is longer than a tick.
 fn timeout(watchdog: &Watchdog, known: &[Known], has_missed: bool, now: u64, next: Option<c_int>) -> c_int {
     let ticks = |known: &Known| known.is_lively() || known.is_readable_for_long();
     let tick = known.iter().map(Known::tick).min().unwrap_or(TICK);
