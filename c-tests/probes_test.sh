@@ -48,7 +48,8 @@ else
         echo "continue"
     } >"$work/commands"
     timeout $LIMIT gdb -nx -batch -x "$work/commands" --args "$work/probes" "$work/expected" >"$work/gdb" 2>&1 </dev/null
-    # In any order, and with more wake-ups: the library's own thread does some of it while gdb has the program's stopped.
+    # In any order, and with more wake-ups: the library's own thread does some of it while gdb has the program's
+    # stopped.
     awk '/^probe / && !(/^probe wake/ && woken++)' "$work/gdb" | sort >"$work/told"
     check "gdb is told what happens" diff <(sort "$work/expected") "$work/told"
     check "gdb has seen the program to its end" grep -q "exited normally" "$work/gdb"

@@ -112,7 +112,7 @@ static void run(int from, int way, int to, bool attach_source, bool is_inline, b
         CHECK(e.ioe_user == USER(1));
         SAME(e.ioe_errno, 0);
         if (first) {
-            /* (A piece of what TCP holds ends with its page; with pages larger than a write, the twins' begin anywhere.) */
+            /* (A piece of what TCP holds ends with its page; where pages are larger, the twins' pieces begin anywhere.) */
             if (from != FROM_TCP || page_size() == 4096)
                 SAME(e.ioe_result, n);
             if (to == HALF) {

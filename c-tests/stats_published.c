@@ -1,7 +1,7 @@
 /*
- * IOEVENT_STATS=1: the statistics of all pipes are in a file in memory among the descriptors, laid out as ioevent_stats(3)
- * says, whether the program does anything or not; others cannot change it; a forked child has it no more; and a program
- * that closes it among all the numbers it does not know loses that alone: rule 5.2, rule 5.5.
+ * IOEVENT_STATS=1: the statistics of all pipes are in a file in memory among the descriptors, laid out as
+ * ioevent_stats(3) says, whether the program does anything or not; others cannot change it; a forked child has it no
+ * more; and a program that closes it among all the numbers it does not know loses that alone: rule 5.2, rule 5.5.
  */
 #include "test.h"
 #include "test_stats.h"

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# ci/aarch64.sh [KERNEL...]: builds the library and the C tests (all but huge, which copies 4 GB; TESTS="name..." only those)
-# for aarch64, and runs them under Debian's kernels of these names (KERNELS, or arm64 and arm64-16k, which has pages of 16 KiB)
-# on an emulated machine.  `make check-aarch64` calls it.  Compilers and qemu are those of a Debian of its own (ci/debian.sh),
-# which is fetched first.  It takes twenty minutes for each kernel.
+# ci/aarch64.sh [KERNEL...]: builds the library and the C tests (all but huge, which copies 4 GB; TESTS="name..." only
+# those) for aarch64, and runs them under Debian's kernels of these names (KERNELS, or arm64 and arm64-16k, which has
+# pages of 16 KiB) on an emulated machine.  `make check-aarch64` calls it.  Compilers and qemu are those of a Debian of
+# its own (ci/debian.sh), which is fetched first.  It takes twenty minutes for each kernel.
 #
-# The emulator has the memory order of this machine.  If that is an x86, nothing is seen of what a weaker order would break: that
-# is loom's, and the reader's, to find.
+# The emulator has the memory order of this machine.  If that is an x86, nothing is seen of what a weaker order would
+# break: that is loom's, and the reader's, to find.
 #
 #   TEST_TIMEOUT=seconds   as for the tests by hand: 600 unless it is set
-#   SUITES="..."           where to look for kernels: Debian 13, unless it is set (those from 7.1 on come in several packages: not for this)
+#   SUITES="..."           where to look for kernels: Debian 13, unless it is set (from 7.1 on they come in several
+#                          packages: not for this)
 #   CPU=max                or e.g. cortex-a72
 set -u -o pipefail
 # shellcheck source=ci/lib.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/c-tests.sh [plain|posix|build|debug|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those named)
-# against the staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
+# ci/c-tests.sh [plain|posix|build|debug|valgrind|san|tsan] [NAME...]: builds the programs of c-tests/ (or only those
+# named) against the staged install, through pkg-config, and runs them; plain runs the c-tests/*_test.sh scripts too.
 #
 #   plain      warnings are errors
 #   posix      built anew with the plain names, read and not ioevent_read, and linked to libioevent_posix.so; what
@@ -12,8 +12,8 @@
 #   tsan       those whose threads share a pipe, built with -fsanitize=thread: the library, which is not, tells the
 #              sanitizer what it has to know (rule 5.6)
 #
-# make stage (or make check) must have been run before.  CC chooses the compiler, LABEL what the tests are called (c-tests,
-# for plain and build), IOEVENT_JOBS how many run side by side.
+# make stage (or make check) must have been run before.  CC chooses the compiler, LABEL what the tests are called
+# (c-tests, for plain and build), IOEVENT_JOBS how many run side by side.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,9 +3,9 @@
 # stand once more, one line each; the last line is `N passed, N failed` (and `, N skipped`); the exit status is 0 if
 # something passed and nothing failed.  What each failed step printed is shown when it fails, and kept in target/check.
 #
-# IOEVENT_NO_INSTALL=1 leaves the system's packages alone.  IOEVENT_QUICK=1 leaves out memcheck, the sanitizers, loom, and
-# the C tests with the plain names. IOEVENT_JOBS=N: N parts at once, and N programs within each; one more than there are
-# processors, unless it is set.
+# IOEVENT_NO_INSTALL=1 leaves the system's packages alone.  IOEVENT_QUICK=1 leaves out memcheck, the sanitizers, loom,
+# and the C tests with the plain names. IOEVENT_JOBS=N: N parts at once, and N programs within each; one more than there
+# are processors, unless it is set.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

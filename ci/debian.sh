@@ -2,10 +2,12 @@
 # ci/debian.sh with PACKAGE...   makes a Debian 12 in a directory, target/debian, with these packages; those of another
 #                                architecture (NAME:arm64) are only unpacked there.  What is there is not fetched again.
 #                                Exit status 77 if that cannot be; the last line says why.
-# ci/debian.sh run COMMAND...    runs it in there, as root.  The files of this repository, and target, are where they are here.
+# ci/debian.sh run COMMAND...    runs it in there, as root.  The files of this repository, and target, are where they
+#                                are here.
 #
-# For toolchains and machines that this one does not have: Debian's own Rust (rustc-web), compilers for musl and aarch64,
-# qemu.  Nothing of this machine's is changed.  It takes 1 to 3 GB, and root; DEBIAN=DIRECTORY to have it elsewhere.
+# For toolchains and machines that this one does not have: Debian's own Rust (rustc-web), compilers for musl and
+# aarch64, qemu.  Nothing of this machine's is changed.  It takes 1 to 3 GB, and root; DEBIAN=DIRECTORY to have it
+# elsewhere.
 set -eu -o pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${CARGO_TARGET_DIR:-$root/target}
@@ -77,7 +79,7 @@ run)
     ' - "$debian" "$PWD" "$root" "$(mkdir -p "$build" && cd "$build" && pwd)" "$@"
     ;;
 *)
-    sed -n '2,9s/^# //p' "$0" >&2
+    sed -n '2,6s/^# //p' "$0" >&2
     exit 2
     ;;
 esac

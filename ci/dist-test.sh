@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The source tarball of make dist: the same commit makes the same one; make and make install of it need no git, no registry
-# and no directory of cargo's, below a path with a space in it; and a program is built with what was installed.
+# The source tarball of make dist: the same commit makes the same one; make and make install of it need no git, no
+# registry and no directory of cargo's, below a path with a space in it; and a program is built with what was installed.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ci/dist.sh [DIRECTORY]: the source tarball libioevent-VERSION.tar.gz, in target/dist-tarball unless said otherwise: what git
-# knows of, and the crates that the library is made of, in vendor/, so that make and make install ask no registry.  To that
-# end its Cargo.toml is without the packages and crates of the Rust tests and benchmarks; those are run in a clone.  The
-# same commit makes the same tarball.
+# ci/dist.sh [DIRECTORY]: the source tarball libioevent-VERSION.tar.gz, in target/dist-tarball unless said otherwise:
+# what git knows of, and the crates that the library is made of, in vendor/, so that make and make install ask no
+# registry.  To that end its Cargo.toml is without the packages and crates of the Rust tests and benchmarks; those are
+# run in a clone.  The same commit makes the same tarball.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,8 +2,8 @@
 # ci/floors.sh: there is no circle among the files of src/, and no file uses a folder above its own.
 #
 # Which file uses which is what ci/uses.awk says. The folders from top to bottom; a file uses its own folder and those
-# under it. Files right in src/ are the Rust API, and so are those in `net`: beside ffi; `future` stands on it. `data` is
-# the event, the statistics and the constants.
+# under it. Files right in src/ are the Rust API, and so are those in `net`: beside ffi; `future` stands on it. `data`
+# is the event, the statistics and the constants.
 floors="future ffi calls engine/epoll engine state queue sync sys data"
 
 set -u -o pipefail

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # ci/kernels.sh [VERSION...]: runs the C tests (all but huge, which copies 4 GB; TESTS="name..." only those) under
 # Debian's kernels of these versions (KERNELS, or 5.10 and 6.1) on an emulated x86-64 machine (ci/machine.sh).  `make
-# check-kernels` calls it, after `make stage`.  The kernels, and busybox for the machine, are fetched with apt-get from the
-# mirror that this machine uses, into target/kernels, where all else is made too; what is there is not fetched again.
+# check-kernels` calls it, after `make stage`.  The kernels, and busybox for the machine, are fetched with apt-get from
+# the mirror that this machine uses, into target/kernels, where all else is made too; what is there is not fetched
+# again.
 #
-#   TEST_TIMEOUT=seconds   as for the tests by hand: 120 with KVM, 300 without (then all takes about 15 minutes for a kernel)
+#   TEST_TIMEOUT=seconds   as for the tests by hand: 120 with KVM, 300 without (then all takes about 15 minutes for
+#                          each kernel)
 #   SUITES="..."           where to look for kernels
 set -u -o pipefail
 # shellcheck source=ci/lib.sh

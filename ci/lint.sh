@@ -6,8 +6,8 @@ set -u -o pipefail
 . "$(dirname "$0")/lib.sh"
 shopt -s nullglob
 
-# Conditions with several lets are of Rust 1.88 and of edition 2024: in an older edition the compiler complains of them, if of
-# other things too. Clippy knows only what of the standard library is too new.
+# Conditions with several lets are of Rust 1.88 and of edition 2024: in an older edition the compiler complains of them,
+# if of other things too. Clippy knows only what of the standard library is too new.
 let_chains() {
     local crate said
     for crate in src/lib.rs posix/src/lib.rs; do

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # set by those who source it
-# An emulated machine with a kernel of Debian's that runs C tests: two processors, a disk of 1 GB with ext4 under /tmp, and
-# no network.  ci/kernels.sh and ci/aarch64.sh source this after ci/lib.sh, with these set:
+# An emulated machine with a kernel of Debian's that runs C tests: two processors, a disk of 1 GB with ext4 under /tmp,
+# and no network.  ci/kernels.sh and ci/aarch64.sh source this after ci/lib.sh, with these set:
 #
 #   top         a directory, where all is made; what is there is not fetched again
 #   machine     x86_64 or aarch64

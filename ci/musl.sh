@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# ci/musl.sh [NAME...]: builds libioevent.a for musl, and the C tests (all but huge; or only those named), which are linked to it and
-# to musl statically, and runs them.  `make check-musl` calls it.  Debian's Rust builds its standard library for musl with the
-# library: in a Debian of its own (ci/debian.sh), which is fetched first.  All of it takes ten minutes.
-# ci/musl.sh --compiles: only whether the library compiles for musl, where this machine's Rust has musl's standard library.
+# ci/musl.sh [NAME...]: builds libioevent.a for musl, and the C tests (all but huge; or only those named), which are
+# linked to it and to musl statically, and runs them.  `make check-musl` calls it.  Debian's Rust builds its standard
+# library for musl with the library: in a Debian of its own (ci/debian.sh), which is fetched first.  All of it takes ten
+# minutes.
+# ci/musl.sh --compiles: only whether the library compiles for musl, where this machine's Rust has musl's standard
+# library.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -45,8 +47,8 @@ export DEBIAN=${DEBIAN:-$build/debian}
 here=$build/musl
 mkdir -p "$here/stage/lib/pkgconfig" "$here/stage/include" || exit 1
 
-# What musl-gcc does not bring: the kernel's headers; and, since Debian's libgcc_eh.a is made for glibc, the function by which that
-# asks glibc's loader for the tables of a frame. (There are none: Rust's code aborts rather than unwinds.)
+# What musl-gcc does not bring: the kernel's headers; and, since Debian's libgcc_eh.a is made for glibc, the function by
+# which that asks glibc's loader for the tables of a frame. (There are none: Rust's code aborts rather than unwinds.)
 cat >"$here/cc" <<W
 #!/bin/sh
 exec env DEBIAN="$DEBIAN" "$root/ci/debian.sh" run musl-gcc -static -idirafter "/usr/include/$(uname -m)-linux-gnu" -idirafter /usr/include \\

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/platforms.sh [all|NAME...]: runs C tests (a few that use most of the library; all; or those named) where something is not there
-# that the library may use: each row of the table below.  `make check-platforms` runs all, in half an hour.
+# ci/platforms.sh [all|NAME...]: runs C tests (a few that use most of the library; all; or those named) where something
+# is not there that the library may use: each row of the table below.  `make check-platforms` runs all, in half an hour.
 #
 # make stage (or make check) must have been run before.  CC chooses the compiler.  ROWS="docker no-proc": only these.
 set -u -o pipefail
@@ -18,8 +18,8 @@ in_row() {
     *) "$bin/confine" "$@" ;;
     esac
 }
-# These tests are about what only threads of the library's own do: go on while nobody harvests, poll files that tell of a
-# thing once, wait for a disk in the place of a thread of the program's, let threads on standby go.
+# These tests are about what only threads of the library's own do: go on while no thread harvests, poll files that tell of
+# a thing once, wait for a disk in the place of a thread of the program's, let threads on standby go.
 threads_tests="alone_visits close_pipe_worker datagram_unconnected ended_part file_pollable file_pollable_inline file_proc
     inline_order_writes inline_others inline_partial lock_held lock_transfers netlink_full one_processor poll_again poll_consumed
     poll_mounts progress server_blocks_attach server_blocks_nobody shutdown_now shutdown_order socket_timeouts

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What README.md shows is the code that the tests compile: the echo servers are examples-c/echo.c, to the byte, and that of
-# doc/crate.md; each line of Rust on the first screen is in doc/crate.md, but for its comment, and the C there compiles.
-# ci/readme.sh --write puts the servers there.
+# What README.md shows is the code that the tests compile: the echo servers are examples-c/echo.c, to the byte, and that
+# of doc/crate.md; each line of Rust on the first screen is in doc/crate.md, but for its comment, and the C there
+# compiles. ci/readme.sh --write puts the servers there.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 

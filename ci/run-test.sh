@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make run: it serves, says where, and the server ends with make, whichever signal ends that. (make examples must have been
-# run before.)
+# make run: it serves, says where, and the server ends with make, whichever signal ends that. (make examples must have
+# been run before.)
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/rust-memcheck.sh: the Rust tests of what is dropped, leaked, refused and panics, under memcheck: no error, no definite
-# leak.  The allocator of sound_guard and what sound_forget leaks on purpose are not for it.
+# ci/rust-memcheck.sh: the Rust tests of what is dropped, leaked, refused and panics, under memcheck: no error, no
+# definite leak.  The allocator of sound_guard and what sound_forget leaks on purpose are not for it.
 set -u -o pipefail
 # shellcheck source=ci/lib.sh
 . "$(dirname "$0")/lib.sh"

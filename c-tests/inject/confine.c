@@ -1,6 +1,6 @@
 /*
- * confine ROW PROGRAM [ARGUMENT...]: runs a program where something that it may be used to is not there. Exit status 77,
- * with the reason, where that cannot be done, and 99 if it was done and is not so.
+ * confine ROW PROGRAM [ARGUMENT...]: runs a program where something that it may be used to is not there. Exit status
+ * 77, with the reason, where that cannot be done, and 99 if it was done and is not so.
  *
  *   docker            system calls refused as Docker's default profile does
  *   linux-5.4         no system call, and no flag of preadv2(2), that came after Linux 5.4
@@ -109,7 +109,8 @@ static void install(void)
 
 /*
  * github.com/moby/profiles, seccomp/default.json, as of June 2026, for a container without added capabilities: what it
- * does not name is refused with EPERM, clone3 with ENOSYS; and runc refuses with ENOSYS what is newer than all that it names.
+ * does not name is refused with EPERM, clone3 with ENOSYS; and runc refuses with ENOSYS what is newer than all that it
+ * names.
  */
 static void docker(void)
 {

@@ -1,7 +1,7 @@
 /*
  * full_listener: listens on a port of 127.0.0.1 and never accepts; its queue is full, so whoever connects next gets no
- * answer, neither yes nor no. Prints the port, and ends when its standard input does. Exit status 77: the queue does not
- * become full here.
+ * answer, neither yes nor no. Prints the port, and ends when its standard input does. Exit status 77: the queue does
+ * not become full here.
  */
 #define _GNU_SOURCE 1
 #include <arpa/inet.h>

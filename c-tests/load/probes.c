@@ -1,6 +1,6 @@
 /*
- * probes EXPECTED: does things that pass the probes of ioevent_probes(7), and writes into this file what they should tell,
- * one line each: `probe NAME ARGUMENTS`.
+ * probes EXPECTED: does things that pass the probes of ioevent_probes(7), and writes into this file what they should
+ * tell, one line each: `probe NAME ARGUMENTS`.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,7 +1,7 @@
 /*
- * udp_load PORT CLIENTS DATAGRAMS: clients of a server that sends each datagram back. So many sockets send so many each,
- * a few at a time; every answer must be one that this client sent and has not had back yet. What is lost is sent again.
- * Some datagrams are too long to be answered, and none may be. Exit status 1: something was wrong.
+ * udp_load PORT CLIENTS DATAGRAMS: clients of a server that sends each datagram back. So many sockets send so many
+ * each, a few at a time; every answer must be one that this client sent and has not had back yet. What is lost is sent
+ * again. Some datagrams are too long to be answered, and none may be. Exit status 1: something was wrong.
  */
 #define _GNU_SOURCE 1
 #include <arpa/inet.h>

@@ -14,8 +14,8 @@ const MOST: usize = 16;
 /// How often the end of a program looks whether another thread still has the lock, a millisecond apart.
 const PATIENCE: u32 = 100;
 
-/// A pipe is being closed, which no thread uses any more: names what is outstanding (of Rust's pipes it goes back to the
-/// program), and forgets it.
+/// A pipe is being closed, which no thread uses any more: names what is outstanding (of Rust's pipes it goes back to
+/// the program), and forgets it.
 #[cold]
 pub(super) fn closes(pipe: &Pipe) {
     name_rest(pipe, format_args!("pipe {} is closed", pipe.number()));

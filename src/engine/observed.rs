@@ -96,9 +96,9 @@ fn check_lent(op: OpRef, completion: Completion) {
     }
 }
 
-/// Asks the address sanitizer for the memory of an operation that has moved so many bytes: all that these are in, and the
-/// first of what else there is, which tells whether the rest is the program's still, however long the program has said
-/// that it is.
+/// Asks the address sanitizer for the memory of an operation that has moved so many bytes: all that these are in, and
+/// the first of what else there is, which tells whether the rest is the program's still, however long the program has
+/// said that it is.
 fn check(op: OpRef, moved: usize) {
     if !addresses::is_present() || matches!(op.kind.get(), Kind::Posted | Kind::Kept | Kind::Timer) {
         return;

@@ -1,7 +1,7 @@
 //! Calls of the library's names that are libc's, since their descriptor is not attached, and that may wait: for the
 //! watchdog to see which do so for long (IOEVENT_DEBUG). Such calls may be made in a signal handler (rule 5.1), and end
-//! in any way: by a jump out of that, or with their thread. So there are no locks here, and what is left behind is found
-//! out by asking the kernel.
+//! in any way: by a jump out of that, or with their thread. So there are no locks here, and what is left behind is
+//! found out by asking the kernel.
 
 use super::named_call::Call;
 use crate::queue::op::Kind;

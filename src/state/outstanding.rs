@@ -1,5 +1,5 @@
-//! What is outstanding, for those who debug a program (IOEVENT_DEBUG; else it stays empty): each operation from the call
-//! that queues it until its event is harvested, and the memory that it has the use of for that long (rule 2.3).
+//! What is outstanding, for those who debug a program (IOEVENT_DEBUG; else it stays empty): each operation from the
+//! call that queues it until its event is harvested, and the memory that it has the use of for that long (rule 2.3).
 //!
 //! An operation is known by the address of its node, which is its own until its event has been harvested: where
 //! operations are listed here, no event loses its node before that (`Completions::push`).

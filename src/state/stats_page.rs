@@ -2,9 +2,9 @@
 //!
 //! # Protocol
 //!
-//! It is a file in memory, which others find among this process's descriptors. One thread at a time writes, under a lock.
-//! It makes the number of changes odd, *then* writes, *then* makes the number even again. A reader copies all of it,
-//! and looks at the number before and after that.
+//! It is a file in memory, which others find among this process's descriptors. One thread at a time writes, under a
+//! lock. It makes the number of changes odd, *then* writes, *then* makes the number even again. A reader copies all of
+//! it, and looks at the number before and after that.
 //!
 //! Once made it stays until the process ends, since a thread that has lost its turn may still write. A forked child
 //! neither has the memory nor, after a while, the descriptor (`private`).

@@ -1,7 +1,8 @@
 //! The structs of sendmsg(2) and recvmsg(2) as the kernel has them.
 //!
-//! glibc's are the kernel's. musl's are as POSIX has them: its lengths are half as long as the kernel's, with padding in
-//! the place of the upper half, and its own functions hand the kernel a copy in which the padding is zero. So do these.
+//! glibc's are the kernel's. musl's are as POSIX has them: its lengths are half as long as the kernel's, with padding
+//! in the place of the upper half, and its own functions hand the kernel a copy in which the padding is zero. So do
+//! these.
 
 use super::UserPtr;
 
@@ -12,8 +13,8 @@ pub(super) fn sent(message: UserPtr, call: impl FnOnce(UserPtr) -> isize) -> isi
     call(message)
 }
 
-/// Calls `call` with the kernel's form of the msghdr of a message to be received, and leaves what the kernel has written
-/// to it. What is returned: bytes, or -errno.
+/// Calls `call` with the kernel's form of the msghdr of a message to be received, and leaves what the kernel has
+/// written to it. What is returned: bytes, or -errno.
 #[cfg(not(target_env = "musl"))]
 #[inline(always)]
 pub(super) fn received(message: UserPtr, call: impl FnOnce(UserPtr) -> isize) -> isize {
@@ -88,7 +89,8 @@ mod musl {
         if message.is_null() {
             return call(message);
         }
-        // SAFETY: a `UserPtr` stands for memory that the operation may use. As with musl's own function it must be there.
+        // SAFETY: a `UserPtr` stands for memory that the operation may use. As with musl's own function it must be
+        // there.
         let mut kernels = Kernels::of(unsafe { &*(message.addr() as *const libc::msghdr) });
         if kernels.controllen == 0 {
             return call(kernels.pointer());

@@ -1,6 +1,6 @@
 //! What looks at the operations of this process beside the program: a race detector, the address sanitizer,
-//! IOEVENT_DEBUG. Where there is any, all operations take the slow path, which tells it of them, and the fast path needs
-//! no test for it: it is closed as it is for other reasons (`engine::arming`).
+//! IOEVENT_DEBUG. Where there is any, all operations take the slow path, which tells it of them, and the fast path
+//! needs no test for it: it is closed as it is for other reasons (`engine::arming`).
 
 use super::{addresses, race};
 use core::ffi::{CStr, c_char};
@@ -21,8 +21,8 @@ static THERE: AtomicU8 = AtomicU8::new(0);
 static PUBLISHED: AtomicBool = AtomicBool::new(false);
 
 unsafe extern "C" {
-    /// getenv(3), but null in a program that runs with other rights than those of its user. (It is not in the libc crate;
-    /// cbindgen.toml keeps it out of the header.)
+    /// getenv(3), but null in a program that runs with other rights than those of its user. (It is not in the libc
+    /// crate; cbindgen.toml keeps it out of the header.)
     fn secure_getenv(name: *const c_char) -> *const c_char;
 }
 
