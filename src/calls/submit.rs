@@ -137,6 +137,13 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
     let pipe = out.pipe;
     let deadline = deadline(attachment, request.timeout);
     let op = out.take_free()?;
+    let is_inline = way == Way::Inline || (way == Way::Call && attachment.has(INLINE));
+    if !is_inline {
+        if let Err(full) = take_places(pipe, 1) {
+            out.give_free(op);
+            return Err(full);
+        }
+    }
     op.fill(request, attachment.user.get(), pipe.index());
     if observers::of_memory() {
         misuse::check_file(attachment, op, pipe);
@@ -144,7 +151,7 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
     }
     handover::hand_in(pipe, op.user.get());
     pipe.engine().learn(attachment, request.order());
-    if way == Way::Inline || (way == Way::Call && attachment.has(INLINE)) {
+    if is_inline {
         match at_once(attachment, op, out) {
             Ok(None) => {}
             answer => {
@@ -158,12 +165,6 @@ fn queue(attachment: &Locked, request: &Request, way: Way, out: &Completions) ->
                 return answer.map(|result| result.map_or(Answer::Queued, Answer::Slow));
             }
         }
-    } else if let Err(full) = take_places(pipe, 1) {
-        if observers::of_memory() {
-            observed::end(op);
-        }
-        out.give_free(op);
-        return Err(full);
     }
     out.count_queued(request.kind);
     probes::submit_slowly(attachment, op.user.get(), request.kind);
