@@ -63,8 +63,9 @@ POSIX    := $(shell find posix -name '*.rs' -o -name Cargo.toml)
 CONFIGS   := $(shell d=$$PWD; while [ "$$d" ]; do echo "$$d/.cargo"; d=$${d%/*}; done; echo "$${CARGO_HOME:-$$HOME/.cargo}")
 CONFIGS   := $(sort $(wildcard $(CONFIGS:=/config) $(CONFIGS:=/config.toml)))
 BUILD_FOR := $(strip $(CARGO_BUILD_TARGET) $(CONFIGS))
-ifneq ($(BUILD_FOR),$(shell cat $(DIST)/built-for 2>/dev/null))
 ifneq ($(MAKECMDGOALS)$(CARGO_BUILD_TARGET),install)
+CHANGED   := $(CONFIGS)
+ifneq ($(BUILD_FOR),$(shell cat $(DIST)/built-for 2>/dev/null))
 AGAIN     := again
 endif
 endif
@@ -76,7 +77,7 @@ all: $(DIST)/libioevent.so $(DIST)/libioevent_posix.so $(DIST)/libioevent.a
 
 # One crate type at a time: with several in one build, cargo silently leaves link-time optimisation out.  The results
 # are copied to where they stay whatever else cargo builds.
-$(DIST)/libioevent.a: $(SOURCES) Makefile $(CONFIGS) $(AGAIN)
+$(DIST)/libioevent.a: $(SOURCES) Makefile $(CHANGED) $(AGAIN)
 	@ci/toolchain.sh where >/dev/null
 	rm -rf $(DIST)
 	mkdir -p $(DIST)

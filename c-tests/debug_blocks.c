@@ -110,8 +110,21 @@ static void attached(void)
     OK(ioevent_close(p));
 }
 
+/* A call by these names before the first pipe, when nothing was looked for, changes nothing. */
+static void early(void)
+{
+    char c = 'x';
+    int own[2];
+
+    OK(pipe(own));
+    SAME(ioevent_write(own[1], &c, 1), 1);
+    SAME(ioevent_read(own[0], &c, 1), 1);
+    reading();
+}
+
 int main(void)
 {
+    SAID("1", early, 1, "ioevent: ioevent_read of descriptor 77 has waited for a second");
     SAID("1", reading, 1, "ioevent: ioevent_read of descriptor 77 has waited for a second");
     SAID("1", accepting, 1, "ioevent: ioevent_accept of descriptor 77 has waited for a second");
     SAID("1", sending, 1, "ioevent: ioevent_send of descriptor 77 has waited for a second");

@@ -5,6 +5,7 @@
  */
 #include "test.h"
 #include "test_stats.h"
+#include <sys/resource.h>
 
 enum { CHANGES = 1, TIME, PROCESS, PIPES, FIRST, RECORD, ROOM };
 
@@ -123,12 +124,24 @@ int main(void)
     CHECK(GET(w[CHANGES]) > changes);
 
     /* all is closed: nothing happens to anybody else's file, and the next pipe works */
-    OK(close_range(3, ~0U, 0));
+    OK((int)syscall(SYS_close_range, 3, ~0U, 0));
     CHECK(published() == -1);
     fd = OK(open("/dev/null", O_RDWR | O_CLOEXEC));
     p = OK(ioeventpipe(5));
     GIVES(ioevent_write(p, &(struct ioevent){ USER(1), 1, 0 }, sizeof(struct ioevent)), sizeof(struct ioevent));
     EXPECT(p, 1, 1, 0);
     OK(fcntl(fd, F_GETFD));
+
+    /* where the process may not make a file as large, there is none, and no signal */
+    if (child(&pid)) {
+        struct rlimit small = { 4096, 4096 };
+
+        OK(setrlimit(RLIMIT_FSIZE, &small));
+        p = OK(ioeventpipe(3));
+        CHECK(published() == -1);
+        GIVES(ioevent_close(p), 0);
+        _exit(0);
+    }
+    CHILD_PASSED(pid);
     return 0;
 }

@@ -94,6 +94,10 @@ fn prepare() {
     // Kernels before 4.14 do not know the advice, and loaders before glibc 2.35 may not keep the alignment; then the
     // handler does the work.
     observers::find();
+    if observers::is_debug() {
+        // Calls before this one found nothing to be inspected.
+        world::set_inspected(false);
+    }
     let wiped = [table::wipe_on_fork(), world::wipe_on_fork(), access::prepare_for_fork()];
     WIPED.store(wiped.iter().all(|wiped| *wiped), Relaxed);
     // SAFETY: the handler makes system calls and touches memory of the library's own; it neither allocates nor locks.

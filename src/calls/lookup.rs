@@ -72,7 +72,7 @@ pub(crate) fn inspect() {
         }
         // Where misuse is looked for, calls that are libc's come by here, too (`ffi::libcs::watch`).
         if !observers::is_debug() {
-            world::set_inspected();
+            world::set_inspected(true);
         }
     }
 }

@@ -80,7 +80,8 @@ fn wait_for(world: &World) -> Option<MutexGuard<'_, Inside>> {
     None
 }
 
-/// Called after what the program has given to atexit(3), and after its destructors.
+/// Called after what the program has given to atexit(3), and after its destructors: by its priority also where the
+/// library is linked statically.
 #[used]
-#[unsafe(link_section = ".fini_array")]
+#[unsafe(link_section = ".fini_array.00101")]
 static AT_END: extern "C" fn() = ends;

@@ -59,7 +59,7 @@ fn what(part: Part) -> &'static str {
 /// An operation is complete; its event follows.
 #[cold]
 pub(crate) fn complete(op: OpRef, completion: Completion) {
-    check_lent(op, completion);
+    check_lent(op, written(op, completion));
     if observers::is_debug() {
         faults::with(|register| register.complete(op));
     }
@@ -68,7 +68,9 @@ pub(crate) fn complete(op: OpRef, completion: Completion) {
 /// The event of an operation is harvested.
 #[cold]
 pub(crate) fn harvest(op: OpRef, completion: Completion) {
-    check_lent(op, completion);
+    // (Its flags are not there any more; all that was written was checked when it was complete.)
+    let moved = if is_received(op) { 0 } else { moved(completion) };
+    check_lent(op, moved);
     end(op);
 }
 
@@ -84,15 +86,29 @@ pub(crate) fn end(op: OpRef) {
 #[cold]
 pub(crate) fn end_at_once(op: OpRef, answer: &Result<Option<Result<usize>>>) {
     if let Ok(Some(result)) = answer {
-        check_lent(op, (*result).into());
+        check_lent(op, written(op, (*result).into()));
     }
     end(op);
 }
 
-fn check_lent(op: OpRef, completion: Completion) {
+fn is_received(op: OpRef) -> bool {
+    matches!(op.kind.get(), Kind::Recv | Kind::Recvmsg)
+}
+
+fn moved(completion: Completion) -> usize {
+    if completion.value == u32::MAX { 0 } else { completion.value as usize }
+}
+
+/// What was moved, unless it was discarded (TCP) or may be more than there was room for (datagrams): MSG_TRUNC.
+fn written(op: OpRef, completion: Completion) -> usize {
+    let is_whole = !is_received(op) || op.arg.get() & libc::MSG_TRUNC == 0;
+    if is_whole { moved(completion) } else { 0 }
+}
+
+fn check_lent(op: OpRef, moved: usize) {
     let is_lent = world::pipe(op.pipe.get()).is_some_and(|pipe| !pipe.is_typed());
     if is_lent {
-        check(op, if completion.value == u32::MAX { 0 } else { completion.value as usize });
+        check(op, moved);
     }
 }
 

@@ -111,9 +111,12 @@ fn message(at: usize, is_received: bool, show: &mut dyn FnMut(Part)) {
     let word = |offset: usize| words(header.get(offset..).unwrap_or(&[])).0;
     let name_len = word(offset_of!(libc::msghdr, msg_namelen)) as u32 as usize;
     show(part(word(offset_of!(libc::msghdr, msg_name)), name_len.min(MOST_ADDRESS), is_received));
-    let control_len = word(offset_of!(libc::msghdr, msg_controllen));
+    // With musl these are half as long, and what follows them means nothing.
+    let length =
+        |offset: usize| if cfg!(target_env = "musl") { word(offset) as u32 as usize } else { word(offset) };
+    let control_len = length(offset_of!(libc::msghdr, msg_controllen));
     show(part(word(offset_of!(libc::msghdr, msg_control)), control_len, is_received));
-    let count = word(offset_of!(libc::msghdr, msg_iovlen));
+    let count = length(offset_of!(libc::msghdr, msg_iovlen));
     vector(word(offset_of!(libc::msghdr, msg_iov)), count, is_received, show);
 }
 

@@ -120,9 +120,9 @@ pub(crate) fn is_inspected() -> bool {
     OWN.value.is_inspected.load(Relaxed)
 }
 
-/// It is known from now on.
-pub(crate) fn set_inspected() {
-    OWN.value.is_inspected.store(true, Relaxed);
+/// Whether it is known from now on.
+pub(crate) fn set_inspected(is_known: bool) {
+    OWN.value.is_inspected.store(is_known, Relaxed);
 }
 
 /// The pipe of an index, if there is one.

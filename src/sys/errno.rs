@@ -20,6 +20,7 @@ names!(
     EBUSY,
     ECANCELED,
     EEXIST,
+    EFBIG,
     EFAULT,
     EINPROGRESS,
     EINTR,

@@ -63,7 +63,15 @@ pub(crate) fn allocate<T>(value: T) -> Result<*mut T> {
 
 /// Zeroed memory that other processes can look into, by a file of this name: its descriptor is theirs to find. It is of
 /// fixed size, and not there in forked children.
+///
+/// EFBIG: the process may not make files as large as that, and a try would bring it SIGXFSZ.
 pub(crate) fn share(name: &CStr, bytes: usize) -> Result<(NonNull<u8>, OwnedFd)> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes the limit to a variable of our own.
+    unsafe { raw::call4(Sysno::prlimit64, 0, libc::RLIMIT_FSIZE as usize, 0, &raw mut limit as usize)? };
+    if limit.rlim_cur < bytes as libc::rlim_t {
+        return Err(Errno::EFBIG);
+    }
     let flags = (libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) as usize;
     // SAFETY: the name ends with its zero byte.
     let file = unsafe { raw::call2(Sysno::memfd_create, name.as_ptr() as usize, flags) }
