@@ -66,6 +66,18 @@ int main(void)
     pid_t pid;
 
     OK(setenv("IOEVENT_STATS", "1", 1));
+    /* where the process may not make a file as large, there is none, and no signal */
+    if (child(&pid)) {
+        struct rlimit small = { 4096, 4096 };
+
+        OK(setrlimit(RLIMIT_FSIZE, &small));
+        p = OK(ioeventpipe(3));
+        CHECK(published() == -1);
+        GIVES(ioevent_close(p), 0);
+        _exit(0);
+    }
+    CHILD_PASSED(pid);
+
     SAME(published(), -1);
     before = count_fds();
     p = OK(ioeventpipe(7));
@@ -131,17 +143,5 @@ int main(void)
     GIVES(ioevent_write(p, &(struct ioevent){ USER(1), 1, 0 }, sizeof(struct ioevent)), sizeof(struct ioevent));
     EXPECT(p, 1, 1, 0);
     OK(fcntl(fd, F_GETFD));
-
-    /* where the process may not make a file as large, there is none, and no signal */
-    if (child(&pid)) {
-        struct rlimit small = { 4096, 4096 };
-
-        OK(setrlimit(RLIMIT_FSIZE, &small));
-        p = OK(ioeventpipe(3));
-        CHECK(published() == -1);
-        GIVES(ioevent_close(p), 0);
-        _exit(0);
-    }
-    CHILD_PASSED(pid);
     return 0;
 }
