@@ -220,3 +220,17 @@ c_program() {
             { "${command[@]}" && mv -f "$program.new" "$program" && printf '%s' "${command[*]}" >"$program.built"; }
     } 9>>"$program.built"
 }
+
+# each_side_by_side FUNCTION NAME...: calls it with each of the names, as many at once as may be ($side_by_side).
+each_side_by_side() {
+    local name running=0
+    for name in "${@:2}"; do
+        if [ $running -ge "$side_by_side" ]; then
+            wait -n
+            running=$((running - 1))
+        fi
+        "$1" "$name" &
+        running=$((running + 1))
+    done
+    wait
+}

@@ -83,14 +83,5 @@ one_test() {
         STEP_TIMEOUT=180 step "$row: ${1##*/}" ci/platforms.sh --one "$row" "$c_tests/${1##*/}"
     done
 }
-running=0
-for name in "${tests[@]}"; do
-    if [ $running -ge "$side_by_side" ]; then
-        wait -n
-        running=$((running - 1))
-    fi
-    one_test "$name" &
-    running=$((running + 1))
-done
-wait
+each_side_by_side one_test "${tests[@]}"
 finish

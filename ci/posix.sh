@@ -73,14 +73,5 @@ for source in c-tests/posix/*.c c-tests/posix/*_test.sh; do
     tests+=("$name")
 done
 [ ${#tests[@]} != 0 ] || failed "plain names" "there is nothing to run"
-running=0
-for name in "${tests[@]}"; do
-    if [ $running -ge "$side_by_side" ]; then
-        wait -n
-        running=$((running - 1))
-    fi
-    one_test "$name" &
-    running=$((running + 1))
-done
-wait
+each_side_by_side one_test "${tests[@]}"
 finish

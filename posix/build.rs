@@ -13,8 +13,8 @@ fn main() {
         // A function that is bound at its first call takes the loader's lock at that time.
         "-Wl,-z,now".to_string(),
     ];
-    // libioevent.so lies beside it. In a package for a distribution it is where the loader looks anyhow: IOEVENT_RUNPATH
-    // is empty then.
+    // libioevent.so lies beside it. In a package for a distribution it is where the loader looks anyhow:
+    // IOEVENT_RUNPATH is empty then.
     let runpath = env::var("IOEVENT_RUNPATH").unwrap_or_else(|_| "$ORIGIN".to_string());
     if !runpath.is_empty() {
         arguments.push(format!("-Wl,--enable-new-dtags,-rpath,{runpath}"));

@@ -41,8 +41,8 @@ pub(super) fn look(notes: &mut Notes, now: u64) {
             call.fd,
             0,
             format_args!(
-                "{call} has waited for a second, and thread {thread} with it: the descriptor is not attached to a pipe (and \
-                 so has no user pointer)"
+                "{call} has waited for a second, and thread {thread} with it: the descriptor is not attached to a pipe \
+                 (and so has no user pointer)"
             ),
         );
     });

@@ -41,8 +41,8 @@ pub(crate) fn begin(attachment: Option<&Inside>, op: OpRef, pipe: &Pipe) {
             fd,
             generation,
             format_args!(
-                "{operation}: its {} of {len} bytes at {at:#x} overlaps the {} of {} bytes at {:#x} of {other}, which is \
-                 outstanding",
+                "{operation}: its {} of {len} bytes at {at:#x} overlaps the {} of {} bytes at {:#x} of {other}, which \
+                 is outstanding",
                 what(overlap.part),
                 what(others),
                 others.len,

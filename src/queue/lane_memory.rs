@@ -29,7 +29,7 @@ impl OfLane {
     /// Whether it is there. For the lane's owner.
     #[inline]
     pub(super) fn is_there(&self) -> bool {
-        // Relaxed: the owner, who asks, has made it itself or found it under the lock.
+        // Relaxed: the owner asks, and has made it itself or found it under the lock.
         !self.0.load(Relaxed).is_null()
     }
 
